@@ -1,0 +1,1 @@
+//! The foreground half, without egui: what is known and chosen.

@@ -1,0 +1,1 @@
+//! Remembers: settings, connections, secrets in the OS keyring.

@@ -1,0 +1,30 @@
+//! Twinscope: a native desktop explorer for Azure IoT Hub device and module twins, with a complete local IoT Hub inside.
+//!
+//! **Pure in the middle, sockets at the rim, egui on top.** The rooms, in reading order:
+//!
+//! | room | what it answers |
+//! | --- | --- |
+//! | [`twin`] | What is a twin? Pure data and functions: patch, diff, merge, rules, draft |
+//! | [`query`] | What does the query ask? Parser and evaluator |
+//! | [`protocol`] | Which words do both ends use? Connection strings, SAS, routes, error bodies, topics |
+//! | [`client`] | Talks to a hub: `HubClient` over HTTPS, `DeviceLink` over MQTT |
+//! | [`local_hub`] | Is a hub, on loopback, behind real TLS sockets |
+//! | [`demo`] | Plays the demo fleet: simulated devices, through the same client |
+//! | [`disk`] | Remembers: settings, connections, secrets |
+//! | [`worker`] | The background half: commands in, events out |
+//! | [`app`] | The foreground half, without egui: what is known and chosen |
+//! | [`ui`] | Paints and listens |
+//!
+//! `twin`, `query` and `protocol` know no runtime, no window, no clock, no disk. `client` and `local_hub` never use each
+//! other: they meet through a socket. `app` knows neither tokio nor egui.
+
+pub mod app;
+pub mod client;
+pub mod demo;
+pub mod disk;
+pub mod local_hub;
+pub mod protocol;
+pub mod query;
+pub mod twin;
+pub mod ui;
+pub mod worker;

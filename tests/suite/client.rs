@@ -1,0 +1,1 @@
+//! The client against the local hub and against servers that misbehave.

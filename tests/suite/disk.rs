@@ -1,0 +1,1 @@
+//! Settings, connections and secrets.

@@ -1,0 +1,1 @@
+//! The hub's memory: restart, kill, every acknowledged write is there.

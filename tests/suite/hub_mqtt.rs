@@ -1,0 +1,1 @@
+//! The MQTT face, through sockets, by raw bytes.

@@ -1,0 +1,1 @@
+//! The service API, through sockets, by raw bytes.

@@ -1,0 +1,1 @@
+//! Journeys: the whole program against the local hub.

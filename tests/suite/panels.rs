@@ -1,0 +1,1 @@
+//! Panels, found by role and name.

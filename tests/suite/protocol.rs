@@ -1,0 +1,1 @@
+//! Both directions of every word on the wire.
