@@ -1,0 +1,1 @@
+//! Event → state, for one twin.

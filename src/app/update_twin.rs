@@ -1,0 +1,1 @@
+//! Action → state and commands, for one twin.
