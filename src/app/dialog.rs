@@ -1,7 +1,7 @@
 //! The one modal in front, if any.
 
 use crate::protocol::secret::Secret;
-use crate::twin::TwinId;
+use crate::twin::{Etag, TwinId};
 use crate::worker::event::CheckReport;
 use crate::worker::{Connect, Failure, Key};
 
