@@ -35,6 +35,7 @@ pub enum Dialog {
     /// Names the object and, for a device, how many modules go with it (`None` while unknown). `etag` of the identity once it is loaded.
     Delete {
         id: TwinId,
+        etag: Option<Etag>,
         modules: Option<usize>,
         problem: Option<String>,
         running: Option<Key>,

@@ -5,9 +5,9 @@ use crate::query::ItemType;
 use crate::twin::{ConnectionState, Json, TwinId};
 use crate::worker::Failure;
 use crate::worker::event::{DeviceRow, ModuleRow};
-use std::collections::{BTreeMap, BTreeSet};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The devices of the open hub.

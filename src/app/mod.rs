@@ -4,11 +4,12 @@
 
 pub mod action;
 pub mod activity;
-mod apply;
+pub mod apply;
 mod apply_twin;
 pub mod dialog;
 pub mod fleet;
 pub mod tab;
+mod tab_state;
 mod update;
 mod update_twin;
 
