@@ -137,9 +137,10 @@ fn colours_live_in_the_theme_alone() {
             continue;
         }
         for (n, line) in code(&text) {
-            let colour = ["Color32::from_", "Color32::BLACK", "Color32::WHITE", "Color32::RED", "Color32::GRAY", "Rgba::"]
-                .iter()
-                .any(|word| line.contains(word));
+            let colour =
+                ["Color32::from_", "Color32::BLACK", "Color32::WHITE", "Color32::RED", "Color32::GRAY", "Rgba::"]
+                    .iter()
+                    .any(|word| line.contains(word));
             assert!(!colour, "{}:{n} names a colour", path.display());
         }
     }
