@@ -46,6 +46,15 @@ fn sources_and_item_types() {
 }
 
 #[test]
+fn everything_is_the_whole_twin() {
+    let fleet = fleet();
+    let answer = query::parse("SELECT TOP 1 * FROM devices WHERE tags.site = 'B'").unwrap();
+    assert_eq!(answer.run(fleet.iter().map(|made| &made.0)), [twinscope::twin::wire::to_json(&fleet[1].0)]);
+    let modules = query::parse("SELECT * FROM devices.modules").unwrap().run(fleet.iter().map(|made| &made.0));
+    assert_eq!(modules.iter().map(|row| row["moduleId"].as_str()).collect::<Vec<_>>(), [Some("m1")]);
+}
+
+#[test]
 fn columns() {
     check("SELECT TOP 1 deviceId FROM devices", &[r#"{"deviceId":"a1"}"#]);
     check("SELECT TOP 0 deviceId FROM devices", &[]);
