@@ -126,7 +126,7 @@ fn a_merge_by_path() {
         assert_eq!(print(&merge.merged), merged);
         let clashes: Vec<Path> = merge.clashes.iter().map(|clash| clash.path.clone()).collect();
         let print = |paths: &[Path]| paths.iter().map(Path::to_string).collect::<Vec<_>>();
-        assert_eq!([print(&merge.mine), print(&merge.theirs), print(&clashes)], said.map(|paths| paths.to_vec()));
+        assert_eq!([print(&merge.mine), print(&merge.theirs), print(&clashes)], said.map(<[&str]>::to_vec));
     };
     let base = r#"{"a":{"b":{"c":1,"d":2}},"e":[1,2]}"#;
     // Disjoint deep edits.
