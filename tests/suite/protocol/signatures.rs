@@ -127,6 +127,14 @@ fn signed(resource: &str) -> Token {
 }
 
 #[test]
+fn a_token_prints_without_its_signature() {
+    let token = signed("h");
+    let shown = format!("{token:?}");
+    assert!(shown.contains("1735689600") && !shown.contains(&format!("{:?}", token.signature)), "{shown}");
+    assert_eq!(shown, r#"Token { raw_resource: "h", raw_expiry: "1735689600", policy: None, .. }"#);
+}
+
+#[test]
 fn covers_whole_segments_only() {
     let cases = [
         ("h", "h", true),
