@@ -76,7 +76,9 @@ fn load_or_make(dir: &Path) -> Result<String, String> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             // File systems without hard links: a rename is atomic too; the later of two programs wins there.
             Err(_) => {
-                write_new(&temporary, &fresh, Readers::Owner).and_then(|()| fs::rename(&temporary, &path)).map_err(text)?;
+                write_new(&temporary, &fresh, Readers::Owner)
+                    .and_then(|()| fs::rename(&temporary, &path))
+                    .map_err(text)?;
             }
         }
         removed.map_err(text)?;
@@ -263,7 +265,7 @@ fn private_dir(dir: &Path) -> io::Result<()> {
 pub fn owner_only(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) }
+    if mode.trailing_zeros() >= 6 { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) }
 }
 
 /// Takes a file from everybody but its owner; folders of a user are private on this system.

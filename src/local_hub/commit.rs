@@ -47,11 +47,7 @@ impl Committer {
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
-    pub fn submit(
-        &self,
-        writes: Vec<(TwinId, Kept)>,
-        notices: Vec<Notice>,
-    ) -> oneshot::Receiver<Result<(), NotKept>> {
+    pub fn submit(&self, writes: Vec<(TwinId, Kept)>, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
         let (done, answer) = oneshot::channel();
         // When the thread is gone the sender inside the job is dropped, and the receiver reports it.
         drop(self.jobs.send(Message::Job(Job { writes, notices, done })));
@@ -85,7 +81,9 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
             }
             next = if group.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
         }
-        if broken.is_none() && let Some(store) = &mut store {
+        if broken.is_none()
+            && let Some(store) = &mut store
+        {
             let writes = group.iter().flat_map(|job| job.writes.iter());
             if let Err(reason) = store.commit(writes) {
                 tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
@@ -102,7 +100,8 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
         }
         if let Some(closed) = close {
             drop(store);
-            drop(closed.send(()));
+            // Whoever asked may have given up waiting.
+            closed.send(()).unwrap_or_default();
             return;
         }
     }

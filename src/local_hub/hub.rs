@@ -170,8 +170,8 @@ impl Hub {
             self.policies.check(&token, path, Permission::DeviceConnect, now_s)?;
         } else {
             let keys = [&authentication.primary_key, &authentication.secondary_key];
-            let signed = authentication.kind == AuthKind::Sas
-                && keys.into_iter().flatten().any(|key| token.is_signed_by(key));
+            let signed =
+                authentication.kind == AuthKind::Sas && keys.into_iter().flatten().any(|key| token.is_signed_by(key));
             if !signed {
                 return Err(unauthorized("the token is not signed by a key of this identity"));
             }
@@ -240,8 +240,7 @@ impl Hub {
         }
         self.telemetry_count.fetch_add(1, Ordering::Relaxed);
         let kept = payload.get(..TELEMETRY_PAYLOAD_MAX).unwrap_or(payload).to_vec();
-        let message =
-            Telemetry { id: id.clone(), arrived, bag: bag.to_owned(), payload: kept, bytes: payload.len() };
+        let message = Telemetry { id: id.clone(), arrived, bag: bag.to_owned(), payload: kept, bytes: payload.len() };
         let mut ring = self.telemetry.lock().unwrap_or_else(PoisonError::into_inner);
         if ring.len() == TELEMETRY_MAX {
             ring.pop_front();

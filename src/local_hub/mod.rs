@@ -206,8 +206,8 @@ struct Prepared {
 }
 
 fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
-    let certificates = certs::prepare(ca_dir)
-        .map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
+    let certificates =
+        certs::prepare(ca_dir).map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
     let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
     let Some(dir) = data else {
         let (policies, registry) = fresh();
@@ -215,12 +215,9 @@ fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Pre
     };
     let wrong = |reason| StartError::Data { dir: dir.to_owned(), reason };
     match Store::open(dir).map_err(wrong)? {
-        Opened::Kept(store, loaded) => Ok(Prepared {
-            certificates,
-            store: Some(store),
-            policies: loaded.policies,
-            registry: loaded.registry,
-        }),
+        Opened::Kept(store, loaded) => {
+            Ok(Prepared { certificates, store: Some(store), policies: loaded.policies, registry: loaded.registry })
+        }
         Opened::Fresh(mut store) => {
             let (policies, registry) = fresh();
             let identities: Vec<(crate::twin::TwinId, Kept)> =

@@ -1,7 +1,7 @@
 //! Keeps the registry in a file that survives a pulled plug: redb, one record per identity, a transaction per group of writes.
 
-use super::registry::{Kept, Record, Registry, Synthetic};
 use super::policies::Policies;
+use super::registry::{Kept, Record, Registry, Synthetic};
 use crate::twin::{Json, TwinId};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use std::path::Path;

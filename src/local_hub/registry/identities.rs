@@ -85,24 +85,21 @@ impl Registry {
         let mut record = Record::fresh(self.next_generation(now.ticks), authentication, now);
         apply(&mut record, request);
         let mut change = Change { writes: vec![id.clone()], notices: Vec::new() };
-        match &id.module {
-            Some(module) => {
-                let Some(device) = self.device_mut(&id.device) else { return Err(missing(&id.parent())) };
-                if device.modules.len() >= MODULES_MAX {
-                    let message = format!("a device has at most {MODULES_MAX} modules");
-                    return Err(Refused { code: ErrorCode::TOO_MANY_MODULES_ON_DEVICE, message });
-                }
-                device.modules.insert(module.clone(), record);
-                self.modules += 1;
+        if let Some(module) = &id.module {
+            let Some(device) = self.device_mut(&id.device) else { return Err(missing(&id.parent())) };
+            if device.modules.len() >= MODULES_MAX {
+                let message = format!("a device has at most {MODULES_MAX} modules");
+                return Err(Refused { code: ErrorCode::TOO_MANY_MODULES_ON_DEVICE, message });
             }
-            None => {
-                let mut device = Device { record, modules: BTreeMap::new() };
-                if request.iot_edge {
-                    device.record.device_scope = Some(edge_scope(&id.device, now));
-                    self.add_edge_modules(&id.device, &mut device, now, &mut change);
-                }
-                self.insert_device(&id.device, device);
+            device.modules.insert(module.clone(), record);
+            self.modules += 1;
+        } else {
+            let mut device = Device { record, modules: BTreeMap::new() };
+            if request.iot_edge {
+                device.record.device_scope = Some(edge_scope(&id.device, now));
+                self.add_edge_modules(&id.device, &mut device, now, &mut change);
             }
+            self.insert_device(&id.device, device);
         }
         Ok(change)
     }
@@ -113,7 +110,9 @@ impl Registry {
         let authentication = authentication(request, self.mint)?;
         let before = self.record(id).ok_or_else(|| missing(id))?.into_owned();
         let scope = request.device_scope.as_deref().filter(|scope| !scope.is_empty());
-        if before.iot_edge && request.iot_edge && scope.is_some_and(|scope| before.device_scope.as_deref() != Some(scope))
+        if before.iot_edge
+            && request.iot_edge
+            && scope.is_some_and(|scope| before.device_scope.as_deref() != Some(scope))
         {
             return Err(invalid("Device scope is immutable"));
         }
@@ -147,17 +146,14 @@ impl Registry {
     /// Takes out an identity that is known to be there.
     pub(super) fn remove_identity(&mut self, id: &TwinId) -> Change {
         let mut gone = Vec::new();
-        match &id.module {
-            Some(module) => {
-                let removed = self.device_mut(&id.device).and_then(|device| device.modules.remove(module));
-                self.modules -= usize::from(removed.is_some());
-                gone.push(id.clone());
-            }
-            None => {
-                let modules = self.remove_device(&id.device).map(|device| device.modules).unwrap_or_default();
-                gone.extend(modules.into_keys().map(|module| TwinId::module(&id.device, module)));
-                gone.push(id.clone());
-            }
+        if let Some(module) = &id.module {
+            let removed = self.device_mut(&id.device).and_then(|device| device.modules.remove(module));
+            self.modules -= usize::from(removed.is_some());
+            gone.push(id.clone());
+        } else {
+            let modules = self.remove_device(&id.device).map(|device| device.modules).unwrap_or_default();
+            gone.extend(modules.into_keys().map(|module| TwinId::module(&id.device, module)));
+            gone.push(id.clone());
         }
         Change { notices: gone.iter().cloned().map(Notice::Drop).collect(), writes: gone }
     }
@@ -220,10 +216,8 @@ fn edge_scope(device: &str, now: &Moment) -> String {
 
 /// How the identity will prove itself: keys are made where none are given.
 fn authentication(request: &IdentityRequest, mint: fn() -> Secret) -> Result<Authentication, Refused> {
-    let given = request.authentication.clone().unwrap_or_else(|| Authentication {
-        kind: AuthKind::Sas,
-        ..no_authentication()
-    });
+    let given =
+        request.authentication.clone().unwrap_or_else(|| Authentication { kind: AuthKind::Sas, ..no_authentication() });
     let kind = match given.kind {
         AuthKind::None if request.id.module.is_some() => AuthKind::Sas,
         AuthKind::None => {
@@ -266,7 +260,7 @@ pub(super) fn fits(if_match: &IfMatch, present: &Etag) -> Result<(), Refused> {
     }
 }
 
-fn precondition(message: &str) -> Refused {
+pub(super) fn precondition(message: &str) -> Refused {
     Refused { code: ErrorCode::PRECONDITION_FAILED, message: message.to_owned() }
 }
 

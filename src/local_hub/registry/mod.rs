@@ -114,7 +114,7 @@ impl Registry {
         self.devices
             .iter()
             .flat_map(|(id, device)| {
-                let modules = device.modules.keys().map(|module| TwinId::module(id, module));
+                let modules = device.modules.keys().map(move |module| TwinId::module(id, module));
                 std::iter::once(TwinId::device(id)).chain(modules)
             })
             .collect()

@@ -109,11 +109,7 @@ impl Document {
     }
 
     fn properties(&self) -> Properties {
-        Properties {
-            values: self.values.clone(),
-            version: self.version,
-            metadata: Json::Object(self.metadata.clone()),
-        }
+        Properties { values: self.values.clone(), version: self.version, metadata: Json::Object(self.metadata.clone()) }
     }
 
     /// The values with `$version` beside them, as a device sees a section.

@@ -89,7 +89,11 @@ impl Synthetic {
         let mut record = Record::fresh(created.ticks + u64::from(number), authentication, &created);
         let site = SITES[number as usize % SITES.len()];
         record.tags = object(json!({"site": site, "line": number / 100 % 20, "batch": number / 1000}));
-        super::twins::seed_desired(&mut record, object(json!({"telemetryInterval": 60, "firmware": "1.4.2"})), &created);
+        super::twins::seed_desired(
+            &mut record,
+            object(json!({"telemetryInterval": 60, "firmware": "1.4.2"})),
+            &created,
+        );
         Device { record, modules: BTreeMap::new() }
     }
 

@@ -86,8 +86,8 @@ impl Registry {
         expected: Option<u64>,
         now: &Moment,
     ) -> Result<(u64, Change), Refused> {
-        let body: Json = serde_json::from_slice(patch)
-            .map_err(|error| invalid(format!("the patch is not JSON: {error}")))?;
+        let body: Json =
+            serde_json::from_slice(patch).map_err(|error| invalid(format!("the patch is not JSON: {error}")))?;
         let Given::Object(patch) = given("reported", Some(&body))? else {
             return Err(invalid("the patch is not a JSON object"));
         };
@@ -165,11 +165,7 @@ fn changed(
             Ok(Some((patch, values)))
         }
         (Mode::Replace, Given::Object(document)) => {
-            check(section, &document)?;
-            // A null in a whole document means the key is absent.
-            let mut values = JsonMap::new();
-            patch::apply(&mut values, &document);
-            bounded(section, before, &values)?;
+            let values = whole(section, before, &document)?;
             // The whole of the new section, and a null for each key it lost, so that clients which merge converge.
             let mut told = values.clone();
             for key in before.keys().filter(|key| !values.contains_key(*key)) {
@@ -178,6 +174,26 @@ fn changed(
             Ok(Some((told, values)))
         }
     }
+}
+
+/// A section that starts its life with this document, `$version` and `$metadata` ignored.
+///
+/// # Errors
+/// 400 for a broken rule.
+pub fn checked_document(section: Section, document: &JsonMap) -> Result<JsonMap, Refused> {
+    match given(section.word(), Some(&Json::Object(document.clone())))? {
+        Given::Object(document) => whole(section, &JsonMap::new(), &document),
+        Given::Absent | Given::Clear => Ok(JsonMap::new()),
+    }
+}
+
+/// A null in a whole document means that the key is absent.
+fn whole(section: Section, before: &JsonMap, document: &JsonMap) -> Result<JsonMap, Refused> {
+    check(section, document)?;
+    let mut values = JsonMap::new();
+    patch::apply(&mut values, document);
+    bounded(section, before, &values)?;
+    Ok(values)
 }
 
 fn merged(section: Section, before: &JsonMap, patch: &JsonMap) -> Result<JsonMap, Refused> {

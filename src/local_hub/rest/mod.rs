@@ -42,7 +42,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             handshake: Duration::from_secs(10),
-            head: Duration::from_secs(60),
+            head: Duration::from_mins(1),
             body: Duration::from_secs(30),
             stall: Duration::from_secs(30),
             head_bytes: 32 * 1024,

@@ -67,7 +67,7 @@ impl Service {
     async fn try_answer(&self, request: Request<Incoming>, shape: &mut Shape) -> Result<Answer, Refused> {
         let (head, body) = request.into_parts();
         let target = head.uri.path_and_query().map_or_else(|| head.uri.path(), |target| target.as_str());
-        let route = Route::parse(target).map_err(route_error)?;
+        let route = Route::parse_for(head.method.as_str(), target).map_err(|error| route_error(&error))?;
         let operation = operation(&head.method, route)?;
         let (permission, path) = operation.needs();
         let token = text(&head.headers, AUTHORIZATION);
@@ -105,8 +105,8 @@ impl Service {
                 Ok(answer::json_with_etag(&identity::to_json(&found), &found.etag))
             }
             Operation::PutIdentity(id) => {
-                let request = identity::request_from_json(&id, &parse(body)?)
-                    .map_err(|error| bad(&error.to_string()))?;
+                let request =
+                    identity::request_from_json(&id, &parse(body)?).map_err(|error| bad(&error.to_string()))?;
                 let put = self.hub.write(|registry, now| {
                     let change = registry.put_identity(&request, if_match, now)?;
                     Ok((registry.identity(&id), change))
@@ -212,10 +212,8 @@ impl Operation {
 }
 
 fn operation(method: &Method, route: Route) -> Result<Operation, Refused> {
-    let wrong_method = || Refused {
-        code: ErrorCode::GENERIC_METHOD_NOT_ALLOWED,
-        message: format!("{method} is not for this path"),
-    };
+    let wrong_method =
+        || Refused { code: ErrorCode::GENERIC_METHOD_NOT_ALLOWED, message: format!("{method} is not for this path") };
     let identity = |id: TwinId| match *method {
         Method::GET => Ok(Operation::GetIdentity(id)),
         Method::PUT => Ok(Operation::PutIdentity(id)),
@@ -235,7 +233,7 @@ fn operation(method: &Method, route: Route) -> Result<Operation, Refused> {
         (&Method::GET, Route::DeviceStatistics) => Ok(Operation::DeviceStatistics),
         (&Method::GET, Route::ServiceStatistics) => Ok(Operation::ServiceStatistics),
         // Direct methods have no place here yet: the path is as unknown as any other.
-        (_, Route::Methods(_)) => Err(route_error(RouteError::NoSuchPath)),
+        (_, Route::Methods(_)) => Err(route_error(&RouteError::NoSuchPath)),
         _ => Err(wrong_method()),
     }
 }
@@ -254,10 +252,8 @@ fn path(id: &TwinId) -> String {
 
 /// Reads the body up to `max` bytes; what comes beyond is thrown away for a while, so that the answer is not lost in a reset.
 async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Refused> {
-    let too_large = || Refused {
-        code: ErrorCode::MESSAGE_TOO_LARGE,
-        message: format!("the body has more than {max} bytes"),
-    };
+    let too_large =
+        || Refused { code: ErrorCode::MESSAGE_TOO_LARGE, message: format!("the body has more than {max} bytes") };
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max + DISCARD_MAX {
         return Err(too_large());
@@ -290,7 +286,7 @@ fn bad(message: &str) -> Refused {
     Refused { code: ErrorCode::ARGUMENT_INVALID, message: message.to_owned() }
 }
 
-fn route_error(error: RouteError) -> Refused {
+fn route_error(error: &RouteError) -> Refused {
     let code = match error {
         RouteError::NoSuchPath => ErrorCode::GENERIC_NOT_FOUND,
         RouteError::ApiVersion => ErrorCode::INVALID_PROTOCOL_VERSION,
