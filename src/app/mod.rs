@@ -1,1 +1,261 @@
-//! The foreground half, without egui: what is known and chosen.
+//! The foreground half, without egui and without tokio: what is known and chosen. Panels paint from `&App` and push
+//! [`Action`]s; [`App::update`] turns an action into commands, [`App::apply`] an event into state. Both are pure but for
+//! the state they change; time comes in as a value.
+
+pub mod action;
+pub mod activity;
+pub mod apply;
+mod apply_twin;
+pub mod dialog;
+pub mod fleet;
+pub mod tab;
+mod tab_state;
+mod update;
+mod update_twin;
+
+pub use action::Action;
+pub use activity::Activity;
+pub use dialog::Dialog;
+pub use fleet::Fleet;
+pub use tab::Tab;
+
+use crate::disk::Settings;
+use crate::protocol::secret::Secret;
+use crate::twin::TwinId;
+use crate::worker::event::{HubEntry, HubInfo, LocalHubInfo, Reachability, SecretStore};
+use crate::worker::{Failure, HubRef, Key};
+use std::collections::{BTreeMap, HashMap};
+
+/// A point in time, handed in by the window (tests set it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Moment {
+    /// Milliseconds since the program started; for ages and timeouts.
+    pub ms: u64,
+    /// Seconds since 1970, UTC; for showing.
+    pub unix_s: u64,
+}
+
+impl Moment {
+    /// Whole seconds since an earlier moment.
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        self.ms.saturating_sub(earlier.ms) / 1000
+    }
+}
+
+/// A value that can be refreshed and keeps its last good state: a refresh never blanks the screen.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Remote<T> {
+    #[default]
+    Idle,
+    Loading {
+        key: Key,
+        since: Moment,
+        previous: Option<T>,
+    },
+    Ready {
+        value: T,
+        at: Moment,
+    },
+    Failed {
+        failure: Failure,
+        at: Moment,
+        previous: Option<T>,
+    },
+}
+
+impl<T> Remote<T> {
+    /// The last good value, whatever happened since.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Idle => None,
+            Self::Loading { previous, .. } | Self::Failed { previous, .. } => previous.as_ref(),
+            Self::Ready { value, .. } => Some(value),
+        }
+    }
+
+    pub fn is_loading(&self) -> bool {
+        matches!(self, Self::Loading { .. })
+    }
+
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Starts a (re)load.
+    pub fn load(&mut self, key: Key, since: Moment) {
+        let previous = self.take_value();
+        *self = Self::Loading { key, since, previous };
+    }
+
+    /// Whether this is the request being waited for.
+    pub fn waits_for(&self, key: Key) -> bool {
+        matches!(self, Self::Loading { key: waiting, .. } if *waiting == key)
+    }
+
+    /// Takes an answer; one to an older question is dropped.
+    pub fn settle(&mut self, key: Key, at: Moment, answer: Result<T, Failure>) {
+        if !self.waits_for(key) {
+            return;
+        }
+        let previous = self.take_value();
+        *self = match answer {
+            Ok(value) => Self::Ready { value, at },
+            Err(failure) => Self::Failed { failure, at, previous },
+        };
+    }
+
+    fn take_value(&mut self) -> Option<T> {
+        match std::mem::take(self) {
+            Self::Idle => None,
+            Self::Loading { previous, .. } | Self::Failed { previous, .. } => previous,
+            Self::Ready { value, .. } => Some(value),
+        }
+    }
+}
+
+/// The hub the window looks at.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum HubState {
+    #[default]
+    Starting,
+    Opening {
+        key: Key,
+        hub: HubRef,
+        since: Moment,
+    },
+    Open(HubInfo),
+    Failed {
+        hub: HubRef,
+        failure: Failure,
+    },
+}
+
+/// A message that stays until dismissed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub number: u64,
+    pub kind: NoticeKind,
+    /// One sentence.
+    pub text: String,
+    /// Details worth copying: status, error code, tracking id.
+    pub detail: Option<String>,
+    pub at: Moment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    Good,
+    Info,
+    Problem,
+}
+
+/// A request under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// What it does, for the status bar: `Loading myFirstDevice`.
+    pub what: String,
+    pub since: Moment,
+    pub purpose: Purpose,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    Open(HubRef),
+    Check,
+    Add,
+    Remove,
+    Fleet,
+    Modules(String),
+    Query,
+    Load(TwinId),
+    Save(TwinId),
+    Identity(TwinId),
+    Create(TwinId),
+    Delete(TwinId),
+    SetStatus(TwinId),
+    Act(TwinId),
+    Report(TwinId),
+}
+
+/// Everything the window knows.
+#[derive(Debug, Default)]
+pub struct App {
+    pub now: Moment,
+    pub settings: Settings,
+    pub hubs: Vec<HubEntry>,
+    pub secrets: Option<SecretStore>,
+    pub local_hub: Option<Result<LocalHubInfo, String>>,
+    pub hub: HubState,
+    pub reach: Option<Reachability>,
+    pub fleet: Fleet,
+    pub tabs: Vec<Tab>,
+    /// Index into `tabs`.
+    pub active: Option<usize>,
+    /// Twins in the order they were last looked at, for Ctrl+P.
+    pub recent: Vec<TwinId>,
+    pub activity: Activity,
+    pub dialog: Option<Dialog>,
+    pub notices: Vec<Notice>,
+    pub running: HashMap<Key, Running>,
+    /// Set when the person asked to quit and nothing stands in the way.
+    pub quitting: bool,
+    /// A text the window is to put on the clipboard; it takes it with [`App::take_clipboard`].
+    clipboard: Option<Secret>,
+    /// The connection string of this identity is to be copied once its record is here.
+    copy_when_loaded: Option<TwinId>,
+    /// Tabs of hubs that are not in front: switching hubs loses nothing.
+    parked: BTreeMap<HubRef, (Vec<Tab>, Option<usize>)>,
+    last_key: u64,
+    last_notice: u64,
+}
+
+impl App {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tab in front.
+    pub fn active_tab(&self) -> Option<&Tab> {
+        self.active.and_then(|index| self.tabs.get(index))
+    }
+
+    pub fn tab(&self, id: &TwinId) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.id == *id)
+    }
+
+    fn tab_mut(&mut self, id: &TwinId) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.id == *id)
+    }
+
+    /// Tabs with edits that are not on the hub, those of hubs not in front included.
+    pub fn unsaved(&self) -> impl Iterator<Item = &Tab> {
+        let parked = self.parked.values().flat_map(|(tabs, _)| tabs);
+        self.tabs.iter().chain(parked).filter(|tab| tab.is_dirty())
+    }
+
+    /// A secret the person asked to have on the clipboard, once.
+    pub fn take_clipboard(&mut self) -> Option<Secret> {
+        self.clipboard.take()
+    }
+
+    fn next_key(&mut self) -> Key {
+        self.last_key += 1;
+        Key(self.last_key)
+    }
+
+    fn start(&mut self, what: String, purpose: Purpose) -> Key {
+        let key = self.next_key();
+        self.running.insert(key, Running { what, since: self.now, purpose });
+        key
+    }
+
+    fn notice(&mut self, kind: NoticeKind, text: impl Into<String>, detail: Option<String>) {
+        self.last_notice += 1;
+        self.notices.push(Notice { number: self.last_notice, kind, text: text.into(), detail, at: self.now });
+    }
+}

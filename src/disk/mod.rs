@@ -1,1 +1,36 @@
-//! Remembers: settings, connections, secrets in the OS keyring.
+//! Remembers: settings and connections in a file, secrets in the OS keyring (or for this session only).
+
+/// What the program keeps between starts. Written atomically; a file that cannot be read is kept under another name.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub theme: ThemeChoice,
+    /// 1.0 = 100 %.
+    pub zoom: Option<f32>,
+    pub connections: Vec<SavedConnection>,
+    /// Tabs open at the last exit, per hub key (`local`, `environment`, or the connection's id).
+    pub open_tabs: std::collections::BTreeMap<String, Vec<String>>,
+    /// The hub opened last.
+    pub last_hub: Option<String>,
+    /// Window size in points.
+    pub window: Option<(f32, f32)>,
+}
+
+/// Light, dark, or as the OS says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub enum ThemeChoice {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// A kept connection. Its secret is not in here.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SavedConnection {
+    pub id: String,
+    pub name: String,
+    pub host: String,
+    pub policy: String,
+    pub ca_file: Option<std::path::PathBuf>,
+}

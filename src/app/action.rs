@@ -1,0 +1,134 @@
+//! What a click, a key or the palette means.
+
+use super::tab::Pane;
+use crate::disk::ThemeChoice;
+use crate::protocol::secret::Secret;
+use crate::twin::diff::Change;
+use crate::twin::{Section, TwinId};
+use crate::worker::{Connect, HubRef, Key};
+
+/// An intention of the person.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    // Hubs
+    OpenHub(HubRef),
+    ShowConnections,
+    ShowAddConnection,
+    CheckConnection(Connect),
+    AddConnection(Connect),
+    RemoveConnection {
+        id: String,
+    },
+
+    // Fleet
+    RefreshFleet,
+    Filter(String),
+    /// Opens or closes a device's modules in the list.
+    Expand {
+        device: String,
+        open: bool,
+    },
+    /// Ctrl+P: go to a device or module by id.
+    ShowGoTo,
+    RunQuery(String),
+
+    // Tabs
+    OpenTwin(TwinId),
+    /// Asks first when edits would be lost.
+    CloseTab(TwinId),
+    /// Without asking: the person chose so.
+    CloseTabAndDiscard(TwinId),
+    SelectTab(usize),
+    NextTab,
+    PreviousTab,
+    ShowPane(TwinId, Pane),
+
+    // One twin
+    Edit {
+        id: TwinId,
+        section: Section,
+        text: String,
+    },
+    RevertChange {
+        id: TwinId,
+        section: Section,
+        change: Change,
+    },
+    Save(TwinId),
+    /// Asks first when there are edits.
+    Discard(TwinId),
+    /// The answer to that question, and to [`Dialog::ReloadFromHub`](super::Dialog::ReloadFromHub): the hub's newest version is shown.
+    DiscardNow(TwinId),
+    Refresh(TwinId),
+    SetWatch {
+        id: TwinId,
+        on: Watching,
+    },
+    LoadIdentity(TwinId),
+    SetStatus {
+        id: TwinId,
+        status: crate::twin::Status,
+    },
+    /// Conflict: asks whether my edits may go; the answer is [`Action::DiscardNow`].
+    ReloadFromHub(TwinId),
+    /// Conflict: my edits move onto the hub's version.
+    RebaseEdits(TwinId),
+    /// Conflict: exactly this draft over exactly the version shown.
+    OverwriteHubVersion(TwinId),
+    /// Closes the conflict view; the draft stays and stays in conflict.
+    LeaveConflict(TwinId),
+    ShowConflict(TwinId),
+
+    // Acting as a device or module
+    ShowActAs(TwinId),
+    ActAs(TwinId),
+    StopActing(TwinId),
+    EditReport {
+        id: TwinId,
+        text: String,
+    },
+    SendReport(TwinId),
+
+    // Identities
+    ShowAddDevice,
+    ShowAddModule {
+        device: String,
+    },
+    /// Creates the device or module; a bad id is said in the dialog.
+    Create(TwinId),
+    ShowDelete(TwinId),
+    Delete(TwinId),
+    /// Ends in [`App::take_clipboard`](super::App::take_clipboard), after the record was read if need be.
+    CopyConnectionString(TwinId),
+
+    // The program
+    ShowPalette,
+    ShowKeys,
+    CloseDialog,
+    /// Changes the text in the dialog in front.
+    DialogText {
+        field: super::dialog::Field,
+        text: String,
+    },
+    /// The connection string in *Add connection…*, as typed.
+    SecretText(Secret),
+    Dismiss(u64),
+    DismissAll,
+    Cancel(Key),
+    SetTheme(ThemeChoice),
+    SetZoom(f32),
+    SetWindow {
+        width: f32,
+        height: f32,
+    },
+    ClearActivity,
+    Quit,
+    QuitAndDiscard,
+}
+
+/// Whether a twin is read again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watching {
+    On,
+    Off,
+}

@@ -1,0 +1,104 @@
+//! The one modal in front, if any.
+
+use crate::protocol::secret::Secret;
+use crate::twin::{Etag, TwinId};
+use crate::worker::event::CheckReport;
+use crate::worker::{Connect, Failure, Key};
+
+/// What a modal asks or shows. At most one is open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dialog {
+    Connections,
+    AddConnection(AddConnection),
+    RemoveConnection {
+        id: String,
+        name: String,
+    },
+    GoTo {
+        text: String,
+    },
+    Palette {
+        text: String,
+    },
+    Keys,
+    AddDevice {
+        text: String,
+        problem: Option<String>,
+        running: Option<Key>,
+    },
+    AddModule {
+        device: String,
+        text: String,
+        problem: Option<String>,
+        running: Option<Key>,
+    },
+    /// Names the object and, for a device, how many modules go with it (`None` while unknown). `etag` of the identity once it is loaded.
+    Delete {
+        id: TwinId,
+        etag: Option<Etag>,
+        modules: Option<usize>,
+        problem: Option<String>,
+        running: Option<Key>,
+    },
+    /// Warns that the real client will be pushed out; names its connection state.
+    ActAs {
+        id: TwinId,
+    },
+    /// Edits would be lost by closing this tab.
+    CloseTab {
+        id: TwinId,
+    },
+    Discard {
+        id: TwinId,
+    },
+    /// Conflict: reload from hub would drop my edits.
+    ReloadFromHub {
+        id: TwinId,
+    },
+    /// Edits would be lost by quitting: which twins.
+    Quit {
+        unsaved: Vec<TwinId>,
+    },
+}
+
+/// The form *Add connection…*.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AddConnection {
+    pub name: String,
+    /// Shown masked.
+    pub connection_string: Secret,
+    pub ca_file: String,
+    /// What is wrong with the text as typed; `None` while empty or good.
+    pub problem: Option<String>,
+    pub check: Check,
+}
+
+/// Where the check of a typed connection stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Check {
+    #[default]
+    NotYet,
+    Running {
+        key: Key,
+        connect: Connect,
+    },
+    Good {
+        report: CheckReport,
+        connect: Connect,
+    },
+    Bad {
+        failure: Failure,
+    },
+    Adding {
+        key: Key,
+    },
+}
+
+/// A text field of the dialog in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Name,
+    CaFile,
+    /// The one field of dialogs that have one.
+    Text,
+}

@@ -1,0 +1,178 @@
+//! One open twin: what was loaded, what was typed, where its save stands.
+
+use super::{Moment, Remote};
+use crate::client::link::LinkState;
+use crate::protocol::identity::Identity;
+use crate::twin::diff::Change;
+use crate::twin::draft::{Draft, Outgoing};
+use crate::twin::merge::Clash;
+use crate::twin::text::Parsed;
+use crate::twin::{JsonMap, Section, Twin, TwinId};
+use crate::worker::event::Source;
+use crate::worker::{Failure, Key};
+use std::sync::Arc;
+
+/// What a tab shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pane {
+    #[default]
+    Desired,
+    Reported,
+    Tags,
+    /// The whole twin, read-only.
+    Document,
+    /// The identity record.
+    Identity,
+}
+
+/// One open twin.
+#[derive(Debug)]
+pub struct Tab {
+    pub id: TwinId,
+    /// The newest version seen, and how it was asked for.
+    pub twin: Remote<Arc<Twin>>,
+    /// Where the newest version came from, and when.
+    pub seen: Option<(Source, Moment)>,
+    /// `None` until the twin was first loaded. Its base may be older than `twin` while edits are on it.
+    pub draft: Option<Draft>,
+    pub pane: Pane,
+    /// Texts of the read-only panes, made once per version: reported and the whole document.
+    pub reported_text: String,
+    pub document_text: String,
+    pub watching: bool,
+    pub watch_problem: Option<String>,
+    pub save: SaveState,
+    /// What the save under way sent.
+    pub sent: Option<Outgoing>,
+    /// The hub moved while there were edits: what it has now.
+    pub moved: Option<Moved>,
+    /// The conflict view is open.
+    pub conflict_open: bool,
+    pub landing: Option<Landing>,
+    pub identity: Remote<Box<Identity>>,
+    pub act: Option<Act>,
+    /// What the device side or somebody else changed lately, newest first, bounded.
+    pub news: Vec<News>,
+}
+
+/// Where a save stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum SaveState {
+    #[default]
+    Idle,
+    Sending {
+        key: Key,
+        since: Moment,
+    },
+    /// Nothing was lost: the text stays.
+    Failed {
+        failure: Failure,
+        at: Moment,
+    },
+    /// Refused here, before sending: problems or nothing to save.
+    Refused {
+        why: String,
+    },
+    Saved {
+        at: Moment,
+    },
+}
+
+/// The hub's version moved under an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    pub theirs: Arc<Twin>,
+    pub at: Moment,
+    /// Desired or tags differ from the base: a save would meet 412.
+    pub by_save: bool,
+    /// What they changed in each editable section, against the base.
+    pub changes: Vec<(Section, Change)>,
+    /// Paths both sides changed.
+    pub clashes: Vec<(Section, Clash)>,
+}
+
+/// What becomes of a saved desired patch: saved → (notified) → reported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Landing {
+    pub saved_at: Moment,
+    /// Desired `$version` of the save.
+    pub version: u64,
+    /// What was sent for desired.
+    pub patch: JsonMap,
+    /// Our own link received the patch.
+    pub notified_at: Option<Moment>,
+    /// Reported agrees with desired at every path sent, or acknowledges this version (`av`).
+    pub reported_at: Option<Moment>,
+    /// The device acknowledged the version with a refusal (`ac` outside 200–299): its `ad`, or the code.
+    pub refusal: Option<String>,
+    /// Nobody agreed within [`LANDING_LIMIT_S`].
+    pub timed_out: bool,
+}
+
+/// How long a saved patch is watched for.
+pub const LANDING_LIMIT_S: u64 = 60;
+
+/// A live connection as this identity.
+#[derive(Debug)]
+pub struct Act {
+    pub state: LinkState,
+    pub since: Moment,
+    /// The reported patch being typed.
+    pub report_text: String,
+    pub report_parsed: Parsed,
+    pub report_problem: Option<String>,
+    pub sending: Option<Key>,
+    /// New reported `$version` of the last report.
+    pub last_report: Option<(u64, Moment)>,
+}
+
+/// A change that came from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    pub at: Moment,
+    pub source: Source,
+    pub section: Section,
+    pub changes: Vec<Change>,
+    pub version: u64,
+}
+
+impl Tab {
+    #[must_use]
+    pub fn new(id: TwinId) -> Self {
+        Self {
+            id,
+            twin: Remote::Idle,
+            seen: None,
+            draft: None,
+            pane: Pane::default(),
+            reported_text: String::new(),
+            document_text: String::new(),
+            watching: true,
+            watch_problem: None,
+            save: SaveState::Idle,
+            sent: None,
+            moved: None,
+            conflict_open: false,
+            landing: None,
+            identity: Remote::Idle,
+            act: None,
+            news: Vec::new(),
+        }
+    }
+
+    /// The name on the tab: the id.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// There are edits that are not on the hub.
+    pub fn is_dirty(&self) -> bool {
+        self.draft.as_ref().is_some_and(Draft::is_dirty)
+    }
+
+    /// The newest version known.
+    pub fn current(&self) -> Option<&Arc<Twin>> {
+        self.twin.value()
+    }
+}

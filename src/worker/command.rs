@@ -1,0 +1,148 @@
+//! What the window asks for. Plain data: no closures, senders or locks.
+
+use crate::protocol::secret::Secret;
+use crate::twin::{Etag, JsonMap, TwinId};
+
+/// Names one request, so that its answer can be told from older ones. Made by the window, counted up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub u64);
+
+/// Which hub, among those the program knows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HubRef {
+    /// The one inside the program.
+    Local,
+    /// Given by `TWINSCOPE_CONNECTION_STRING`, for this run.
+    Environment,
+    /// A kept connection, by its id in the settings.
+    Saved(String),
+}
+
+/// A connection to be added, as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connect {
+    /// What to call it; empty takes the host's first label.
+    pub name: String,
+    pub connection_string: Secret,
+    /// A PEM file with a further root, if one is needed.
+    pub ca_file: Option<std::path::PathBuf>,
+}
+
+/// Whether a precondition guards a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// `If-Match: "etag"`.
+    Etag(Etag),
+    /// Only after the words *Overwrite hub version* were chosen for exactly this draft: the etag the person saw. The worker still
+    /// sends `If-Match` with that etag, so that a hub that moved again is noticed.
+    Overwrite(Etag),
+}
+
+/// Work for the background half.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Opens a hub; the answer is `Connected` or `Failed`. The hub opened before is closed.
+    Open {
+        key: Key,
+        hub: HubRef,
+    },
+    /// Checks a connection string: form, reachability, TLS, key, permissions. Ends in `Checked` or `Failed`.
+    Check {
+        key: Key,
+        connect: Connect,
+    },
+    /// Keeps a connection (secret to the keyring). Ends in `Hubs` with this key, or `Failed`.
+    Add {
+        key: Key,
+        connect: Connect,
+    },
+    /// Forgets a kept connection and its secret. Ends in `Hubs` with this key, or `Failed`.
+    Remove {
+        key: Key,
+        id: String,
+    },
+    /// Keeps the settings (theme, zoom, open tabs, panel widths …). No answer unless it fails.
+    SaveSettings {
+        settings: crate::disk::Settings,
+    },
+
+    /// Lists all devices by query pages: `FleetPage` facts, then `FleetDone`. A newer one supersedes it.
+    LoadFleet {
+        key: Key,
+    },
+    /// Modules of one device: ends in `Modules`.
+    LoadModules {
+        key: Key,
+        device: String,
+    },
+    /// Any query, as typed: ends in `QueryRows` (first `limit` rows).
+    Query {
+        key: Key,
+        text: String,
+        limit: usize,
+    },
+    /// Reads a twin: ends in `Twin`.
+    LoadTwin {
+        key: Key,
+        id: TwinId,
+    },
+    /// PATCH with a precondition: ends in `Saved`, `Conflict` or `Failed`. When the outcome is unknown the worker reads the twin again and says which of the two happened.
+    PatchTwin {
+        key: Key,
+        id: TwinId,
+        body: JsonMap,
+        guard: Guard,
+    },
+    /// Reads the identity record, keys included: ends in `Identity`.
+    LoadIdentity {
+        key: Key,
+        id: TwinId,
+    },
+    /// Creates a device or module with keys made by the hub; an existing one is fetched. Ends in `Created`.
+    CreateIdentity {
+        key: Key,
+        id: TwinId,
+    },
+    /// Deletes a device (with its modules) or module, guarded by the etag shown. Ends in `Deleted`.
+    DeleteIdentity {
+        key: Key,
+        id: TwinId,
+        etag: Etag,
+    },
+    /// Enables or disables a device, guarded. Ends in `Identity`.
+    SetStatus {
+        key: Key,
+        id: TwinId,
+        etag: Etag,
+        status: crate::twin::Status,
+    },
+
+    /// Reads an open twin again and again (adaptive interval, within the throttle budget); `TwinSeen` facts whenever its version moved.
+    Watch {
+        id: TwinId,
+    },
+    Unwatch {
+        id: TwinId,
+    },
+
+    /// Connects over MQTT as this identity, with its own key; `Link` facts follow. Replaces an earlier act of the same identity. Ends (key) in `ActStarted` or `Failed`.
+    ActAs {
+        key: Key,
+        id: TwinId,
+    },
+    /// Ends acting.
+    StopActing {
+        id: TwinId,
+    },
+    /// A reported patch over the link: ends in `Reported` or `Failed`.
+    Report {
+        key: Key,
+        id: TwinId,
+        patch: JsonMap,
+    },
+
+    /// Stops a request; it ends in `Cancelled`.
+    Cancel {
+        key: Key,
+    },
+}

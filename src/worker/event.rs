@@ -1,0 +1,215 @@
+//! What the background half tells. Plain data.
+
+use super::{HubRef, Key};
+use crate::client::HubError;
+use crate::client::hub::RequestRecord;
+use crate::client::link::LinkState;
+use crate::protocol::identity::Identity;
+use crate::query::ItemType;
+use crate::twin::{ConnectionState, Json, JsonMap, Status, Twin, TwinId};
+use std::sync::Arc;
+
+/// One thing the background half tells.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Ends the request with this key.
+    Done { key: Key, outcome: Result<Outcome, Failure> },
+    /// Something happened; no request ends with it.
+    Fact(Fact),
+}
+
+/// How a request went well.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    Connected(HubInfo),
+    Checked(CheckReport),
+    Hubs(Vec<HubEntry>),
+    FleetDone {
+        devices: usize,
+        complete: bool,
+    },
+    Modules {
+        device: String,
+        modules: Vec<ModuleRow>,
+    },
+    QueryRows {
+        item_type: ItemType,
+        rows: Vec<Json>,
+        more: bool,
+        ms: u64,
+    },
+    Twin(Arc<Twin>),
+    Saved(Arc<Twin>),
+    /// 412: the hub's version, read right after.
+    Conflict {
+        theirs: Arc<Twin>,
+    },
+    Identity(Box<Identity>),
+    /// `existed`: it was there already and has been fetched.
+    Created {
+        identity: Box<Identity>,
+        existed: bool,
+    },
+    Deleted {
+        id: TwinId,
+    },
+    ActStarted {
+        id: TwinId,
+    },
+    Reported {
+        id: TwinId,
+        version: u64,
+    },
+}
+
+/// How a request went wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    Hub(HubError),
+    /// A save whose outcome was unknown, resolved by reading the twin: `landed` says whether our values are there.
+    Unknown {
+        landed: Option<bool>,
+        now: Option<Arc<Twin>>,
+        reason: String,
+    },
+    /// A local matter: keyring, file, settings. A sentence.
+    Local(String),
+    Cancelled,
+    /// A bug in this program; the sentence says what broke.
+    Panicked(String),
+}
+
+/// News that nobody asked for at this moment.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// The hubs the program knows, at start and after changes; where secrets are kept.
+    Hubs {
+        hubs: Vec<HubEntry>,
+        secrets: SecretStore,
+    },
+    Settings(crate::disk::Settings),
+    /// The local hub is up, or why not.
+    LocalHub(Result<LocalHubInfo, String>),
+    /// A page of the running `LoadFleet`.
+    FleetPage {
+        key: Key,
+        rows: Vec<DeviceRow>,
+    },
+    /// A watched twin moved.
+    TwinSeen {
+        twin: Arc<Twin>,
+        source: Source,
+    },
+    /// A watch could not read; it goes on.
+    WatchFailed {
+        id: TwinId,
+        error: HubError,
+    },
+    /// The connection opened by `ActAs`.
+    Link {
+        id: TwinId,
+        state: LinkState,
+    },
+    /// A desired patch arrived over the link.
+    DesiredPatch {
+        id: TwinId,
+        version: u64,
+        patch: JsonMap,
+    },
+    /// HTTP exchanges, batched.
+    Requests(Vec<RequestRecord>),
+    /// Whether the open hub answers at the moment.
+    HubReachable(Reachability),
+    /// Something worth a notice: settings could not be written, keyring locked.
+    Notice(String),
+}
+
+/// Whether the open hub answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reachability {
+    Online,
+    /// The last request got no answer.
+    Offline {
+        reason: String,
+    },
+}
+
+/// Where a version of a twin was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Read because it was opened or refreshed.
+    Load,
+    /// The answer to our own save.
+    Save,
+    /// The watch read it.
+    Watch,
+}
+
+/// A hub that is open now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HubInfo {
+    pub hub: HubRef,
+    pub name: String,
+    pub host: String,
+    pub policy: String,
+    pub api_version: &'static str,
+}
+
+/// The local hub's face to the outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalHubInfo {
+    pub https: std::net::SocketAddr,
+    pub mqtts: std::net::SocketAddr,
+    pub ca_file: std::path::PathBuf,
+}
+
+/// One hub of the picker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubEntry {
+    pub hub: HubRef,
+    pub name: String,
+    pub host: String,
+    pub policy: String,
+    /// The secret is at hand (keyring or this session).
+    pub has_secret: bool,
+}
+
+/// Where secrets go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretStore {
+    Keyring,
+    /// There is no keyring: for this session only; the sentence says why.
+    SessionOnly {
+        why: String,
+    },
+}
+
+/// What the check of a connection string found. Each `Result`'s error is a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckReport {
+    pub host: String,
+    pub policy: String,
+    /// What the key is good for, as far as harmless reads tell: (permission, `Some(yes/no)`, `None` = cannot be told).
+    pub permissions: Vec<(&'static str, Option<bool>)>,
+    /// This machine minus the hub, in seconds, where the hub told its time.
+    pub clock_ahead_s: Option<i64>,
+    pub ms: u64,
+}
+
+/// A device in the fleet list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    pub id: String,
+    pub status: Status,
+    pub connection_state: ConnectionState,
+    /// Number of modules where known.
+    pub modules: Option<usize>,
+    pub iot_edge: bool,
+}
+
+/// A module under its device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleRow {
+    pub id: TwinId,
+    pub connection_state: ConnectionState,
+}
