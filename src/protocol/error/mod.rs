@@ -1,4 +1,11 @@
-//! The hub's error codes and the three shapes of its error bodies (protocol §2.10), both directions.
+//! The hub's error codes and the three shapes of its error bodies, both directions. The codes are those of Microsoft's page
+//! "Understand and resolve IoT Hub error codes" and of its C# SDK.
+
+mod read;
+
+pub use read::{ServiceError, read};
+
+use serde_json::json;
 
 /// An error of the service: HTTP status, numeric code and name. One table for both ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,6 +71,11 @@ impl ErrorCode {
     pub fn by_name(name: &str) -> Option<Self> {
         ALL.iter().copied().find(|code| code.name == name)
     }
+
+    #[must_use]
+    pub fn by_number(number: u32) -> Option<Self> {
+        ALL.iter().copied().find(|code| code.number == number)
+    }
 }
 
 /// Which of the three shapes a body takes.
@@ -80,25 +92,36 @@ pub enum Shape {
 /// Writes a body. `now` is UTC, ISO 8601 with 7 fractional digits; `tracking` is 32 hex digits.
 #[must_use]
 pub fn body(shape: Shape, code: ErrorCode, message: &str, tracking: &str, now: &str) -> Vec<u8> {
-    let _ = (shape, code, message, tracking, now);
-    todo!()
+    let value = match shape {
+        Shape::Named => json!({
+            "Message": format!("ErrorCode:{};{message}", code.name),
+            "ExceptionMessage": format!("Tracking ID:{tracking}-G:0-TimeStamp:{}", american(now)),
+        }),
+        Shape::Flat => json!({
+            "errorCode": code.number,
+            "message": message,
+            "trackingId": tracking,
+            "timestampUtc": now,
+        }),
+        Shape::Nested => {
+            let inner = json!({
+                "errorCode": code.number,
+                "trackingId": tracking,
+                "message": message,
+                "info": {},
+                "timestampUtc": now,
+            });
+            json!({ "Message": inner.to_string(), "ExceptionMessage": "" })
+        }
+    };
+    value.to_string().into_bytes()
 }
 
-/// What could be read of an error answer, whatever its shape.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ServiceError {
-    /// The name, from the header or the body.
-    pub name: Option<String>,
-    /// The six-digit number, where given or known by name.
-    pub number: Option<u32>,
-    /// The text for people, without the `ErrorCode:…;` in front. Bounded to 2,000 characters.
-    pub message: Option<String>,
-    pub tracking_id: Option<String>,
-}
-
-/// Reads an error body of any shape; text that is none of them (HTML from a proxy) gives its first line as the message.
-#[must_use]
-pub fn read(error_code_header: Option<&str>, body: &[u8]) -> ServiceError {
-    let _ = (error_code_header, body);
-    todo!()
+/// `2026-08-15T09:07:13.1Z` as the service prints it after `TimeStamp:`, `08/15/2026 09:07:13`. Text of another form stays.
+fn american(now: &str) -> String {
+    let parts = (now.get(0..4), now.get(5..7), now.get(8..10), now.get(11..19));
+    match parts {
+        (Some(year), Some(month), Some(day), Some(time)) => format!("{month}/{day}/{year} {time}"),
+        _ => now.to_owned(),
+    }
 }

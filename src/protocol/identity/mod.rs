@@ -1,7 +1,16 @@
-//! Device and module identity records on the wire (protocol §2.3), both directions.
+//! Device and module identity records on the wire: as a hub answers them, as clients ask for them, one by one and in bulk.
+
+mod bulk;
+mod fields;
+mod record;
+mod request;
 
 use super::secret::Secret;
-use crate::twin::{AuthKind, ConnectionState, Etag, Json, Status, TwinId};
+use crate::twin::{AuthKind, ConnectionState, Etag, Status, TwinId};
+
+pub use bulk::{BulkError, BulkItem, BulkWarning, ImportMode, MAX_BULK_ITEMS, bulk_from_json, bulk_result};
+pub use record::{from_json, to_json};
+pub use request::{request_from_json, request_to_json};
 
 /// The record of a device or module in the identity registry. Keys stay `***` when printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,9 +18,12 @@ pub struct Identity {
     pub id: TwinId,
     /// New for each create of the same id; empty when sending.
     pub generation_id: String,
+    /// Moves with each write of the record; not the twin's etag.
     pub etag: Etag,
+    /// Modules have none of their own: `Enabled` for them.
     pub status: Status,
     pub status_reason: Option<String>,
+    /// UTC, ISO 8601 as sent; [`NEVER`] when it never was. This holds for every time here.
     pub status_updated_time: String,
     pub connection_state: ConnectionState,
     pub connection_state_updated_time: String,
@@ -19,13 +31,14 @@ pub struct Identity {
     pub cloud_to_device_message_count: u64,
     pub authentication: Authentication,
     pub iot_edge: bool,
+    /// `None` when absent or empty.
     pub device_scope: Option<String>,
     pub parent_scopes: Vec<String>,
-    /// Modules only.
+    /// Modules only; `None` when absent or empty.
     pub managed_by: Option<String>,
 }
 
-/// How an identity proves itself, as its record says. Keys are base64; thumbprints hex.
+/// How an identity proves itself, as its record says. Keys are base64; thumbprints hex. Empty texts are read as `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authentication {
     pub kind: AuthKind,
@@ -47,43 +60,17 @@ pub enum IdentityError {
 /// A time that never was.
 pub const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// Reads a device or module record as a hub answers it. Field names and thumbprint keys in any case.
-///
-/// # Errors
-/// When it is not JSON or lacks the ids.
-pub fn from_json(value: &Json) -> Result<Identity, IdentityError> {
-    let _ = value;
-    todo!()
-}
-
-/// The record as a hub answers it, and as a client sends it (a module's has no status, capabilities or scope).
-#[must_use]
-pub fn to_json(identity: &Identity) -> Json {
-    let _ = identity;
-    todo!()
-}
-
 /// What a client asks for in a PUT, before the hub fills in the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdentityRequest {
     pub id: TwinId,
     pub status: Status,
     pub status_reason: Option<String>,
-    /// `None`: absent, so the hub makes new keys. Empty keys inside mean the same.
+    /// `None`: absent, so the hub makes new keys. `None` keys inside mean the same.
     pub authentication: Option<Authentication>,
     pub iot_edge: bool,
     pub device_scope: Option<String>,
     pub managed_by: Option<String>,
     /// Only read by hubs that compare the body's etag; kept for completeness.
     pub etag: Option<Etag>,
-}
-
-/// Reads the body of a PUT. Checks: id in the body equals the path's, status word, reason ≤ 128 characters, both keys or neither and each base64 of
-/// 16–64 bytes, thumbprints 40 or 64 hex digits.
-///
-/// # Errors
-/// The first field that is wrong.
-pub fn request_from_json(id: &TwinId, value: &Json) -> Result<IdentityRequest, IdentityError> {
-    let _ = (id, value);
-    todo!()
 }
