@@ -1,1 +1,3 @@
 //! The MQTT face, through sockets, by raw bytes.
+
+mod packets;
