@@ -139,6 +139,15 @@ impl HubClient {
         read_identity(id, &answer.json()?)
     }
 
+    /// `GET /devices?top=`: at most 1000 records, in no order, and no next page. For a policy that may not query.
+    ///
+    /// # Errors
+    /// As [`Self::twin`].
+    pub async fn devices(&self, top: u16) -> Result<Vec<Identity>, HubError> {
+        let answer = self.wire.send(Ask::get(&Route::Devices { top: Some(i64::from(top)) })).await?;
+        array(&answer)?.iter().map(|value| identity::from_json(value).map_err(|error| nonsense(&error))).collect()
+    }
+
     /// `GET /devices/{d}/modules`.
     ///
     /// # Errors

@@ -2,12 +2,12 @@
 
 use super::Failure;
 use super::event::{Fact, Outcome};
-use super::out::Out;
 use super::session::OpenHub;
 use crate::client::link::{LinkEvent, LinkState, Reconnect};
 use crate::client::DeviceLink;
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::twin::{JsonMap, TwinId};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -74,24 +74,24 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
 }
 
 /// Passes on what a link says, in a task of the session.
-pub(super) fn follow(link: Link, out: Out, tasks: &mut JoinSet<()>) -> Acting {
+pub(super) fn follow(link: Link, hub: Arc<OpenHub>, tasks: &mut JoinSet<()>) -> Acting {
     let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
     let acting = Acting { link: link.link.clone(), stop, ended };
     tasks.spawn(async move {
-        pass_on(link, out, stopped).await;
+        pass_on(link, &hub, stopped).await;
         drop::<oneshot::Sender<()>>(ending);
     });
     acting
 }
 
-async fn pass_on(link: Link, out: Out, mut stopped: oneshot::Receiver<()>) {
+async fn pass_on(link: Link, hub: &OpenHub, mut stopped: oneshot::Receiver<()>) {
     let Link { id, link, mut events } = link;
     let mut last = None;
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => tell(&id, &link, event, &out, &mut last).await,
+                Some(event) => tell(&id, &link, event, hub, &mut last).await,
                 None => return,
             },
             _ = &mut stopped => break,
@@ -101,19 +101,23 @@ async fn pass_on(link: Link, out: Out, mut stopped: oneshot::Receiver<()>) {
         tracing::debug!(%id, "the hub was not told that the link closes");
     }
     if last != Some(LinkState::Closed) {
-        out.fact(Fact::Link { id, state: LinkState::Closed }).await;
+        hub.out.fact(Fact::Link { id, state: LinkState::Closed }).await;
     }
 }
 
-async fn tell(id: &TwinId, link: &DeviceLink, event: LinkEvent, out: &Out, last: &mut Option<LinkState>) {
+async fn tell(id: &TwinId, link: &DeviceLink, event: LinkEvent, hub: &OpenHub, last: &mut Option<LinkState>) {
     match event {
         LinkEvent::State(state) => {
             *last = Some(state.clone());
-            out.fact(Fact::Link { id: id.clone(), state }).await;
+            hub.out.fact(Fact::Link { id: id.clone(), state }).await;
+            // The hub notes who is connected: the watch will see that.
+            hub.nudge(id);
         }
         LinkEvent::Desired { version, patch } => {
-            out.fact(Fact::DesiredPatch { id: id.clone(), version, patch }).await;
+            hub.out.fact(Fact::DesiredPatch { id: id.clone(), version, patch }).await;
         }
+        // The service side's view says more; the watch reads it.
+        LinkEvent::Twin(_) => hub.nudge(id),
         // Whoever calls a method gets an answer at once instead of a time-out.
         LinkEvent::Method { name, rid, .. } => {
             let answer = serde_json::json!({ "message": format!("{name} is not implemented: a person acts as this identity") });

@@ -18,7 +18,7 @@ const FIRST_PAGE: u32 = 100;
 /// What the service documents as the most; a hub that allows less gives less.
 const PAGE: u32 = 1000;
 /// `GET /devices` answers no more than this and has no next page.
-const REGISTRY_MAX: u32 = 1000;
+const REGISTRY_MAX: u16 = 1000;
 /// Empty pages are legal; so many in a row are a hub that will never end.
 const EMPTY_PAGES_MAX: u32 = 100;
 /// Throttled after the client's own retries: the listing goes on after a while, so often in a row.
@@ -63,7 +63,7 @@ async fn load_from_registry(hub: &OpenHub, key: Key) -> Result<Outcome, Failure>
         })
         .collect();
     hub.out.fact(Fact::FleetPage { key, rows }).await;
-    Ok(Outcome::FleetDone { devices, complete: devices < REGISTRY_MAX as usize })
+    Ok(Outcome::FleetDone { devices, complete: devices < usize::from(REGISTRY_MAX) })
 }
 
 /// The modules of one device, by the registry, or by query where the policy may not read it. (A registry read below a

@@ -2,8 +2,6 @@
 
 use super::event::{Fact, LocalHubInfo};
 use super::out::Out;
-use crate::client::Trust;
-use crate::demo::Demo;
 use crate::disk::Folders;
 use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
 use crate::protocol::connection_string::ConnectionString;
@@ -58,11 +56,9 @@ pub(super) async fn serve(
     };
     let info = LocalHubInfo { https: hub.https(), mqtts: hub.mqtts(), ca_file: hub.ca_file().to_path_buf() };
     let face = Face { connection: hub.connection_string(), info: info.clone() };
-    let demo = if fleet == FleetChoice::Demo { play(&face).await } else { None };
     state.send_replace(LocalState::Up(Arc::new(face)));
     out.fact(Fact::LocalHub(Ok(info))).await;
     stop.cancelled().await;
-    drop(demo);
     hub.stop().await;
 }
 
@@ -84,22 +80,5 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<Local
             LocalHub::start(options).await
         }
         started => started,
-    }
-}
-
-/// The demo devices; the hub is of use without them.
-async fn play(face: &Face) -> Option<Demo> {
-    let ca_file = face.info.ca_file.clone();
-    let trust = tokio::task::spawn_blocking(move || Trust::new(&[ca_file])).await;
-    match trust {
-        Ok(Ok(trust)) => Some(Demo::start(&face.connection, face.info.mqtts, &trust)),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the demo devices do not play");
-            None
-        }
-        Err(error) => {
-            tracing::warn!(%error, "the demo devices do not play");
-            None
-        }
     }
 }

@@ -174,7 +174,7 @@ impl Session {
     pub(super) fn act(&mut self, link: Link) {
         self.reap();
         let id = link.id.clone();
-        self.acting.insert(id, super::act::follow(link, self.hub.out.clone(), &mut self.tasks));
+        self.acting.insert(id, super::act::follow(link, self.hub.clone(), &mut self.tasks));
     }
 
     /// The link that acts as this identity, if there is one.
