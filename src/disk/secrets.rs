@@ -71,7 +71,9 @@ impl Keyring {
         }
         match on_a_thread(PROBE_LIMIT, || read(PROBE_ACCOUNT)).await {
             Ok(_) => Ok(()),
-            Err(SecretsError::TimedOut(limit)) => Err(format!("the keyring did not answer within {} s", limit.as_secs())),
+            Err(SecretsError::TimedOut(limit)) => {
+                Err(format!("the keyring did not answer within {} s", limit.as_secs()))
+            }
             Err(SecretsError::Unusable(why)) => Err(why),
         }
     }
@@ -113,9 +115,11 @@ impl Keyring {
     async fn put_in_keyring(&self, account: &str, secret: &Secret) -> Result<(), String> {
         self.probe().await?;
         let (account, secret) = (account.to_owned(), secret.clone());
-        on_a_thread(PROMPT_LIMIT, move || entry(&account)?.set_password(secret.reveal()).map_err(|error| unusable(&error)))
-            .await
-            .map_err(|error| error.to_string())
+        on_a_thread(PROMPT_LIMIT, move || {
+            entry(&account)?.set_password(secret.reveal()).map_err(|error| unusable(&error))
+        })
+        .await
+        .map_err(|error| error.to_string())
     }
 
     /// Forgets a secret everywhere. One that is not there is forgotten already. At most a minute.

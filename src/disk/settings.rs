@@ -37,7 +37,9 @@ impl SettingsFile {
             Ok(None) => Opened { file, settings: Settings::default(), notice: None },
             Ok(Some(settings)) => Opened { file, settings, notice: None },
             Err(Unreadable::NotSettings(reason)) => file.set_aside(&reason),
-            Err(Unreadable::Io(reason)) => file.sealed(format!("The settings in {} cannot be read: {reason}", path.display())),
+            Err(Unreadable::Io(reason)) => {
+                file.sealed(format!("The settings in {} cannot be read: {reason}", path.display()))
+            }
         }
     }
 

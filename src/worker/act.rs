@@ -3,8 +3,8 @@
 use super::Failure;
 use super::event::{Fact, Outcome};
 use super::session::OpenHub;
-use crate::client::link::{LinkEvent, LinkState, Reconnect};
 use crate::client::DeviceLink;
+use crate::client::link::{LinkEvent, LinkState, Reconnect};
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::twin::{JsonMap, TwinId};
 use std::sync::Arc;
@@ -59,9 +59,12 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
     }
     let identity = hub.heard(hub.client.identity(id).await).map_err(Failure::Hub)?;
     let authentication = identity.authentication;
-    let key = [authentication.primary_key, authentication.secondary_key].into_iter().flatten().find(|key| !key.is_empty());
+    let key =
+        [authentication.primary_key, authentication.secondary_key].into_iter().flatten().find(|key| !key.is_empty());
     let Some(key) = key else {
-        return Err(Failure::Local(format!("{id} has no key of its own: only an identity with a symmetric key can be acted")));
+        return Err(Failure::Local(format!(
+            "{id} has no key of its own: only an identity with a symmetric key can be acted"
+        )));
     };
     let connection = ConnectionString {
         host_name: hub.connection.host_name.clone(),
@@ -120,7 +123,8 @@ async fn tell(id: &TwinId, link: &DeviceLink, event: LinkEvent, hub: &OpenHub, l
         LinkEvent::Twin(_) => hub.nudge(id),
         // Whoever calls a method gets an answer at once instead of a time-out.
         LinkEvent::Method { name, rid, .. } => {
-            let answer = serde_json::json!({ "message": format!("{name} is not implemented: a person acts as this identity") });
+            let answer =
+                serde_json::json!({ "message": format!("{name} is not implemented: a person acts as this identity") });
             if let Err(error) = link.answer_method(&rid, 501, &answer).await {
                 tracing::debug!(%error, %id, "a method call stays without an answer");
             }

@@ -89,7 +89,8 @@ async fn modules_by_query(hub: &OpenHub, device: &str) -> Result<Vec<ModuleRow>,
     let mut modules = Vec::new();
     while let Some(page) = pages.next(FIRST_PAGE).await? {
         for row in &page.rows {
-            let module = text_of(row, "moduleId").ok_or_else(|| nonsense("a row of a module query without a moduleId"))?;
+            let module =
+                text_of(row, "moduleId").ok_or_else(|| nonsense("a row of a module query without a moduleId"))?;
             modules.push(ModuleRow { id: TwinId::module(device, module), connection_state: connection_state(row) });
         }
     }

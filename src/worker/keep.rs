@@ -129,7 +129,8 @@ impl Keep {
         let Some(secret) = secret else {
             self.state().lost.insert(saved.id.clone());
             self.tell_hubs().await;
-            let sentence = format!("There is no secret for {} any more: remove the connection and add it again", saved.name);
+            let sentence =
+                format!("There is no secret for {} any more: remove the connection and add it again", saved.name);
             return Err(Failure::Local(sentence));
         };
         self.state().lost.remove(&saved.id);

@@ -108,16 +108,8 @@ impl Desk {
         background.spawn(keep.clone().write_changes());
         background.spawn(log.clone().tell(out.clone()));
         let opener = Opener { keep, local: local_state, extra_ca: options.extra_ca, log, out: out.clone() };
-        let mut desk = Self {
-            out,
-            opener,
-            session: None,
-            work: JoinSet::new(),
-            running: HashMap::new(),
-            local,
-            stop,
-            background,
-        };
+        let mut desk =
+            Self { out, opener, session: None, work: JoinSet::new(), running: HashMap::new(), local, stop, background };
         desk.open(FIRST, first).await;
         desk
     }
