@@ -57,6 +57,7 @@ pub enum Action {
     Save(TwinId),
     /// Asks first when there are edits.
     Discard(TwinId),
+    /// The answer to that question, and to [`Dialog::ReloadFromHub`](super::Dialog::ReloadFromHub): the hub's newest version is shown.
     DiscardNow(TwinId),
     Refresh(TwinId),
     SetWatch {
@@ -68,7 +69,7 @@ pub enum Action {
         id: TwinId,
         status: crate::twin::Status,
     },
-    /// Conflict: my edits go (asked before), the hub's version comes.
+    /// Conflict: asks whether my edits may go; the answer is [`Action::DiscardNow`].
     ReloadFromHub(TwinId),
     /// Conflict: my edits move onto the hub's version.
     RebaseEdits(TwinId),
@@ -93,9 +94,11 @@ pub enum Action {
     ShowAddModule {
         device: String,
     },
+    /// Creates the device or module; a bad id is said in the dialog.
     Create(TwinId),
     ShowDelete(TwinId),
     Delete(TwinId),
+    /// Ends in [`App::take_clipboard`](super::App::take_clipboard), after the record was read if need be.
     CopyConnectionString(TwinId),
 
     // The program

@@ -1,13 +1,336 @@
-//! Event → state.
+//! Event → state: hubs, fleet, requests. What concerns one twin is in `apply_twin`.
 
-use super::{App, Moment};
-use crate::worker::{Command, Event};
+use super::dialog::Check;
+use super::fleet::QueryAnswer;
+use super::update::hub_word;
+use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
+use crate::twin::{Status, TwinId};
+use crate::worker::event::{DeviceRow, HubEntry, HubInfo, Outcome, Reachability};
+use crate::worker::{Command, Event, Fact, Failure, HubRef, Key};
+use std::sync::Arc;
+
+/// The key of the hub that the background half opens by itself at the start.
+pub const FIRST_KEY: Key = Key(0);
 
 impl App {
     /// Takes what the background half told. An answer nobody waits for any more is dropped. May ask for follow-up work.
     #[must_use]
     pub fn apply(&mut self, now: Moment, event: Event) -> Vec<Command> {
-        let _ = (now, event);
-        todo!()
+        self.now = now;
+        match event {
+            Event::Fact(fact) => self.take_fact(fact),
+            Event::Done { key, outcome } => {
+                let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
+                match (purpose, outcome) {
+                    (None, Ok(Outcome::Connected(info))) if key == FIRST_KEY => self.opened(info),
+                    (None, Err(failure)) if key == FIRST_KEY => {
+                        self.hub = HubState::Failed { hub: HubRef::Local, failure };
+                        Vec::new()
+                    }
+                    (None, _) => Vec::new(),
+                    (Some(purpose), outcome) => self.settle(key, purpose, outcome),
+                }
+            }
+        }
     }
+
+    fn take_fact(&mut self, fact: Fact) -> Vec<Command> {
+        match fact {
+            Fact::Hubs { hubs, secrets } => {
+                self.hubs = hubs;
+                self.secrets = Some(secrets);
+            }
+            Fact::Settings(settings) => self.settings = settings,
+            Fact::LocalHub(state) => {
+                if let Err(why) = &state {
+                    self.notice(NoticeKind::Problem, "The local hub did not start", Some(why.clone()));
+                }
+                self.local_hub = Some(state);
+            }
+            Fact::FleetPage { key, rows } => {
+                if self.fleet.state.waits_for(key) {
+                    self.fleet.take_page(rows);
+                }
+            }
+            Fact::HubReachable(reach) => {
+                let came_back =
+                    matches!(self.reach, Some(Reachability::Offline { .. })) && reach == Reachability::Online;
+                self.reach = Some(reach);
+                if came_back && self.fleet.devices.is_empty() && !self.fleet.state.is_loading() {
+                    return self.load_fleet();
+                }
+            }
+            Fact::Requests(records) => {
+                for record in records {
+                    self.activity.push_request(self.now, record);
+                }
+            }
+            Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
+            other => self.take_twin_fact(other),
+        }
+        Vec::new()
+    }
+
+    fn opened(&mut self, info: HubInfo) -> Vec<Command> {
+        let hub = info.hub.clone();
+        self.hub = HubState::Open(info);
+        self.reach = Some(Reachability::Online);
+        let word = hub_word(&hub);
+        self.settings.last_hub = Some(word.clone());
+        let mut commands = self.keep_settings();
+        commands.extend(self.load_fleet());
+        if let Some((tabs, active)) = self.parked.remove(&hub) {
+            self.tabs = tabs;
+            self.active = active;
+            for id in self.tabs.iter().map(|tab| tab.id.clone()).collect::<Vec<_>>() {
+                commands.extend(self.load_twin(&id));
+                if self.tab(&id).is_some_and(|tab| tab.watching) {
+                    commands.push(Command::Watch { id });
+                }
+            }
+            return commands;
+        }
+        let titles = self.settings.open_tabs.get(&word).cloned().unwrap_or_default();
+        for id in titles.iter().filter_map(|title| title.parse::<TwinId>().ok()) {
+            commands.extend(self.update(self.now, super::Action::OpenTwin(id)));
+        }
+        commands
+    }
+
+    fn settle(&mut self, key: Key, purpose: Purpose, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        match (purpose, outcome) {
+            (Purpose::Open(hub), outcome) => return self.settle_open(key, hub, outcome),
+            (Purpose::Check, outcome) => self.settle_check(key, outcome),
+            (Purpose::Add, outcome) => return self.settle_add(outcome),
+            (Purpose::Remove, Ok(Outcome::Hubs(hubs))) => self.hubs = hubs,
+            (Purpose::Remove, Err(failure)) => self.say_failure("The connection was not removed", &failure),
+            (Purpose::Fleet, outcome) => self.settle_fleet(key, outcome),
+            (Purpose::Modules(device), outcome) => self.settle_modules(key, &device, outcome),
+            (Purpose::Query, outcome) => {
+                let answer = match outcome {
+                    Ok(Outcome::QueryRows { item_type, rows, more, ms }) => {
+                        Ok(Arc::new(QueryAnswer { item_type, rows, more, ms }))
+                    }
+                    Ok(_) => return Vec::new(),
+                    Err(failure) => Err(failure),
+                };
+                self.fleet.query.answer.settle(key, self.now, answer);
+            }
+            (Purpose::Create(id), outcome) => return self.settle_create(id, outcome),
+            (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),
+            (purpose, outcome) => return self.settle_twin(key, purpose, outcome),
+        }
+        Vec::new()
+    }
+
+    fn settle_open(&mut self, key: Key, hub: HubRef, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        if !matches!(self.hub, HubState::Opening { key: waiting, .. } if waiting == key) {
+            return Vec::new();
+        }
+        match outcome {
+            Ok(Outcome::Connected(info)) => self.opened(info),
+            Ok(_) => Vec::new(),
+            Err(failure) => {
+                self.hub = HubState::Failed { hub, failure };
+                Vec::new()
+            }
+        }
+    }
+
+    fn settle_check(&mut self, key: Key, outcome: Result<Outcome, Failure>) {
+        let Some(Dialog::AddConnection(form)) = &mut self.dialog else { return };
+        let Check::Running { key: waiting, connect } = &form.check else { return };
+        if *waiting != key {
+            return;
+        }
+        form.check = match outcome {
+            Ok(Outcome::Checked(report)) => Check::Good { report, connect: connect.clone() },
+            Ok(_) | Err(Failure::Cancelled) => Check::NotYet,
+            Err(failure) => Check::Bad { failure },
+        };
+    }
+
+    /// The new hub is opened at once: that is what it was added for.
+    fn settle_add(&mut self, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        match outcome {
+            Ok(Outcome::Hubs(hubs)) => {
+                let is_new = |entry: &&HubEntry| !self.hubs.iter().any(|have| have.hub == entry.hub);
+                let added = hubs.iter().find(is_new).or_else(|| hubs.last()).map(|entry| entry.hub.clone());
+                self.hubs = hubs;
+                self.dialog = None;
+                added.map(|hub| self.update(self.now, super::Action::OpenHub(hub))).unwrap_or_default()
+            }
+            Ok(_) => Vec::new(),
+            Err(failure) => {
+                if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
+                    form.check = Check::Bad { failure };
+                } else {
+                    self.say_failure("The connection was not added", &failure);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn settle_fleet(&mut self, key: Key, outcome: Result<Outcome, Failure>) {
+        if !self.fleet.state.waits_for(key) {
+            return;
+        }
+        match outcome {
+            Ok(Outcome::FleetDone { devices, complete }) => {
+                self.fleet.finish_listing();
+                self.fleet.state.settle(key, self.now, Ok(devices));
+                if !complete {
+                    let text = "This policy may not run queries: only the first 1,000 devices are listed";
+                    self.notice(NoticeKind::Info, text, None);
+                }
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                self.fleet.state.settle(key, self.now, Err(failure));
+                self.fleet.refresh_visible();
+            }
+        }
+    }
+
+    fn settle_modules(&mut self, key: Key, device: &str, outcome: Result<Outcome, Failure>) {
+        let answer = match outcome {
+            Ok(Outcome::Modules { modules, .. }) => Ok(modules),
+            Ok(_) => return,
+            Err(failure) => Err(failure),
+        };
+        let count = answer.as_ref().ok().map(Vec::len);
+        let Some(remote) = self.fleet.modules.get_mut(device) else { return };
+        if !remote.waits_for(key) {
+            return;
+        }
+        remote.settle(key, self.now, answer);
+        if let Some(Dialog::Delete { id, modules, .. }) = &mut self.dialog
+            && id.device == device
+            && id.module.is_none()
+        {
+            *modules = count.or(*modules);
+        }
+        self.fleet.refresh_visible();
+    }
+
+    fn settle_create(&mut self, id: TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        let failure = match outcome {
+            Ok(Outcome::Created { identity, existed }) => {
+                self.dialog = None;
+                let text = if existed {
+                    format!("{id} existed already and was fetched")
+                } else {
+                    format!("Created {id} with keys made by the hub")
+                };
+                self.notice(NoticeKind::Good, text, None);
+                let mut commands =
+                    self.show_created(&id, identity.status, identity.connection_state, identity.iot_edge);
+                commands.extend(self.update(self.now, super::Action::OpenTwin(id.clone())));
+                let now = self.now;
+                if let Some(tab) = self.tab_mut(&id) {
+                    tab.identity = super::Remote::Ready { value: identity, at: now };
+                }
+                return commands;
+            }
+            Ok(_) => return Vec::new(),
+            Err(failure) => failure,
+        };
+        match &mut self.dialog {
+            Some(Dialog::AddDevice { problem, running, .. } | Dialog::AddModule { problem, running, .. }) => {
+                *problem = Some(failure_sentence(&failure));
+                *running = None;
+            }
+            _ => self.say_failure(&format!("{id} was not created"), &failure),
+        }
+        Vec::new()
+    }
+
+    fn show_created(
+        &mut self,
+        id: &TwinId,
+        status: Status,
+        connection_state: crate::twin::ConnectionState,
+        iot_edge: bool,
+    ) -> Vec<Command> {
+        if id.module.is_some() {
+            self.fleet.expanded.insert(id.device.clone());
+            return self.load_modules(id.device.clone());
+        }
+        let row = DeviceRow { id: id.device.clone(), status, connection_state, modules: Some(0), iot_edge };
+        self.fleet.put_device(row);
+        Vec::new()
+    }
+
+    fn settle_delete(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        let failure = match outcome {
+            Ok(Outcome::Deleted { .. }) => {
+                self.dialog = None;
+                self.notice(NoticeKind::Good, format!("Deleted {id}"), None);
+                self.fleet.remove(id);
+                let gone: Vec<TwinId> = self
+                    .tabs
+                    .iter()
+                    .map(|tab| tab.id.clone())
+                    .filter(|tab| tab == id || (id.module.is_none() && tab.device == id.device))
+                    .collect();
+                self.recent.retain(|have| !gone.contains(have));
+                return gone.iter().flat_map(|id| self.drop_tab(id)).collect();
+            }
+            Ok(_) => return Vec::new(),
+            Err(failure) => failure,
+        };
+        if let Some(Dialog::Delete { problem, running, .. }) = &mut self.dialog {
+            *problem = Some(failure_sentence(&failure));
+            *running = None;
+        } else {
+            self.say_failure(&format!("{id} was not deleted"), &failure);
+        }
+        Vec::new()
+    }
+
+    /// A failure as a notice that stays; being cancelled is none.
+    pub(super) fn say_failure(&mut self, what: &str, failure: &Failure) {
+        if *failure == Failure::Cancelled {
+            return;
+        }
+        self.notice(NoticeKind::Problem, format!("{what}: {}", failure_sentence(failure)), failure_detail(failure));
+    }
+}
+
+/// What went wrong, in a sentence without a full stop.
+pub fn failure_sentence(failure: &Failure) -> String {
+    match failure {
+        Failure::Hub(error) => match error.service().and_then(|service| service.message.as_ref()) {
+            Some(message) if !message.is_empty() => format!("{error} ({message})"),
+            _ => error.to_string(),
+        },
+        Failure::Unknown { landed: Some(true), .. } => {
+            "the answer was lost, but the hub has your values: the save was carried out".to_owned()
+        }
+        Failure::Unknown { landed: Some(false), .. } => {
+            "the answer was lost and the hub still has the old version: the save was not carried out".to_owned()
+        }
+        Failure::Unknown { landed: None, reason, .. } => {
+            format!("the answer was lost and the hub could not tell whether the save was carried out: {reason}")
+        }
+        Failure::Local(sentence) => sentence.clone(),
+        Failure::Cancelled => "cancelled".to_owned(),
+        Failure::Panicked(sentence) => format!("this program made a mistake: {sentence}"),
+    }
+}
+
+/// What is worth copying into a report: advice, error code, tracking id.
+pub fn failure_detail(failure: &Failure) -> Option<String> {
+    let Failure::Hub(error) = failure else { return None };
+    let mut lines = vec![error.advice()];
+    if let Some(service) = error.service() {
+        if let Some(name) = &service.name {
+            lines.push(format!("Error code: {name}{}", service.number.map(|n| format!(" ({n})")).unwrap_or_default()));
+        }
+        if let Some(id) = &service.tracking_id {
+            lines.push(format!("Tracking id: {id}"));
+        }
+    }
+    Some(lines.join("\n"))
 }

@@ -1,1 +1,300 @@
-//! Event → state, for one twin.
+//! Event → state, for one twin: what was read, saved, watched, reported.
+
+use super::activity::{PatchKind, PatchSeen};
+use super::tab::{Act, Landing, News, SaveState, Tab};
+use super::{App, NoticeKind, Purpose, Remote};
+use crate::client::link::LinkState;
+use crate::protocol::identity::Identity;
+use crate::twin::{JsonMap, Section, Twin, TwinId, patch};
+use crate::worker::event::{Outcome, Source};
+use crate::worker::{Command, Fact, Failure, Key};
+use std::sync::Arc;
+
+impl App {
+    pub(super) fn take_twin_fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::TwinSeen { twin, source } => self.see(&twin, source),
+            Fact::WatchFailed { id, error } => {
+                if let Some(tab) = self.tab_mut(&id) {
+                    tab.watch_problem = Some(error.to_string());
+                }
+            }
+            Fact::Link { id, state } => self.take_link(&id, state),
+            Fact::DesiredPatch { id, version, patch } => {
+                let now = self.now;
+                if let Some(landing) = self.tab_mut(&id).and_then(|tab| tab.landing.as_mut())
+                    && landing.version <= version
+                    && landing.notified_at.is_none()
+                {
+                    landing.notified_at = Some(now);
+                }
+                self.activity.push_patch(PatchSeen { at: now, id, kind: PatchKind::Received, version, patch });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn settle_twin(
+        &mut self,
+        key: Key,
+        purpose: Purpose,
+        outcome: Result<Outcome, Failure>,
+    ) -> Vec<Command> {
+        match purpose {
+            Purpose::Load(id) => self.settle_load(key, &id, outcome),
+            Purpose::Save(id) => return self.settle_save(key, &id, outcome),
+            Purpose::Identity(id) => self.settle_identity(key, &id, outcome),
+            Purpose::SetStatus(id) => match outcome {
+                Ok(Outcome::Identity(identity)) => {
+                    let word = identity.status.word();
+                    self.notice(NoticeKind::Good, format!("{id} is {word} now"), None);
+                    self.keep_identity(&id, identity);
+                }
+                Ok(_) => {}
+                Err(failure) => self.say_failure(&format!("The status of {id} was not changed"), &failure),
+            },
+            Purpose::Act(id) => {
+                if let Err(failure) = outcome {
+                    if let Some(tab) = self.tab_mut(&id) {
+                        tab.act = None;
+                    }
+                    self.say_failure(&format!("Cannot act as {id}"), &failure);
+                }
+            }
+            Purpose::Report(id) => self.settle_report(key, &id, outcome),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn settle_load(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) {
+        let now = self.now;
+        let Some(tab) = self.tab_mut(id) else { return };
+        if !tab.twin.waits_for(key) {
+            return;
+        }
+        match outcome {
+            Ok(Outcome::Twin(twin)) => {
+                // `see` compares with the version before; only then does the new one take its place.
+                self.see(&twin, Source::Load);
+                if let Some(tab) = self.tab_mut(id) {
+                    tab.twin = Remote::Ready { value: twin, at: now };
+                }
+            }
+            Ok(_) => {}
+            Err(failure) => tab.twin.settle(key, now, Err(failure)),
+        }
+    }
+
+    /// A version of a twin was seen, by whatever way.
+    fn see(&mut self, twin: &Arc<Twin>, source: Source) {
+        let now = self.now;
+        self.fleet.note(&twin.id, twin.connection_state, twin.status);
+        let Some(tab) = self.tab_mut(&twin.id) else { return };
+        tab.watch_problem = None;
+        if tab.is_late(twin, now) {
+            return;
+        }
+        let news = tab.current().map(|old| changes_between(old, twin, source, now)).unwrap_or_default();
+        tab.take(twin.clone(), source, now);
+        if source != Source::Save {
+            for (kind, seen) in &news {
+                self.activity.push_patch(PatchSeen {
+                    at: now,
+                    id: twin.id.clone(),
+                    kind: *kind,
+                    version: seen.version,
+                    patch: seen.patch.clone(),
+                });
+            }
+        }
+        if let Some(tab) = self.tab_mut(&twin.id) {
+            if source != Source::Save {
+                tab.add_news(news.into_iter().map(|(_, seen)| seen.news).filter(|news| !news.changes.is_empty()));
+            }
+            if let Some(landing) = &mut tab.landing {
+                landing.look_at(twin, now);
+            }
+        }
+    }
+
+    fn settle_save(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        let now = self.now;
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        if !matches!(tab.save, SaveState::Sending { key: waiting, .. } if waiting == key) {
+            return Vec::new();
+        }
+        let sent = tab.sent.take();
+        match outcome {
+            Ok(Outcome::Saved(twin)) => self.saved(id, &twin, sent),
+            Ok(Outcome::Conflict { theirs }) => {
+                tab.save = SaveState::Idle;
+                self.see(&theirs, Source::Load);
+                if let Some(tab) = self.tab_mut(id) {
+                    // Even where the sections agree by value the hub refused this etag: the person decides with both in view.
+                    tab.conflict(theirs, now);
+                }
+            }
+            Ok(_) => tab.save = SaveState::Idle,
+            Err(Failure::Unknown { landed: Some(true), now: Some(twin), .. }) => {
+                self.saved(id, &twin, sent);
+                let text = format!("The answer to saving {id} was lost, but the hub has your values");
+                self.notice(NoticeKind::Info, text, None);
+            }
+            Err(failure) => {
+                let newer = match &failure {
+                    Failure::Unknown { now: Some(twin), .. } => Some(twin.clone()),
+                    _ => None,
+                };
+                tab.save = SaveState::Failed { failure, at: now };
+                if let Some(twin) = newer {
+                    self.see(&twin, Source::Load);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn saved(&mut self, id: &TwinId, twin: &Arc<Twin>, sent: Option<crate::twin::draft::Outgoing>) {
+        let now = self.now;
+        let told = sent.as_ref().and_then(|sent| sent.device_told.clone());
+        if let Some(sent) = sent {
+            let seen = |kind, version, patch| PatchSeen { at: now, id: id.clone(), kind, version, patch };
+            if let Some(patch) = sent.device_told {
+                self.activity.push_patch(seen(PatchKind::Saved, twin.desired.version, patch));
+            } else {
+                self.activity.push_patch(seen(PatchKind::Saved, twin.version, sent.body));
+            }
+        }
+        if let Some(tab) = self.tab_mut(id) {
+            tab.save = SaveState::Saved { at: now };
+            tab.after_save(twin);
+            tab.landing = told.map(|patch| Landing::new(now, twin.desired.version, patch));
+        }
+        self.see(twin, Source::Save);
+    }
+
+    fn settle_identity(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) {
+        let now = self.now;
+        match outcome {
+            Ok(Outcome::Identity(identity)) => self.keep_identity(id, identity),
+            Ok(_) => {}
+            Err(failure) => {
+                let sentence = super::apply::failure_sentence(&failure);
+                if let Some(super::Dialog::Delete { id: asked, etag: None, problem, .. }) = &mut self.dialog
+                    && asked == id
+                {
+                    *problem = Some(sentence);
+                }
+                if self.copy_when_loaded.take_if(|wanted| wanted == id).is_some() {
+                    self.say_failure("The connection string was not copied", &failure);
+                }
+                if let Some(tab) = self.tab_mut(id) {
+                    tab.identity.settle(key, now, Err(failure));
+                }
+            }
+        }
+    }
+
+    fn keep_identity(&mut self, id: &TwinId, identity: Box<Identity>) {
+        let now = self.now;
+        if let Some(super::Dialog::Delete { id: asked, etag, .. }) = &mut self.dialog
+            && asked == id
+        {
+            *etag = Some(identity.etag.clone());
+        }
+        self.fleet.note(id, identity.connection_state, id.module.is_none().then_some(identity.status));
+        if let Some(tab) = self.tab_mut(id) {
+            tab.identity = Remote::Ready { value: identity, at: now };
+        }
+        if self.copy_when_loaded.take_if(|wanted| wanted == id).is_some() {
+            self.put_connection_string(id);
+        }
+    }
+
+    fn take_link(&mut self, id: &TwinId, state: LinkState) {
+        let now = self.now;
+        let Some(tab) = self.tab_mut(id) else { return };
+        match &state {
+            LinkState::Closed => {
+                tab.act = None;
+                return;
+            }
+            LinkState::PushedOut => {
+                let text = format!("Another client connected as {id}: you are no longer acting as it");
+                self.notice(NoticeKind::Info, text, None);
+            }
+            LinkState::Refused { reason } => {
+                let text = format!("The hub refused the connection as {id}");
+                self.notice(NoticeKind::Problem, text, Some(reason.clone()));
+            }
+            LinkState::Connecting | LinkState::Online { .. } | LinkState::Retrying { .. } => {}
+        }
+        if let Some(tab) = self.tab_mut(id) {
+            let act = tab.act.get_or_insert_with(|| Act::new(now));
+            act.state = state;
+            act.since = now;
+        }
+    }
+
+    fn settle_report(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) {
+        let now = self.now;
+        let Some(act) = self.tab_mut(id).and_then(|tab| tab.act.as_mut()) else { return };
+        if act.sending != Some(key) {
+            return;
+        }
+        act.sending = None;
+        match outcome {
+            Ok(Outcome::Reported { version, .. }) => {
+                act.last_report = Some((version, now));
+                let patch = act.report_parsed.document.clone().unwrap_or_default();
+                let seen = PatchSeen { at: now, id: id.clone(), kind: PatchKind::ReportSent, version, patch };
+                self.activity.push_patch(seen);
+            }
+            Ok(_) => {}
+            Err(failure) => self.say_failure(&format!("The report as {id} was not taken"), &failure),
+        }
+    }
+}
+
+/// One section that moved: what a person reads and what the Activity pane keeps.
+struct Seen {
+    version: u64,
+    patch: JsonMap,
+    news: News,
+}
+
+/// What moved between two versions, section by section.
+fn changes_between(old: &Twin, new: &Twin, source: Source, now: super::Moment) -> Vec<(PatchKind, Seen)> {
+    if old.version == new.version {
+        return Vec::new();
+    }
+    let sections = [
+        (Section::Desired, PatchKind::SeenDesired, new.desired.version),
+        (Section::Tags, PatchKind::SeenTags, new.version),
+        (Section::Reported, PatchKind::SeenReported, new.reported.version),
+    ];
+    sections
+        .into_iter()
+        .filter_map(|(section, kind, version)| {
+            let patch = patch::between(old.section(section), new.section(section));
+            if patch.is_empty() {
+                return None;
+            }
+            let changes = crate::twin::diff::diff(old.section(section), new.section(section));
+            Some((kind, Seen { version, patch, news: News { at: now, source, section, changes, version } }))
+        })
+        .collect()
+}
+
+/// News kept per tab.
+const NEWS_MAX: usize = 50;
+
+impl Tab {
+    fn add_news(&mut self, news: impl Iterator<Item = News>) {
+        for one in news {
+            self.news.insert(0, one);
+        }
+        self.news.truncate(NEWS_MAX);
+    }
+}

@@ -1,7 +1,7 @@
 //! The one modal in front, if any.
 
 use crate::protocol::secret::Secret;
-use crate::twin::TwinId;
+use crate::twin::{Etag, TwinId};
 use crate::worker::event::CheckReport;
 use crate::worker::{Connect, Failure, Key};
 
@@ -35,6 +35,7 @@ pub enum Dialog {
     /// Names the object and, for a device, how many modules go with it (`None` while unknown). `etag` of the identity once it is loaded.
     Delete {
         id: TwinId,
+        etag: Option<Etag>,
         modules: Option<usize>,
         problem: Option<String>,
         running: Option<Key>,

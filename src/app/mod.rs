@@ -4,11 +4,12 @@
 
 pub mod action;
 pub mod activity;
-mod apply;
+pub mod apply;
 mod apply_twin;
 pub mod dialog;
 pub mod fleet;
 pub mod tab;
+mod tab_state;
 mod update;
 mod update_twin;
 
@@ -19,10 +20,11 @@ pub use fleet::Fleet;
 pub use tab::Tab;
 
 use crate::disk::Settings;
+use crate::protocol::secret::Secret;
 use crate::twin::TwinId;
 use crate::worker::event::{HubEntry, HubInfo, LocalHubInfo, Reachability, SecretStore};
 use crate::worker::{Failure, HubRef, Key};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A point in time, handed in by the window (tests set it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -201,6 +203,12 @@ pub struct App {
     pub running: HashMap<Key, Running>,
     /// Set when the person asked to quit and nothing stands in the way.
     pub quitting: bool,
+    /// A text the window is to put on the clipboard; it takes it with [`App::take_clipboard`].
+    clipboard: Option<Secret>,
+    /// The connection string of this identity is to be copied once its record is here.
+    copy_when_loaded: Option<TwinId>,
+    /// Tabs of hubs that are not in front: switching hubs loses nothing.
+    parked: BTreeMap<HubRef, (Vec<Tab>, Option<usize>)>,
     last_key: u64,
     last_notice: u64,
 }
@@ -224,9 +232,15 @@ impl App {
         self.tabs.iter_mut().find(|tab| tab.id == *id)
     }
 
-    /// Tabs with edits that are not on the hub.
+    /// Tabs with edits that are not on the hub, those of hubs not in front included.
     pub fn unsaved(&self) -> impl Iterator<Item = &Tab> {
-        self.tabs.iter().filter(|tab| tab.is_dirty())
+        let parked = self.parked.values().flat_map(|(tabs, _)| tabs);
+        self.tabs.iter().chain(parked).filter(|tab| tab.is_dirty())
+    }
+
+    /// A secret the person asked to have on the clipboard, once.
+    pub fn take_clipboard(&mut self) -> Option<Secret> {
+        self.clipboard.take()
     }
 
     fn next_key(&mut self) -> Key {

@@ -4,10 +4,10 @@ use super::{Moment, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
 use crate::twin::diff::Change;
-use crate::twin::draft::Draft;
+use crate::twin::draft::{Draft, Outgoing};
 use crate::twin::merge::Clash;
 use crate::twin::text::Parsed;
-use crate::twin::{Path, Section, Twin, TwinId};
+use crate::twin::{JsonMap, Section, Twin, TwinId};
 use crate::worker::event::Source;
 use crate::worker::{Failure, Key};
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct Tab {
     pub watching: bool,
     pub watch_problem: Option<String>,
     pub save: SaveState,
+    /// What the save under way sent.
+    pub sent: Option<Outgoing>,
     /// The hub moved while there were edits: what it has now.
     pub moved: Option<Moved>,
     /// The conflict view is open.
@@ -95,15 +97,20 @@ pub struct Landing {
     pub saved_at: Moment,
     /// Desired `$version` of the save.
     pub version: u64,
-    /// Top-level paths that were sent.
-    pub paths: Vec<Path>,
+    /// What was sent for desired.
+    pub patch: JsonMap,
     /// Our own link received the patch.
     pub notified_at: Option<Moment>,
     /// Reported agrees with desired at every path sent, or acknowledges this version (`av`).
     pub reported_at: Option<Moment>,
-    /// Nobody agreed within the limit.
+    /// The device acknowledged the version with a refusal (`ac` outside 200–299): its `ad`, or the code.
+    pub refusal: Option<String>,
+    /// Nobody agreed within [`LANDING_LIMIT_S`].
     pub timed_out: bool,
 }
+
+/// How long a saved patch is watched for.
+pub const LANDING_LIMIT_S: u64 = 60;
 
 /// A live connection as this identity.
 #[derive(Debug)]
@@ -130,6 +137,29 @@ pub struct News {
 }
 
 impl Tab {
+    #[must_use]
+    pub fn new(id: TwinId) -> Self {
+        Self {
+            id,
+            twin: Remote::Idle,
+            seen: None,
+            draft: None,
+            pane: Pane::default(),
+            reported_text: String::new(),
+            document_text: String::new(),
+            watching: true,
+            watch_problem: None,
+            save: SaveState::Idle,
+            sent: None,
+            moved: None,
+            conflict_open: false,
+            landing: None,
+            identity: Remote::Idle,
+            act: None,
+            news: Vec::new(),
+        }
+    }
+
     /// The name on the tab: the id.
     #[must_use]
     pub fn title(&self) -> String {

@@ -1,1 +1,300 @@
-//! Action → state and commands, for one twin.
+//! Action → state and commands, for one open twin.
+
+use super::action::Watching;
+use super::tab::{Pane, SaveState};
+use super::{Action, App, Dialog, Moment, NoticeKind, Purpose, Tab};
+use crate::protocol::secret::Secret;
+use crate::twin::rules::{self, Form};
+use crate::twin::{Section, Status, TwinId, text};
+use crate::worker::{Command, command::Guard};
+
+impl App {
+    pub(super) fn update_twin(&mut self, action: Action) -> Vec<Command> {
+        match action {
+            Action::ShowPane(id, pane) => self.show_pane(&id, pane),
+            Action::Edit { id, section, text } => self.edit(&id, section, text),
+            Action::RevertChange { id, section, change } => {
+                self.with_draft(&id, |draft| draft.revert(section, &change));
+                Vec::new()
+            }
+            Action::Save(id) => self.save(&id),
+            Action::Discard(id) => {
+                if self.tab(&id).is_some_and(Tab::is_dirty) {
+                    self.dialog = Some(Dialog::Discard { id });
+                    return Vec::new();
+                }
+                self.discard(&id)
+            }
+            Action::DiscardNow(id) => self.discard(&id),
+            Action::Refresh(id) => self.load_twin(&id),
+            Action::SetWatch { id, on } => self.set_watch(id, on),
+            Action::LoadIdentity(id) => self.load_identity(&id),
+            Action::SetStatus { id, status } => self.set_status(&id, status),
+            Action::ReloadFromHub(id) => {
+                self.dialog = Some(Dialog::ReloadFromHub { id });
+                Vec::new()
+            }
+            Action::RebaseEdits(id) => self.rebase(&id),
+            Action::OverwriteHubVersion(id) => self.overwrite(&id),
+            Action::LeaveConflict(id) => self.set_conflict(&id, false),
+            Action::ShowConflict(id) => self.set_conflict(&id, true),
+            Action::ShowActAs(id) => {
+                self.dialog = Some(Dialog::ActAs { id });
+                Vec::new()
+            }
+            Action::ActAs(id) => self.act_as(id),
+            Action::StopActing(id) => vec![Command::StopActing { id }],
+            Action::EditReport { id, text } => self.edit_report(&id, text),
+            Action::SendReport(id) => self.send_report(&id),
+            Action::CopyConnectionString(id) => self.copy_connection_string(id),
+            // The others were taken by `update`.
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn load_twin(&mut self, id: &TwinId) -> Vec<Command> {
+        let key = self.start(format!("Reading {id}"), Purpose::Load(id.clone()));
+        let now = self.now;
+        if let Some(tab) = self.tab_mut(id) {
+            tab.twin.load(key, now);
+        }
+        vec![Command::LoadTwin { key, id: id.clone() }]
+    }
+
+    pub(super) fn load_identity(&mut self, id: &TwinId) -> Vec<Command> {
+        let key = self.start(format!("Reading the identity of {id}"), Purpose::Identity(id.clone()));
+        let now = self.now;
+        if let Some(tab) = self.tab_mut(id) {
+            tab.identity.load(key, now);
+        }
+        vec![Command::LoadIdentity { key, id: id.clone() }]
+    }
+
+    fn show_pane(&mut self, id: &TwinId, pane: Pane) -> Vec<Command> {
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        tab.pane = pane;
+        if pane == Pane::Identity && tab.identity.value().is_none() && !tab.identity.is_loading() {
+            return self.load_identity(id);
+        }
+        Vec::new()
+    }
+
+    fn edit(&mut self, id: &TwinId, section: Section, text: String) -> Vec<Command> {
+        self.with_draft(id, |draft| draft.set_text(section, text));
+        Vec::new()
+    }
+
+    /// Changes a draft and what follows from it.
+    fn with_draft(&mut self, id: &TwinId, change: impl FnOnce(&mut crate::twin::draft::Draft)) {
+        let Some(tab) = self.tab_mut(id) else { return };
+        let Some(draft) = &mut tab.draft else { return };
+        change(draft);
+        if matches!(tab.save, SaveState::Refused { .. } | SaveState::Saved { .. }) {
+            tab.save = SaveState::Idle;
+        }
+        tab.compare_with_hub();
+    }
+
+    fn save(&mut self, id: &TwinId) -> Vec<Command> {
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        if matches!(tab.save, SaveState::Sending { .. }) {
+            return Vec::new();
+        }
+        let Some(draft) = &tab.draft else { return Vec::new() };
+        // The hub is known to have moved: sending would only meet a 412.
+        if tab.moved.as_ref().is_some_and(|moved| moved.by_save) {
+            tab.conflict_open = true;
+            return Vec::new();
+        }
+        match draft.outgoing() {
+            Err(refusal) => {
+                tab.save = SaveState::Refused { why: refusal.to_string() };
+                Vec::new()
+            }
+            Ok(outgoing) => {
+                let guard = Guard::Etag(outgoing.if_match.clone());
+                self.send(id, outgoing, guard)
+            }
+        }
+    }
+
+    fn send(&mut self, id: &TwinId, outgoing: crate::twin::draft::Outgoing, guard: Guard) -> Vec<Command> {
+        let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
+        let now = self.now;
+        let body = outgoing.body.clone();
+        if let Some(tab) = self.tab_mut(id) {
+            tab.save = SaveState::Sending { key, since: now };
+            tab.sent = Some(outgoing);
+        }
+        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+    }
+
+    /// The hub's newest version takes the place of the edits.
+    fn discard(&mut self, id: &TwinId) -> Vec<Command> {
+        self.dialog = None;
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        if let Some(twin) = tab.newest() {
+            tab.draft = Some(crate::twin::draft::Draft::new(twin));
+        }
+        tab.moved = None;
+        tab.conflict_open = false;
+        tab.save = SaveState::Idle;
+        Vec::new()
+    }
+
+    fn set_watch(&mut self, id: TwinId, on: Watching) -> Vec<Command> {
+        let Some(tab) = self.tab_mut(&id) else { return Vec::new() };
+        tab.watching = on == Watching::On;
+        tab.watch_problem = None;
+        match on {
+            Watching::On => vec![Command::Watch { id }],
+            Watching::Off => vec![Command::Unwatch { id }],
+        }
+    }
+
+    fn set_status(&mut self, id: &TwinId, status: Status) -> Vec<Command> {
+        let Some(etag) = self.tab(id).and_then(Tab::identity_etag) else {
+            self.notice(NoticeKind::Problem, format!("the identity of {id} has not been read yet"), None);
+            return self.load_identity(id);
+        };
+        let key = self.start(format!("Setting {id} to {}", status.word()), Purpose::SetStatus(id.clone()));
+        vec![Command::SetStatus { key, id: id.clone(), etag, status }]
+    }
+
+    fn set_conflict(&mut self, id: &TwinId, open: bool) -> Vec<Command> {
+        if let Some(tab) = self.tab_mut(id) {
+            tab.conflict_open = open && tab.moved.is_some();
+        }
+        Vec::new()
+    }
+
+    fn rebase(&mut self, id: &TwinId) -> Vec<Command> {
+        self.dialog = None;
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_mut()) else { return Vec::new() };
+        let clashes = draft.rebase_merged(moved.theirs);
+        tab.conflict_open = false;
+        tab.save = SaveState::Idle;
+        let text = match clashes.len() {
+            0 => format!("Your edits of {id} now stand on the hub's newest version; nothing was changed by both sides"),
+            n => format!(
+                "Your edits of {id} now stand on the hub's newest version; {n} {} changed by both sides and {} your value: look at Changes before you save",
+                if n == 1 { "path was" } else { "paths were" },
+                if n == 1 { "has" } else { "have" },
+            ),
+        };
+        self.notice(NoticeKind::Info, text, None);
+        Vec::new()
+    }
+
+    /// Sends exactly this draft over exactly the version that was shown: still guarded, by that version's etag.
+    fn overwrite(&mut self, id: &TwinId) -> Vec<Command> {
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        let (Some(moved), Some(draft)) = (&tab.moved, &tab.draft) else { return Vec::new() };
+        let mut over = draft.clone();
+        let theirs = moved.theirs.clone();
+        let etag = theirs.etag.clone();
+        over.rebase_untouched(theirs);
+        match over.outgoing() {
+            Ok(outgoing) => {
+                tab.conflict_open = false;
+                self.send(id, outgoing, Guard::Overwrite(etag))
+            }
+            Err(refusal) => {
+                tab.save = SaveState::Refused { why: refusal.to_string() };
+                Vec::new()
+            }
+        }
+    }
+
+    fn act_as(&mut self, id: TwinId) -> Vec<Command> {
+        self.dialog = None;
+        let key = self.start(format!("Connecting as {id}"), Purpose::Act(id.clone()));
+        let now = self.now;
+        if let Some(tab) = self.tab_mut(&id) {
+            tab.act = Some(super::tab::Act::new(now));
+        }
+        vec![Command::ActAs { key, id }]
+    }
+
+    fn edit_report(&mut self, id: &TwinId, new: String) -> Vec<Command> {
+        let Some(act) = self.tab_mut(id).and_then(|tab| tab.act.as_mut()) else { return Vec::new() };
+        act.report_parsed = text::parse(&new);
+        act.report_problem = if let Some(problem) = act.report_parsed.problems.first() {
+            Some(format!("line {}, column {}: {}", problem.line, problem.column, problem.message))
+        } else {
+            let document = act.report_parsed.document.as_ref();
+            document.and_then(|patch| {
+                let broken = rules::check(Section::Reported, patch, Form::Patch);
+                broken.first().map(|violation| format!("{}: {violation}", violation.path))
+            })
+        };
+        act.report_text = new;
+        Vec::new()
+    }
+
+    fn send_report(&mut self, id: &TwinId) -> Vec<Command> {
+        let Some(act) = self.tab(id).and_then(|tab| tab.act.as_ref()) else { return Vec::new() };
+        let (None, None, Some(patch)) = (&act.report_problem, act.sending, &act.report_parsed.document) else {
+            return Vec::new();
+        };
+        if patch.is_empty() {
+            return Vec::new();
+        }
+        let patch = patch.clone();
+        let key = self.start(format!("Reporting as {id}"), Purpose::Report(id.clone()));
+        if let Some(act) = self.tab_mut(id).and_then(|tab| tab.act.as_mut()) {
+            act.sending = Some(key);
+        }
+        vec![Command::Report { key, id: id.clone(), patch }]
+    }
+
+    fn copy_connection_string(&mut self, id: TwinId) -> Vec<Command> {
+        if self.put_connection_string(&id) {
+            return Vec::new();
+        }
+        self.copy_when_loaded = Some(id.clone());
+        self.load_identity(&id)
+    }
+
+    /// Puts the identity's connection string on its way to the clipboard, if its record is here.
+    pub(super) fn put_connection_string(&mut self, id: &TwinId) -> bool {
+        let super::HubState::Open(info) = &self.hub else { return false };
+        let Some(identity) = self.tab(id).and_then(|tab| tab.identity.value()) else { return false };
+        let Some(key) = &identity.authentication.primary_key else {
+            self.notice(NoticeKind::Problem, format!("{id} has no key: it proves itself by certificate"), None);
+            return true;
+        };
+        let module = id.module.as_ref().map(|module| format!(";ModuleId={module}")).unwrap_or_default();
+        let text = format!("HostName={};DeviceId={}{module};SharedAccessKey={}", info.host, id.device, key.reveal());
+        self.clipboard = Some(Secret::new(text));
+        self.notice(
+            NoticeKind::Good,
+            format!("Copied the connection string of {id}; it is cleared after a while"),
+            None,
+        );
+        true
+    }
+
+    /// Time passed: timeouts of landings. Returns in how many milliseconds it wants to be called again at the latest, `None`
+    /// when nothing waits.
+    pub fn tick(&mut self, now: Moment) -> Option<u64> {
+        self.now = now;
+        let mut soonest = None;
+        for tab in &mut self.tabs {
+            let Some(landing) = &mut tab.landing else { continue };
+            if landing.is_over() {
+                continue;
+            }
+            let limit_ms = super::tab::LANDING_LIMIT_S * 1000;
+            let age = now.ms.saturating_sub(landing.saved_at.ms);
+            if age >= limit_ms {
+                landing.timed_out = true;
+            } else {
+                let left = limit_ms - age;
+                soonest = Some(soonest.map_or(left, |have: u64| have.min(left)));
+            }
+        }
+        soonest
+    }
+}

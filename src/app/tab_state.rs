@@ -1,0 +1,237 @@
+//! How a tab takes a new version of its twin without losing what was typed, and how a save is seen to land.
+
+use super::Moment;
+use super::tab::{Act, Landing, Moved, SaveState, Tab};
+use crate::client::link::LinkState;
+use crate::twin::draft::Draft;
+use crate::twin::text::{self, Parsed};
+use crate::twin::{Etag, Json, JsonMap, Section, Twin, diff, merge, wire};
+use crate::worker::event::Source;
+use std::sync::Arc;
+
+/// An answer of a read that started before a save may come after it. Within this time a lower version is taken as such; later
+/// as a twin that was deleted and made again.
+const LATE_MS: u64 = 5_000;
+
+const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
+
+impl Tab {
+    /// The newest version known, the one that moved under the edits included.
+    pub fn newest(&self) -> Option<Arc<Twin>> {
+        self.moved.as_ref().map(|moved| moved.theirs.clone()).or_else(|| self.current().cloned())
+    }
+
+    /// The etag of the identity record, from whichever source has it.
+    pub fn identity_etag(&self) -> Option<Etag> {
+        let record = self.identity.value().map(|identity| identity.etag.clone());
+        record.or_else(|| self.current()?.device_etag.clone())
+    }
+
+    /// Whether a version is older than what is on the screen.
+    pub(super) fn is_late(&self, twin: &Twin, now: Moment) -> bool {
+        let Some(current) = self.current() else { return false };
+        let lately = self.seen.is_some_and(|(_, at)| now.ms.saturating_sub(at.ms) < LATE_MS);
+        twin.version < current.version && (lately || matches!(self.save, SaveState::Sending { .. }))
+    }
+
+    /// Takes a newer version: read-only texts, and the draft's base where that takes nothing away from the person.
+    pub(super) fn take(&mut self, twin: Arc<Twin>, source: Source, now: Moment) {
+        if self.current().is_none_or(|old| old.reported != twin.reported) {
+            self.reported_text = text::pretty(&twin.reported.values);
+        }
+        if let Json::Object(document) = wire::to_json(&twin) {
+            self.document_text = text::pretty(&document);
+        }
+        self.seen = Some((source, now));
+        match &mut self.draft {
+            None => self.draft = Some(Draft::new(twin.clone())),
+            Some(draft) => {
+                if can_move_base(draft, &twin) {
+                    move_base(draft, twin.clone());
+                    self.moved = None;
+                    self.conflict_open = false;
+                } else {
+                    let since = self.moved.as_ref().map_or(now, |moved| moved.at);
+                    self.moved = Some(Moved {
+                        theirs: twin.clone(),
+                        at: since,
+                        by_save: true,
+                        changes: Vec::new(),
+                        clashes: Vec::new(),
+                    });
+                    self.compare_with_hub();
+                }
+            }
+        }
+        let loading = self.twin.is_loading();
+        if let super::Remote::Loading { previous, .. } = &mut self.twin {
+            *previous = Some(twin.clone());
+        }
+        if !loading {
+            self.twin = super::Remote::Ready { value: twin, at: now };
+        }
+    }
+
+    /// Our save was taken: what was sent is the base now. What was typed meanwhile stays typed.
+    pub(super) fn after_save(&mut self, twin: &Arc<Twin>) {
+        self.moved = None;
+        self.conflict_open = false;
+        if let Some(draft) = &mut self.draft {
+            let texts = EDITABLE.map(|section| (section, draft.section(section).text.clone()));
+            let touched = EDITABLE.map(|section| !draft.section(section).changes.is_empty());
+            *draft = Draft::new(twin.clone());
+            for ((section, text), touched) in texts.into_iter().zip(touched) {
+                let parsed = text::parse(&text);
+                let same = parsed.document.as_ref().is_some_and(|document| *document == *twin.section(section));
+                // An untouched section whose value moved shows the hub's; everything else keeps its text to the letter.
+                if touched || same || parsed.document.is_none() {
+                    draft.set_text(section, text);
+                }
+            }
+        }
+    }
+
+    /// The hub refused the etag: shows base, mine and theirs.
+    pub(super) fn conflict(&mut self, theirs: Arc<Twin>, now: Moment) {
+        let at = self.moved.as_ref().map_or(now, |moved| moved.at);
+        if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| draft.base.etag != theirs.etag) {
+            self.moved = Some(Moved { theirs, at, by_save: true, changes: Vec::new(), clashes: Vec::new() });
+            self.compare_with_hub();
+        }
+        self.conflict_open = true;
+        if self.moved.is_none() {
+            // The draft could be moved onto the hub's version without touching an edit: nothing is left to decide.
+            self.conflict_open = false;
+            let why = "the hub had a newer version that does not touch your edits; they stand on it now, save again";
+            self.save = SaveState::Refused { why: why.to_owned() };
+        }
+    }
+
+    /// Works out what the hub changed against the base, and where both sides did.
+    pub(super) fn compare_with_hub(&mut self) {
+        let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) else { return };
+        moved.changes.clear();
+        moved.clashes.clear();
+        for section in EDITABLE {
+            let (base, theirs) = (draft.base.section(section), moved.theirs.section(section));
+            moved.changes.extend(diff::diff(base, theirs).into_iter().map(|change| (section, change)));
+            if let Some(mine) = &draft.section(section).parsed.document {
+                let clashes = merge::three_way(base, mine, theirs).clashes;
+                moved.clashes.extend(clashes.into_iter().map(|clash| (section, clash)));
+            }
+        }
+        moved.by_save = moved.theirs.etag != draft.base.etag;
+    }
+}
+
+/// Whether the base may move under the text: no section that was edited has another value on the hub.
+fn can_move_base(draft: &Draft, twin: &Twin) -> bool {
+    EDITABLE.iter().all(|&section| {
+        let edit = draft.section(section);
+        let edited = edit.parsed.document.is_none() || !edit.changes.is_empty();
+        !edited || draft.base.section(section) == twin.section(section)
+    })
+}
+
+/// Moves the base; a section whose value did not move keeps its text to the letter.
+fn move_base(draft: &mut Draft, twin: Arc<Twin>) {
+    if EDITABLE.iter().all(|&section| draft.base.section(section) == twin.section(section)) {
+        draft.base = twin;
+        return;
+    }
+    let kept: Vec<(Section, String)> = EDITABLE
+        .into_iter()
+        .filter(|&section| draft.base.section(section) == twin.section(section))
+        .map(|section| (section, draft.section(section).text.clone()))
+        .collect();
+    *draft = Draft::new(twin);
+    for (section, text) in kept {
+        draft.set_text(section, text);
+    }
+}
+
+impl Act {
+    #[must_use]
+    pub fn new(now: Moment) -> Self {
+        Self {
+            state: LinkState::Connecting,
+            since: now,
+            report_text: "{\n  \n}".to_owned(),
+            report_parsed: Parsed { document: Some(JsonMap::new()), ..Parsed::default() },
+            report_problem: None,
+            sending: None,
+            last_report: None,
+        }
+    }
+}
+
+impl Landing {
+    #[must_use]
+    pub fn new(saved_at: Moment, version: u64, patch: JsonMap) -> Self {
+        Self { saved_at, version, patch, notified_at: None, reported_at: None, refusal: None, timed_out: false }
+    }
+
+    /// Nothing more is waited for.
+    pub fn is_over(&self) -> bool {
+        self.reported_at.is_some() || self.refusal.is_some() || self.timed_out
+    }
+
+    /// Whether the device made of the patch what was meant: every value reported, or acknowledged with this version.
+    pub(super) fn look_at(&mut self, twin: &Twin, now: Moment) {
+        if self.reported_at.is_some() || self.refusal.is_some() {
+            return;
+        }
+        let mut all = !self.patch.is_empty();
+        for (key, wanted) in &self.patch {
+            match answer(wanted, twin.reported.values.get(key), self.version) {
+                Answer::Agrees => {}
+                Answer::NotYet => all = false,
+                Answer::Refused(why) => {
+                    self.refusal = Some(format!("{key}: {why}"));
+                    return;
+                }
+            }
+        }
+        if all {
+            self.reported_at = Some(now);
+            self.timed_out = false;
+        }
+    }
+}
+
+enum Answer {
+    Agrees,
+    NotYet,
+    Refused(String),
+}
+
+/// What the device says to one desired value: itself, or an acknowledgement `{value, ac, av, ad}`.
+fn answer(wanted: &Json, reported: Option<&Json>, version: u64) -> Answer {
+    match (wanted, reported) {
+        (Json::Null, None) => Answer::Agrees,
+        (wanted, Some(reported)) if wanted == reported => Answer::Agrees,
+        (_, Some(Json::Object(reported))) if reported.contains_key("ac") && reported.contains_key("av") => {
+            if reported.get("av").and_then(Json::as_u64).is_none_or(|av| av < version) {
+                return Answer::NotYet;
+            }
+            let code = reported.get("ac").and_then(Json::as_i64).unwrap_or(0);
+            if (200..300).contains(&code) {
+                return Answer::Agrees;
+            }
+            let why = reported.get("ad").and_then(Json::as_str).unwrap_or("refused by the device");
+            Answer::Refused(format!("{why} (code {code})"))
+        }
+        (Json::Object(wanted), Some(Json::Object(reported))) => {
+            let mut all = Answer::Agrees;
+            for (key, value) in wanted {
+                match answer(value, reported.get(key), version) {
+                    Answer::Agrees => {}
+                    Answer::NotYet => all = Answer::NotYet,
+                    Answer::Refused(why) => return Answer::Refused(format!("{key}: {why}")),
+                }
+            }
+            all
+        }
+        _ => Answer::NotYet,
+    }
+}

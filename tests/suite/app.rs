@@ -1,1 +1,0 @@
-//! The foreground half: actions, events, what the state becomes.
