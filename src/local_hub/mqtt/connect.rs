@@ -171,12 +171,16 @@ async fn admit(
 }
 
 /// Says no, and gives the answer a moment to get out.
-async fn refuse<S: AsyncWrite + Unpin>(io: &mut S, code: ReturnCode) -> End {
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, code: ReturnCode) -> End {
     let mut answer = BytesMut::new();
     put(Outgoing::ConnAck { session_present: false, code }, &mut answer);
-    let sent = timeout(Duration::from_secs(1), async {
+    let sent = timeout(Duration::from_millis(500), async {
         io.write_all(&answer).await?;
-        io.shutdown().await
+        io.shutdown().await?;
+        // A socket closed over unread bytes is reset, and the answer with it: wait until the client has closed.
+        let mut unread = [0; 1024];
+        while io.read(&mut unread).await? > 0 {}
+        Ok::<(), std::io::Error>(())
     });
     if !matches!(sent.await, Ok(Ok(()))) {
         tracing::trace!("the refused client did not wait for its answer");

@@ -74,7 +74,7 @@ where
         progress: now,
         silence,
         stall: limits.stall,
-        expires_s,
+        expiry: expires_s.map(|expires_s| (expires_s, next_look(&lease.hub, expires_s))),
     };
     let end = session.serve(io, inbox, &stop).await;
     tracing::debug!(id = %lease.id, ?end, "connection ended");
@@ -123,7 +123,8 @@ struct Session<'a> {
     progress: Instant,
     silence: Duration,
     stall: Duration,
-    expires_s: Option<u64>,
+    /// Seconds since 1970 when the token ends, and when to look at the clock for it.
+    expiry: Option<(u64, Instant)>,
 }
 
 /// Why `take_packets` stopped.
@@ -163,26 +164,25 @@ impl<'a> Session<'a> {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut timer = std::pin::pin!(sleep_until(self.deadline(Appetite::Hungry)));
+        let mut before = Appetite::Hungry;
         loop {
             let appetite = self.take_packets()?;
+            if before == Appetite::Full && appetite == Appetite::Hungry {
+                // Who is not read cannot be heard: the silence was ours.
+                self.heard = Instant::now();
+            }
+            before = appetite;
             self.rearm(timer.as_mut(), appetite);
-            let writes = !self.unsent.is_empty();
+            // None of these goes first: a flood on one side must not silence the other.
             tokio::select! {
-                biased;
                 () = self.lease.evicted().cancelled() => return Err(End::Evicted),
                 () = stop.cancelled() => return Err(End::Stopped),
                 () = timer.as_mut() => self.check_time(appetite)?,
                 reported = finished(&mut self.busy) => {
                     self.busy = None;
                     self.reported(reported);
-                    if appetite == Appetite::Full {
-                        // The silence was ours.
-                        self.heard = Instant::now();
-                    }
                 }
-                written = write(writer, &mut self.unsent), if writes || self.flushed == Flushed::No => {
-                    self.written(written)?;
-                }
+                written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
                 Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT => self.unsent.extend_from_slice(&packet),
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
@@ -201,6 +201,7 @@ impl<'a> Session<'a> {
                 return Ok(Appetite::Full);
             }
             let Some(packet) = decode(&mut self.received, MAX_BODY).map_err(End::Malformed)? else {
+                release_if_large(&mut self.received);
                 return Ok(Appetite::Hungry);
             };
             self.heard = Instant::now();
@@ -304,10 +305,7 @@ impl<'a> Session<'a> {
     fn written(&mut self, written: io::Result<Flushed>) -> Result<(), End> {
         self.flushed = written.map_err(|_broken| End::Lost)?;
         self.progress = Instant::now();
-        if self.unsent.is_empty() && self.unsent.capacity() > MAX_UNSENT {
-            // One large answer must not cost an idle connection its size for ever.
-            self.unsent = BytesMut::new();
-        }
+        release_if_large(&mut self.unsent);
         Ok(())
     }
 
@@ -325,12 +323,7 @@ impl<'a> Session<'a> {
         if self.has_unsent() {
             at = at.min(self.progress + self.stall);
         }
-        if let Some(expires_s) = self.expires_s {
-            // Looked at once an hour at least: clocks are set, and a token may last for centuries.
-            let left_s = expires_s.saturating_sub(self.lease.hub.now_s()).clamp(1, 3600);
-            at = at.min(Instant::now() + Duration::from_secs(left_s));
-        }
-        at
+        self.expiry.map_or(at, |(_, look)| at.min(look))
     }
 
     /// Only forwards in haste: a timer that goes off early is set anew by the same look at the clock.
@@ -344,10 +337,15 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn check_time(&self, appetite: Appetite) -> Result<(), End> {
+    fn check_time(&mut self, appetite: Appetite) -> Result<(), End> {
         let now = Instant::now();
-        if self.expires_s.is_some_and(|expires_s| self.lease.hub.now_s() >= expires_s) {
-            return Err(End::Expired);
+        if let Some((expires_s, look)) = &mut self.expiry
+            && now >= *look
+        {
+            if self.lease.hub.now_s() >= *expires_s {
+                return Err(End::Expired);
+            }
+            *look = next_look(&self.lease.hub, *expires_s);
         }
         if self.has_unsent() && now >= self.progress + self.stall {
             return Err(End::Stalled);
@@ -356,6 +354,18 @@ impl<'a> Session<'a> {
             return Err(End::Silent);
         }
         Ok(())
+    }
+}
+
+/// When the token's end has come, by the clock of now. Looked at once an hour at least: clocks are set, and a token may last for centuries.
+fn next_look(hub: &Hub, expires_s: u64) -> Instant {
+    Instant::now() + Duration::from_secs(expires_s.saturating_sub(hub.now_s()).clamp(1, 3600))
+}
+
+/// One large packet must not cost an idle connection its size for ever.
+fn release_if_large(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() > MAX_UNSENT {
+        *buffer = BytesMut::new();
     }
 }
 
