@@ -351,22 +351,19 @@ impl Wire {
 
     /// The URL of a route.
     ///
-    /// URL parsers take `.` and `..` out of a path, encoded or not, and would so address another resource. An id that is one of
-    /// these is sent with the slashes before it encoded too (`/twins%2F..`), a form hubs understand because Azure IoT
-    /// Explorer sends all its paths so. What still differs from what was meant is not sent.
+    /// URL parsers take `.` and `..` out of a path and would so address another resource. [`Route::target`] writes such ids in a
+    /// form that survives; what would not arrive as it was meant is not sent.
     fn address(&self, route: &Route) -> Result<url::Url, HubError> {
         let target = route.target();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let whole = format!("/{}", path.get(1..).unwrap_or_default().replace('/', "%2F"));
-        for path in [path, &whole] {
-            let mut url = self.base.clone();
-            url.set_path(path);
-            url.set_query(Some(query));
-            if url.path() == path && url.query() == Some(query) {
-                return Ok(url);
-            }
+        let mut url = self.base.clone();
+        url.set_path(path);
+        url.set_query(Some(query));
+        if url.path() == path && url.query() == Some(query) {
+            Ok(url)
+        } else {
+            Err(HubError::Refused { status: 0, service: super::error::said("this id cannot stand in a URL") })
         }
-        Err(HubError::Refused { status: 0, service: super::error::said("this id cannot stand in a URL") })
     }
 }
 

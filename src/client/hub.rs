@@ -5,7 +5,6 @@ use super::{HubError, RetryPolicy, Trust};
 use crate::protocol::connection_string::ConnectionString;
 use crate::protocol::identity::{self, Identity, IdentityRequest};
 use crate::protocol::rest::{CONTINUATION, ITEM_TYPE, IfMatch, Route};
-use crate::protocol::secret::Secret;
 use crate::query::ItemType;
 use crate::twin::{Json, JsonMap, Twin, TwinId, wire};
 use http::header::HeaderName;
@@ -171,7 +170,7 @@ impl HubClient {
     /// # Errors
     /// As [`Self::twin`].
     pub async fn create_or_get(&self, request: &IdentityRequest) -> Result<(Identity, Created), HubError> {
-        let body = request_to_json(request);
+        let body = identity::request_to_json(request);
         match self.put_identity(&request.id, &body, &IfMatch::Absent).await {
             Ok(identity) => Ok((identity, Created::New)),
             Err(HubError::AlreadyExists { .. }) => Ok((self.identity(&request.id).await?, Created::Existed)),
@@ -219,45 +218,6 @@ impl HubClient {
             disabled: count("disabledDeviceCount")?,
         })
     }
-}
-
-/// The body of a create. What is left out is left to the hub: without `authentication` it makes new keys.
-fn request_to_json(request: &IdentityRequest) -> Json {
-    let mut body = JsonMap::new();
-    let mut put = |key: &str, value: Json| body.insert(key.to_owned(), value);
-    put("deviceId", request.id.device.clone().into());
-    match &request.id.module {
-        Some(module) => {
-            put("moduleId", module.clone().into());
-            put("managedBy", request.managed_by.clone().into());
-        }
-        None => {
-            put("status", request.status.word().into());
-            put("statusReason", request.status_reason.clone().into());
-            put("capabilities", serde_json::json!({ "iotEdge": request.iot_edge }));
-            if let Some(scope) = &request.device_scope {
-                put("deviceScope", scope.clone().into());
-            }
-        }
-    }
-    if let Some(authentication) = &request.authentication {
-        let key = |key: &Option<Secret>| key.as_ref().map(|key| key.reveal().to_owned());
-        put(
-            "authentication",
-            serde_json::json!({
-                "type": authentication.kind.word(),
-                "symmetricKey": {
-                    "primaryKey": key(&authentication.primary_key),
-                    "secondaryKey": key(&authentication.secondary_key),
-                },
-                "x509Thumbprint": {
-                    "primaryThumbprint": authentication.primary_thumbprint,
-                    "secondaryThumbprint": authentication.secondary_thumbprint,
-                },
-            }),
-        );
-    }
-    Json::Object(body)
 }
 
 /// The route of an identity record.
