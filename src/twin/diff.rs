@@ -1,6 +1,7 @@
 //! What differs between two documents, path by path.
 
-use super::{Json, JsonMap, Path};
+use super::{Json, JsonMap, Path, Segment};
+use std::collections::HashMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
@@ -32,15 +33,93 @@ impl Change {
 }
 
 /// The differences from `before` to `after`, in the order of `after`, removals where the key stood in `before`.
+/// Numbers are compared by spelling; the order of keys is no difference.
 #[must_use]
 pub fn diff(before: &JsonMap, after: &JsonMap) -> Vec<Change> {
-    let _ = (before, after);
-    todo!()
+    let mut changes = Vec::new();
+    walk(before, after, &mut Path::root(), &mut changes);
+    changes
 }
 
-/// Puts one change back: afterwards `document` holds at that path what `before` held. A reverted removal returns to the
-/// position its neighbours suggest. Objects emptied by the revert of an addition stay only if they stood in `before`.
-pub fn revert(document: &mut JsonMap, change: &Change) {
-    let _ = (document, change);
-    todo!()
+fn walk(before: &JsonMap, after: &JsonMap, path: &mut Path, changes: &mut Vec<Change>) {
+    // The keys that are gone, each under the surviving key it stood behind.
+    let mut removed: HashMap<Option<&str>, Vec<(&String, &Json)>> = HashMap::new();
+    let mut behind = None;
+    for (key, value) in before {
+        if after.contains_key(key) {
+            behind = Some(key.as_str());
+        } else {
+            removed.entry(behind).or_default().push((key, value));
+        }
+    }
+    let remove = |gone: Option<Vec<(&String, &Json)>>, path: &Path, changes: &mut Vec<Change>| {
+        let gone = gone.unwrap_or_default().into_iter();
+        changes.extend(gone.map(|(key, value)| Change {
+            path: path.key(key),
+            before: Some(value.clone()),
+            after: None,
+        }));
+    };
+    remove(removed.remove(&None), path, changes);
+    for (key, value) in after {
+        match (before.get(key), value) {
+            (Some(Json::Object(old)), Json::Object(new)) => {
+                path.0.push(Segment::Key(key.clone()));
+                walk(old, new, path, changes);
+                path.0.pop();
+            }
+            (Some(old), new) if old == new => {}
+            (old, new) => {
+                changes.push(Change { path: path.key(key), before: old.cloned(), after: Some(new.clone()) });
+            }
+        }
+        remove(removed.remove(&Some(key.as_str())), path, changes);
+    }
+}
+
+/// Puts one change back: afterwards `document` holds at that path what `base`, the document the change is measured
+/// against, holds there. A reverted removal returns behind the neighbour it had in `base`. An object emptied by the revert
+/// of an addition stays: it stood in `base`, for otherwise the object itself would be the addition.
+pub fn revert(document: &mut JsonMap, base: &JsonMap, change: &Change) {
+    let Some((Segment::Key(key), parents)) = change.path.0.split_last() else { return };
+    let mut place = document;
+    let mut model = Some(base);
+    for segment in parents {
+        // Arrays are atomic in a diff, so no path of a change leads through one.
+        let Segment::Key(parent) = segment else { return };
+        let inner = model.and_then(|model| model.get(parent)).and_then(Json::as_object);
+        if !matches!(place.get(parent), Some(Json::Object(_))) {
+            if change.before.is_none() {
+                return;
+            }
+            put(place, model, parent, Json::Object(JsonMap::new()));
+        }
+        let Some(Json::Object(next)) = place.get_mut(parent) else { return };
+        place = next;
+        model = inner;
+    }
+    match &change.before {
+        Some(value) => put(place, model, key, value.clone()),
+        None => {
+            place.shift_remove(key);
+        }
+    }
+}
+
+/// Sets a key; a new one goes behind the nearest key that precedes it in `model`.
+pub(super) fn put(document: &mut JsonMap, model: Option<&JsonMap>, key: &str, value: Json) {
+    if let Some(existing) = document.get_mut(key) {
+        *existing = value;
+        return;
+    }
+    let position = match model.and_then(|model| model.keys().position(|candidate| candidate == key).zip(Some(model))) {
+        None => document.len(),
+        Some((index, model)) => model
+            .keys()
+            .take(index)
+            .rev()
+            .find_map(|neighbour| document.keys().position(|candidate| candidate == neighbour))
+            .map_or(0, |position| position + 1),
+    };
+    document.shift_insert(position, key.to_owned(), value);
 }

@@ -1,14 +1,21 @@
 //! An edit in progress: the text a person typed, beside the twin it started from.
 
-use super::diff::Change;
-use super::text::{Parsed, Problem};
-use super::{Etag, JsonMap, Section, Twin};
+use super::diff::{self, Change};
+use super::merge::{self, Clash};
+use super::rules::{self, Form, Rule, Violation};
+use super::text::{self, Lines, Parsed, Problem};
+use super::{Etag, Json, JsonMap, Path, Section, Segment, Twin, patch};
 use std::sync::Arc;
+
+/// Of a text that breaks the rules more often than this, the rest is not listed.
+const VIOLATIONS_MAX: usize = 1000;
 
 /// The text of one editable section with everything computed from it once per change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SectionDraft {
     pub text: String,
+    /// Whether the text is another than the base printed, be it by white space alone.
+    pub edited: bool,
     pub parsed: Parsed,
     /// Syntax, duplicate keys and every limit of the hub, in text order.
     pub problems: Vec<Problem>,
@@ -16,6 +23,90 @@ pub struct SectionDraft {
     pub changes: Vec<Change>,
     /// By the hub's formula; `None` while the text does not parse.
     pub size: Option<usize>,
+}
+
+impl SectionDraft {
+    /// The base as text.
+    fn of_base(section: Section, base: &Twin) -> Self {
+        Self::of_text(section, base, text::pretty(base.section(section)))
+    }
+
+    fn of_text(section: Section, base: &Twin, text: String) -> Self {
+        let base = base.section(section);
+        let edited = text != text::pretty(base);
+        let parsed = text::parse(&text);
+        let mut problems = parsed.problems.clone();
+        let mut changes = Vec::new();
+        let mut size = None;
+        if let Some(document) = &parsed.document {
+            changes = diff::diff(base, document);
+            size = Some(rules::size(document));
+            problems.extend(hub_problems(section, base, document, &parsed));
+            Lines::new(&text).place(&mut problems);
+        }
+        Self { text, edited, parsed, problems, changes, size }
+    }
+
+    /// Whether a discard would lose something: a change, or text that does not parse.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.edited && (!self.changes.is_empty() || self.parsed.document.is_none())
+    }
+}
+
+/// What the hub would refuse of a document, at the places of the text. Line and column are left to the caller.
+///
+/// What stands unchanged in the base is not sent and thus not refused: only what an edit brings in counts.
+fn hub_problems(section: Section, base: &JsonMap, document: &JsonMap, parsed: &Parsed) -> Vec<Problem> {
+    let kept_by_hub = document
+        .keys()
+        .filter(|key| section != Section::Tags && matches!(key.as_str(), "$version" | "$metadata"))
+        .map(|key| Violation { path: Path::root().key(key), rule: Rule::KeyCharacter { character: '$' } });
+    let broken = rules::check(section, document, Form::Document);
+    let brought_in = |violation: &Violation| match violation.rule {
+        Rule::SectionTooLarge { size, .. } => size > rules::size(base),
+        _ => is_brought_in(violation, base, document),
+    };
+    kept_by_hub
+        .chain(broken.into_iter().filter(brought_in))
+        .take(VIOLATIONS_MAX)
+        .map(|violation| {
+            let key_rule = is_key_rule(&violation.rule);
+            let range = match parsed.span(&violation.path) {
+                Some(span) if key_rule => span.key.clone().unwrap_or_else(|| span.value.clone()),
+                // The whole section is no place to point at: its first character is.
+                Some(span) if violation.path.0.is_empty() => span.value.start..span.value.start + 1,
+                Some(span) => span.value.clone(),
+                None => 0..0,
+            };
+            let message = match (&violation.rule, violation.path.0.last()) {
+                (Rule::KeyCharacter { character: '$' }, Some(Segment::Key(key))) if key.starts_with('$') => {
+                    format!("the hub keeps `{key}` and its like itself: leave it out")
+                }
+                _ => violation.to_string(),
+            };
+            Problem { range, line: 1, column: 1, path: violation.path, message }
+        })
+        .collect()
+}
+
+fn is_key_rule(rule: &Rule) -> bool {
+    matches!(rule, Rule::KeyTooLong { .. } | Rule::KeyCharacter { .. })
+}
+
+fn is_brought_in(violation: &Violation, base: &JsonMap, document: &JsonMap) -> bool {
+    let segments = &violation.path.0;
+    // An array is sent whole, with all that is wrong in it, as soon as anything in it changes.
+    let array = segments.iter().position(|segment| matches!(segment, Segment::Index(_)));
+    let sent = Path(segments[..array.unwrap_or(segments.len())].to_vec());
+    let before = sent.find(base);
+    if array.is_none() && is_key_rule(&violation.rule) {
+        return before.is_none();
+    }
+    if array.is_none() && violation.rule == Rule::TooDeep {
+        return !matches!(before, Some(Json::Object(_) | Json::Array(_)));
+    }
+    before != sent.find(document)
 }
 
 /// An edit of desired and tags against a *base*: the twin as it was loaded.
@@ -54,8 +145,9 @@ impl Draft {
     /// A draft that says what the twin says.
     #[must_use]
     pub fn new(base: Arc<Twin>) -> Self {
-        let _ = base;
-        todo!()
+        let desired = SectionDraft::of_base(Section::Desired, &base);
+        let tags = SectionDraft::of_base(Section::Tags, &base);
+        Self { base, desired, tags }
     }
 
     /// The draft of an editable section.
@@ -64,52 +156,123 @@ impl Draft {
     /// Never: reported is not editable and gives desired's draft only by mistake of the caller, which debug builds refuse.
     #[must_use]
     pub fn section(&self, section: Section) -> &SectionDraft {
-        debug_assert!(section != Section::Reported);
+        debug_assert!(section != Section::Reported, "reported is not editable");
         if section == Section::Tags { &self.tags } else { &self.desired }
     }
 
-    /// Takes a new text for a section and recomputes what follows from it.
+    fn put(&mut self, section: Section, draft: SectionDraft) {
+        *(if section == Section::Tags { &mut self.tags } else { &mut self.desired }) = draft;
+    }
+
+    /// Takes a new text for a section and recomputes what follows from it. A text for reported, which is not editable,
+    /// is dropped, and refused by debug builds.
     pub fn set_text(&mut self, section: Section, text: String) {
-        let _ = (section, text);
-        todo!()
+        debug_assert!(section != Section::Reported, "reported is not editable");
+        if section != Section::Reported && self.section(section).text != text {
+            let draft = SectionDraft::of_text(section, &self.base, text);
+            self.put(section, draft);
+        }
     }
 
     /// Whether anything was typed that a discard would lose: a change, or text that does not parse.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        todo!()
+        self.desired.is_dirty() || self.tags.is_dirty()
     }
 
     /// Moves the draft onto a newer base. A section whose text is untouched shows the new base; an edited one keeps its
     /// text to the letter and is compared with the new base from now on.
+    ///
+    /// A section edited in its white space alone keeps its text unless the new base says something else: then the old
+    /// text would read as an edit that takes somebody else's change back.
     pub fn rebase_untouched(&mut self, base: Arc<Twin>) {
-        let _ = base;
-        todo!()
+        for section in [Section::Desired, Section::Tags] {
+            let draft = self.section(section);
+            let same = self.base.section(section) == base.section(section);
+            let keep = draft.edited && (draft.is_dirty() || same);
+            let draft = if keep {
+                SectionDraft::of_text(section, &base, draft.text.clone())
+            } else {
+                SectionDraft::of_base(section, &base)
+            };
+            self.put(section, draft);
+        }
+        self.base = base;
     }
 
     /// Three-way merge of the edits onto a newer base (mine wins a clash; the clashes are returned for the caller to ask about).
-    /// A section that does not parse is left as it is.
-    pub fn rebase_merged(&mut self, base: Arc<Twin>) -> Vec<(Section, super::merge::Clash)> {
-        let _ = base;
-        todo!()
+    /// A section that does not parse is left as it is; one the merge does not change keeps its text to the letter.
+    pub fn rebase_merged(&mut self, base: Arc<Twin>) -> Vec<(Section, Clash)> {
+        let mut clashes = Vec::new();
+        for section in [Section::Desired, Section::Tags] {
+            let draft = self.section(section);
+            let rebased = match &draft.parsed.document {
+                _ if !draft.edited => SectionDraft::of_base(section, &base),
+                None => SectionDraft::of_text(section, &base, draft.text.clone()),
+                Some(mine) => {
+                    let merge = merge::three_way(self.base.section(section), mine, base.section(section));
+                    clashes.extend(merge.clashes.into_iter().map(|clash| (section, clash)));
+                    let text = if merge.merged == *mine { draft.text.clone() } else { text::pretty(&merge.merged) };
+                    SectionDraft::of_text(section, &base, text)
+                }
+            };
+            self.put(section, rebased);
+        }
+        self.base = base;
+        clashes
     }
 
-    /// Takes one change back, in the text. Keeps the rest of the document's order; the text is formatted anew.
+    /// Takes one change back, in the text. Keeps the rest of the document's order; the text is formatted anew. Does
+    /// nothing while the text does not parse.
     pub fn revert(&mut self, section: Section, change: &Change) {
-        let _ = (section, change);
-        todo!()
+        if let Some(mut document) = self.section(section).parsed.document.clone() {
+            diff::revert(&mut document, self.base.section(section), change);
+            self.set_text(section, text::pretty(&document));
+        }
     }
 
     /// Back to what the base says.
     pub fn discard(&mut self) {
-        todo!()
+        *self = Self::new(self.base.clone());
     }
 
-    /// The minimal merge patch and its precondition.
+    /// The minimal merge patch and its precondition. A section nobody edited is not sent and cannot be refused.
     ///
     /// # Errors
     /// When there is a problem in a section or nothing changes.
     pub fn outgoing(&self) -> Result<Outgoing, Refusal> {
-        todo!()
+        let edited = || {
+            [(Section::Tags, &self.tags), (Section::Desired, &self.desired)]
+                .into_iter()
+                .filter(|(_, draft)| draft.edited)
+        };
+        let count = edited().map(|(_, draft)| draft.problems.len()).sum();
+        if let Some((section, problem)) = edited().find_map(|(section, draft)| Some((section, draft.problems.first()?)))
+        {
+            let (line, column, message) = (problem.line, problem.column, problem.message.clone());
+            return Err(Refusal::Problem { section, line, column, message, count });
+        }
+        let mut body = JsonMap::new();
+        let mut device_told = None;
+        for (section, draft) in edited() {
+            let Some(document) = &draft.parsed.document else { continue };
+            let patch = patch::between(self.base.section(section), document);
+            if patch.is_empty() {
+                continue;
+            }
+            if section == Section::Tags {
+                body.insert("tags".to_owned(), Json::Object(patch));
+            } else {
+                device_told = Some(patch.clone());
+                let properties = std::iter::once(("desired".to_owned(), Json::Object(patch))).collect();
+                body.insert("properties".to_owned(), Json::Object(properties));
+            }
+        }
+        if body.is_empty() {
+            return Err(Refusal::NoChange);
+        }
+        let bytes = Json::Object(body.clone()).to_string().len();
+        let paths = edited().map(|(_, draft)| draft.changes.len()).sum();
+        Ok(Outgoing { body, if_match: self.base.etag.clone(), bytes, paths, device_told })
     }
 }

@@ -1,6 +1,6 @@
 //! Three-way merge by path: what both sides made of a common base.
 
-use super::{Json, JsonMap, Path};
+use super::{Json, JsonMap, Path, Segment};
 
 /// One path both sides changed, differently. `None` means absent there.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +23,75 @@ pub struct Merge {
 }
 
 /// Arrays and scalars are atomic; delete against change and a change of type are clashes; both sides making the same
-/// change is none.
+/// change is none. Two objects added at the same path are merged key by key.
+///
+/// `merged` has the key order of mine, keys of theirs behind the neighbours they have there.
 #[must_use]
 pub fn three_way(base: &JsonMap, mine: &JsonMap, theirs: &JsonMap) -> Merge {
-    let _ = (base, mine, theirs);
-    todo!()
+    let mut merge = Merge::default();
+    merge.merged = merge.objects(base, mine, theirs, &mut Path::root());
+    merge
+}
+
+impl Merge {
+    fn objects(&mut self, base: &JsonMap, mine: &JsonMap, theirs: &JsonMap, path: &mut Path) -> JsonMap {
+        let mut merged = JsonMap::new();
+        for (key, value) in mine {
+            let taken = self.value(key, base.get(key), Some(value), theirs.get(key), path);
+            if let Some(taken) = taken {
+                merged.insert(key.clone(), taken);
+            }
+        }
+        let mut behind = None;
+        for (key, value) in theirs {
+            if !mine.contains_key(key)
+                && let Some(taken) = self.value(key, base.get(key), None, Some(value), path)
+            {
+                let position = behind.and_then(|behind| merged.keys().position(|known| known == behind));
+                merged.shift_insert(position.map_or(0, |position| position + 1), key.clone(), taken);
+            }
+            if merged.contains_key(key) {
+                behind = Some(key);
+            }
+        }
+        merged
+    }
+
+    fn value(
+        &mut self,
+        key: &str,
+        base: Option<&Json>,
+        mine: Option<&Json>,
+        theirs: Option<&Json>,
+        path: &mut Path,
+    ) -> Option<Json> {
+        if let (Some(Json::Object(mine)), Some(Json::Object(theirs)), None | Some(Json::Object(_))) =
+            (mine, theirs, base)
+        {
+            let nothing = JsonMap::new();
+            let base = base.and_then(Json::as_object).unwrap_or(&nothing);
+            path.0.push(Segment::Key(key.to_owned()));
+            let merged = self.objects(base, mine, theirs, path);
+            path.0.pop();
+            return Some(Json::Object(merged));
+        }
+        if mine == theirs {
+            return mine.cloned();
+        }
+        if mine == base {
+            self.theirs.push(path.key(key));
+            return theirs.cloned();
+        }
+        if theirs == base {
+            self.mine.push(path.key(key));
+        } else {
+            self.clashes.push(Clash {
+                path: path.key(key),
+                base: base.cloned(),
+                mine: mine.cloned(),
+                theirs: theirs.cloned(),
+            });
+        }
+        mine.cloned()
+    }
 }

@@ -1,12 +1,31 @@
-//! JSON Merge Patch (RFC 7396) as the hub applies it (protocol §3.3), and the smallest patch between two documents.
+//! JSON Merge Patch (RFC 7396) as the hub applies it, and the smallest patch between two documents.
 
-use super::JsonMap;
+use super::{Json, JsonMap};
 
 /// Applies a patch in place. `null` deletes; an object merges; anything else, arrays included, replaces. An object laid
 /// on a scalar or on nothing becomes that object with its nulls dropped.
 pub fn apply(target: &mut JsonMap, patch: &JsonMap) {
-    let _ = (target, patch);
-    todo!()
+    // All deletions in one pass: removing keys one by one shifts the rest of the map each time.
+    if patch.values().any(Json::is_null) {
+        target.retain(|key, _| !matches!(patch.get(key), Some(Json::Null)));
+    }
+    for (key, value) in patch {
+        match value {
+            Json::Null => {}
+            Json::Object(inner) => {
+                if let Some(Json::Object(existing)) = target.get_mut(key) {
+                    apply(existing, inner);
+                } else {
+                    let mut fresh = JsonMap::new();
+                    apply(&mut fresh, inner);
+                    target.insert(key.clone(), Json::Object(fresh));
+                }
+            }
+            replacement => {
+                target.insert(key.clone(), replacement.clone());
+            }
+        }
+    }
 }
 
 /// The smallest patch for which `apply(base, patch) == wanted`. A key that is gone becomes `null`; an unchanged value
@@ -15,6 +34,23 @@ pub fn apply(target: &mut JsonMap, patch: &JsonMap) {
 /// Holds for documents without `null` outside arrays, which is what a twin section is.
 #[must_use]
 pub fn between(base: &JsonMap, wanted: &JsonMap) -> JsonMap {
-    let _ = (base, wanted);
-    todo!()
+    let mut patch = JsonMap::new();
+    for (key, after) in wanted {
+        match (base.get(key), after) {
+            (Some(Json::Object(before)), Json::Object(after)) => {
+                let inner = between(before, after);
+                if !inner.is_empty() {
+                    patch.insert(key.clone(), Json::Object(inner));
+                }
+            }
+            (Some(before), after) if before == after => {}
+            _ => {
+                patch.insert(key.clone(), after.clone());
+            }
+        }
+    }
+    for key in base.keys().filter(|key| !wanted.contains_key(*key)) {
+        patch.insert(key.clone(), Json::Null);
+    }
+    patch
 }

@@ -1,5 +1,6 @@
 //! Where something stands inside a section.
 
+use super::{Json, JsonMap};
 use std::fmt;
 
 /// One step of a path.
@@ -31,6 +32,17 @@ impl Path {
         let mut path = self.clone();
         path.0.push(Segment::Index(index));
         path
+    }
+
+    /// The value at this place of a document; `None` where there is none, and for the root, which is no `Json` value.
+    #[must_use]
+    pub fn find<'d>(&self, document: &'d JsonMap) -> Option<&'d Json> {
+        let (first, rest) = self.0.split_first()?;
+        let Segment::Key(first) = first else { return None };
+        rest.iter().try_fold(document.get(first)?, |value, segment| match segment {
+            Segment::Key(key) => value.as_object()?.get(key),
+            Segment::Index(index) => value.as_array()?.get(*index),
+        })
     }
 }
 
