@@ -14,17 +14,21 @@
 //! | [`worker`] | The background half: commands in, events out |
 //! | [`app`] | The foreground half, without egui: what is known and chosen |
 //! | [`ui`] | Paints and listens |
+//! | [`args`] | The command line |
+//! | [`serve`] | `twinscope hub`: the local hub without a window |
 //!
 //! `twin`, `query` and `protocol` know no runtime, no window, no clock, no disk. `client` and `local_hub` never use each
 //! other: they meet through a socket. `app` knows neither tokio nor egui.
 
 pub mod app;
+pub mod args;
 pub mod client;
 pub mod demo;
 pub mod disk;
 pub mod local_hub;
 pub mod protocol;
 pub mod query;
+pub mod serve;
 pub mod twin;
 pub mod ui;
 pub mod worker;

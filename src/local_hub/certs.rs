@@ -1,1 +1,278 @@
-//! The certificates: a CA made once per user, name-constrained to loopback names, and the server's leaf.
+//! The certificates: a CA made once per user, name-constrained to loopback names, and the server's leaf, made at each start.
+//!
+//! The CA's key and certificate are one file, so that two programs that start at once can never mix two of them. The
+//! certificate alone is written beside it for clients to believe.
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use time::{Duration, OffsetDateTime};
+
+/// Key and certificate of the CA, PEM, readable by its owner alone.
+const KEY_FILE: &str = "ca-key.pem";
+/// The certificate alone, PEM, for clients.
+const CA_FILE: &str = "ca.pem";
+const CA_DAYS: i64 = 3650;
+const LEAF_DAYS: i64 = 365;
+
+/// What the sockets need.
+pub struct Certificates {
+    /// Asks no client for a certificate.
+    pub https: Arc<ServerConfig>,
+    /// Takes any client certificate; whether it is good is decided at CONNECT, where it can be refused in the protocol.
+    pub mqtts: Arc<ServerConfig>,
+    pub ca_file: PathBuf,
+}
+
+/// Loads or makes the CA in `dir`, and a leaf for `localhost`, `127.0.0.1` and `::1`.
+///
+/// # Errors
+/// A sentence with the file and what is wrong with it.
+pub fn prepare(dir: &Path) -> Result<Certificates, String> {
+    let ca = load_or_make(dir)?;
+    let pem = certificate_part(&ca).ok_or_else(|| damaged(dir, "it holds no certificate"))?;
+    let key = KeyPair::from_pem(&ca).map_err(|error| damaged(dir, &error.to_string()))?;
+    let issuer = Issuer::from_ca_cert_pem(pem, key).map_err(|error| damaged(dir, &error.to_string()))?;
+    let ca_file = dir.join(CA_FILE);
+    if fs::read_to_string(&ca_file).ok().as_deref() != Some(pem) {
+        write_whole(&ca_file, pem, Readers::Everybody).map_err(|error| format!("{CA_FILE}: {error}"))?;
+    }
+    let ca_der = pem_der(pem).ok_or_else(|| damaged(dir, "its certificate cannot be read"))?;
+    let (leaf, key) = leaf(&issuer).map_err(|error| error.to_string())?;
+    let chain = vec![leaf, ca_der];
+    Ok(Certificates {
+        https: Arc::new(config(chain.clone(), &key, ClientCertificates::NotAsked)?),
+        mqtts: Arc::new(config(chain, &key, ClientCertificates::AnyTaken)?),
+        ca_file,
+    })
+}
+
+fn damaged(dir: &Path, reason: &str) -> String {
+    format!("{}: {reason}; delete the file to have a new one made", dir.join(KEY_FILE).display())
+}
+
+/// The content of the CA file; whoever makes it first wins, everybody uses that one.
+fn load_or_make(dir: &Path) -> Result<String, String> {
+    let path = dir.join(KEY_FILE);
+    let text = |error: io::Error| format!("{}: {error}", path.display());
+    if !path.exists() {
+        private_dir(dir).map_err(text)?;
+        let fresh = new_ca().map_err(|error| error.to_string())?;
+        let temporary = dir.join(format!(".{KEY_FILE}.{}", uuid::Uuid::new_v4().simple()));
+        write_new(&temporary, &fresh, Readers::Owner).map_err(text)?;
+        // A hard link appears whole or not at all, and never replaces what another program just made.
+        let linked = fs::hard_link(&temporary, &path);
+        let removed = fs::remove_file(&temporary);
+        match linked {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // File systems without hard links: a rename is atomic too; the later of two programs wins there.
+            Err(_) => {
+                write_new(&temporary, &fresh, Readers::Owner)
+                    .and_then(|()| fs::rename(&temporary, &path))
+                    .map_err(text)?;
+            }
+        }
+        removed.map_err(text)?;
+    }
+    owner_only(&path).map_err(text)?;
+    fs::read_to_string(&path).map_err(text)
+}
+
+fn new_ca() -> Result<String, rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = validity(CA_DAYS)?;
+    // The name is unique per CA: a client that believes two of them must not mix them up.
+    let name = format!("Twinscope local hub {}", &uuid::Uuid::new_v4().simple().to_string()[..8]);
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Whoever believes this CA, and whoever steals its key, gets loopback names and nothing else.
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![
+            GeneralSubtree::DnsName("localhost".to_owned()),
+            GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
+            GeneralSubtree::IpAddress(CidrSubnet::V6(std::net::Ipv6Addr::LOCALHOST.octets(), [0xff; 16])),
+        ],
+        excluded_subtrees: Vec::new(),
+    });
+    let certificate = params.self_signed(&key)?;
+    Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
+}
+
+fn leaf(issuer: &Issuer<'_, KeyPair>) -> Result<(CertificateDer<'static>, Vec<u8>), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = validity(LEAF_DAYS)?;
+    let names = CertificateParams::new(["localhost", "127.0.0.1", "::1"].map(str::to_owned))?;
+    params.subject_alt_names = names.subject_alt_names;
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, issuer)?;
+    Ok((certificate.der().clone(), key.serialize_der()))
+}
+
+/// From yesterday, for clocks that differ, to so many days from now.
+fn validity(days: i64) -> Result<CertificateParams, rcgen::Error> {
+    let now = OffsetDateTime::now_utc();
+    let mut params = CertificateParams::new(Vec::<String>::new())?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.not_before = now - Duration::days(1);
+    params.not_after = now + Duration::days(days);
+    Ok(params)
+}
+
+#[derive(Clone, Copy)]
+enum ClientCertificates {
+    NotAsked,
+    AnyTaken,
+}
+
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: &[u8],
+    clients: ClientCertificates,
+) -> Result<ServerConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // TLS 1.2 stays on: Microsoft's Python device client offers nothing else.
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| error.to_string())?;
+    let builder = match clients {
+        ClientCertificates::NotAsked => builder.with_no_client_auth(),
+        ClientCertificates::AnyTaken => builder.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
+    };
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| error.to_string())?;
+    if matches!(clients, ClientCertificates::NotAsked) {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
+    Ok(config)
+}
+
+/// Takes any certificate a client shows, but makes the client prove that it holds its key. The registry decides later whether
+/// it fits the identity: a refusal in TLS would leave some clients waiting for ever.
+#[derive(Debug)]
+struct AnyCertificate {
+    provider: Arc<rustls::crypto::CryptoProvider>,
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: rustls::pki_types::UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn certificate_part(pem: &str) -> Option<&str> {
+    pem.find("-----BEGIN CERTIFICATE-----").map(|start| &pem[start..])
+}
+
+fn pem_der(pem: &str) -> Option<CertificateDer<'static>> {
+    use rustls::pki_types::pem::PemObject;
+    CertificateDer::from_pem_slice(pem.as_bytes()).ok()
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    Owner,
+    Everybody,
+}
+
+/// Replaces a file in one step.
+fn write_whole(path: &Path, text: &str, readers: Readers) -> io::Result<()> {
+    let temporary = path.with_extension(uuid::Uuid::new_v4().simple().to_string());
+    write_new(&temporary, text, readers)?;
+    fs::rename(&temporary, path)
+}
+
+fn write_new(path: &Path, text: &str, readers: Readers) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(if readers == Readers::Owner { 0o600 } else { 0o644 });
+    }
+    #[cfg(not(unix))]
+    let _ = readers; // The user's own folder is private there.
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(dir)
+}
+
+/// Takes a file from everybody but its owner.
+///
+/// # Errors
+/// When the file is not ours.
+#[cfg(unix)]
+pub fn owner_only(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode.trailing_zeros() >= 6 { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) }
+}
+
+/// Takes a file from everybody but its owner; folders of a user are private on this system.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn owner_only(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -2,20 +2,41 @@
 //! reaches Azure; there is no other way in.
 //!
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
-//! between the sockets, commits it to disk and tells who must know; `rest` and `mqtt` are the two faces; `certs` makes the
-//! certificates; `store` keeps the registry in a file; `fleet` seeds the demo and synthetic devices.
+//! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
+//! `policies` checks tokens; `rest` and `mqtt` are the two faces; `certs` makes the certificates; `fleet` seeds the demo and
+//! synthetic devices; `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
+pub mod clock;
+pub mod commit;
 pub mod fleet;
 pub mod hub;
 pub mod mqtt;
+pub mod policies;
+pub mod random;
 pub mod registry;
 pub mod rest;
 pub mod store;
 
-use crate::protocol::connection_string::ConnectionString;
+use crate::protocol::connection_string::{ConnectionString, Proof, Who};
+use clock::Moment;
+use commit::Committer;
+use policies::Policies;
+use registry::{Kept, Registry};
+pub use rest::Limits;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Opened, Store};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+/// How long a stop waits for connections that are busy.
+const STOP_WAIT: Duration = Duration::from_secs(5);
+/// The policy whose connection string the hub hands out.
+const OWNER: &str = "iothubowner";
 
 /// Which devices a fresh hub starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +87,12 @@ pub enum StartError {
 
 /// A running hub. Dropping it stops the listeners, drops the connections and waits for nothing; [`LocalHub::stop`] waits for the last commit.
 pub struct LocalHub {
-    hub: std::sync::Arc<hub::Hub>,
+    hub: Arc<hub::Hub>,
     https: SocketAddr,
     mqtts: SocketAddr,
     ca_file: PathBuf,
     stop: tokio_util::sync::CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl LocalHub {
@@ -79,14 +101,52 @@ impl LocalHub {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(options: HubOptions) -> Result<Self, StartError> {
-        let _ = options;
-        todo!()
+        Self::start_with(options, Limits::default()).await
+    }
+
+    /// As [`LocalHub::start`], with other bounds on what a peer may do.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_with(options: HubOptions, limits: Limits) -> Result<Self, StartError> {
+        let https = listen(options.https, options.exposure).await?;
+        let mqtts = listen(options.mqtts, options.exposure).await?;
+        let address = |listener: &TcpListener, addr| {
+            listener.local_addr().map_err(|error| StartError::Listen { addr, reason: error.to_string() })
+        };
+        let (https_addr, mqtts_addr) = (address(&https, options.https)?, address(&mqtts, options.mqtts)?);
+
+        let (ca_dir, data, fleet) = (options.ca_dir, options.data, options.fleet);
+        // Key generation and opening the file block for a while; the window must not wait for them.
+        let prepared = tokio::task::spawn_blocking(move || prepare(&ca_dir, data.as_deref(), fleet)).await;
+        let prepared = prepared.map_err(|error| StartError::Listen {
+            addr: https_addr,
+            reason: format!("the preparation ended early: {error}"),
+        })??;
+
+        let sessions = Arc::new(mqtt::Sessions::default());
+        let committer = Committer::start(prepared.store, sessions.clone())
+            .map_err(|error| StartError::Listen { addr: https_addr, reason: error.to_string() })?;
+        let hub = Arc::new(hub::Hub::new(prepared.registry, prepared.policies, committer, sessions));
+        let stop = tokio_util::sync::CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let certificates = prepared.certificates;
+        tasks.spawn(rest::serve(https, TlsAcceptor::from(certificates.https), hub.clone(), limits, stop.clone()));
+        tasks.spawn(mqtt::serve(mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
+        tasks.close();
+        tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
+        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, ca_file: certificates.ca_file, stop, tasks })
     }
 
     /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`.
     #[must_use]
     pub fn connection_string(&self) -> ConnectionString {
-        todo!()
+        let key = self.hub.policies().by_name(OWNER).map(|policy| policy.primary.clone()).unwrap_or_default();
+        ConnectionString {
+            host_name: format!("localhost:{}", self.https.port()),
+            gateway_host_name: None,
+            who: Who::Service { policy: OWNER.to_owned(), proof: Proof::Key(key) },
+        }
     }
 
     #[must_use]
@@ -101,25 +161,69 @@ impl LocalHub {
 
     /// The CA certificate (PEM) that clients must believe.
     #[must_use]
-    pub fn ca_file(&self) -> &std::path::Path {
+    pub fn ca_file(&self) -> &Path {
         &self.ca_file
     }
 
     /// The hub behind the sockets, for tests that must look inside.
     #[must_use]
-    pub fn hub(&self) -> &std::sync::Arc<hub::Hub> {
+    pub fn hub(&self) -> &Arc<hub::Hub> {
         &self.hub
     }
 
     /// Stops cleanly: no new connections, open ones closed, everything acknowledged is on disk.
     pub async fn stop(self) {
         self.stop.cancel();
-        todo!()
+        if tokio::time::timeout(STOP_WAIT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.hub.close().await;
     }
 }
 
 impl Drop for LocalHub {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+async fn listen(addr: SocketAddr, exposure: Exposure) -> Result<TcpListener, StartError> {
+    if exposure == Exposure::LoopbackOnly && !addr.ip().is_loopback() {
+        return Err(StartError::NotLoopback { addr });
+    }
+    TcpListener::bind(addr).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortTaken { addr },
+        _ => StartError::Listen { addr, reason: error.to_string() },
+    })
+}
+
+/// What blocks while it is made.
+struct Prepared {
+    certificates: certs::Certificates,
+    store: Option<Store>,
+    policies: Policies,
+    registry: Registry,
+}
+
+fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
+    let certificates =
+        certs::prepare(ca_dir).map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
+    let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
+    let Some(dir) = data else {
+        let (policies, registry) = fresh();
+        return Ok(Prepared { certificates, store: None, policies, registry });
+    };
+    let wrong = |reason| StartError::Data { dir: dir.to_owned(), reason };
+    match Store::open(dir).map_err(wrong)? {
+        Opened::Kept(store, loaded) => {
+            Ok(Prepared { certificates, store: Some(store), policies: loaded.policies, registry: loaded.registry })
+        }
+        Opened::Fresh(mut store) => {
+            let (policies, registry) = fresh();
+            let identities: Vec<(crate::twin::TwinId, Kept)> =
+                registry.all_kept().into_iter().map(|id| (id.clone(), registry.kept(&id))).collect();
+            store.found(&policies, registry.synthetic(), identities.iter()).map_err(wrong)?;
+            Ok(Prepared { certificates, store: Some(store), policies, registry })
+        }
     }
 }

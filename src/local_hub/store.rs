@@ -1,1 +1,180 @@
-//! Keeps the registry in a file that survives a pulled plug.
+//! Keeps the registry in a file that survives a pulled plug: redb, one record per identity, a transaction per group of writes.
+
+use super::policies::Policies;
+use super::registry::{Kept, Record, Registry, Synthetic};
+use crate::twin::{Json, TwinId};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use std::path::Path;
+
+/// `device` or `device/module` to the record as JSON; empty for a synthetic device that was deleted.
+const IDENTITIES: TableDefinition<&str, &[u8]> = TableDefinition::new("identities");
+/// What concerns the whole hub: `format`, `policies`, `synthetic`.
+const HUB: TableDefinition<&str, &[u8]> = TableDefinition::new("hub");
+/// Goes up when an older program could not read the file any more.
+const FORMAT: &[u8] = b"1";
+const FILE: &str = "hub.redb";
+
+/// An open data file; no other process can open it meanwhile.
+pub struct Store {
+    database: Database,
+}
+
+/// What a hub needs to go on where it was.
+pub struct Loaded {
+    pub policies: Policies,
+    pub registry: Registry,
+}
+
+/// A store just opened: fresh, or with what it holds.
+pub enum Opened {
+    /// Nothing in it yet; [`Store::found`] makes it a hub's.
+    Fresh(Store),
+    Kept(Store, Box<Loaded>),
+}
+
+impl Store {
+    /// Opens or makes the file in `dir`.
+    ///
+    /// # Errors
+    /// A sentence: another process has it open, it is damaged, of a newer program, or not accessible.
+    pub fn open(dir: &Path) -> Result<Opened, String> {
+        std::fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+        let file = dir.join(FILE);
+        let database = Database::create(&file).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => {
+                "another hub is running on it: stop that one, or choose another folder".to_owned()
+            }
+            other => format!("{FILE}: {other}"),
+        })?;
+        super::certs::owner_only(&file).map_err(|error| error.to_string())?;
+        let store = Self { database };
+        match store.load().map_err(|reason| format!("{FILE}: {reason}"))? {
+            Some(loaded) => Ok(Opened::Kept(store, Box::new(loaded))),
+            None => Ok(Opened::Fresh(store)),
+        }
+    }
+
+    /// Writes everything of a new hub in one transaction: after a crash it is there whole, or the file is fresh still.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn found<'a>(
+        &mut self,
+        policies: &Policies,
+        synthetic: &Synthetic,
+        identities: impl Iterator<Item = &'a (TwinId, Kept)>,
+    ) -> Result<(), String> {
+        let synthetic = serde_json::json!({
+            "count": synthetic.count,
+            "seed": synthetic.seed.to_vec(),
+            "created": synthetic.created_s,
+        });
+        self.transaction(|hub, table| {
+            hub.insert("format", FORMAT)?;
+            hub.insert("policies", policies.to_json().to_string().as_bytes())?;
+            hub.insert("synthetic", synthetic.to_string().as_bytes())?;
+            put(table, identities)
+        })
+    }
+
+    /// Keeps a group of writes. When this returns, they survive a pulled plug.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then none of them is kept.
+    pub fn commit<'a>(&mut self, writes: impl Iterator<Item = &'a (TwinId, Kept)>) -> Result<(), String> {
+        self.transaction(|_, table| put(table, writes))
+    }
+
+    fn transaction(
+        &mut self,
+        work: impl FnOnce(
+            &mut redb::Table<'_, &'static str, &'static [u8]>,
+            &mut redb::Table<'_, &'static str, &'static [u8]>,
+        ) -> Result<(), redb::Error>,
+    ) -> Result<(), String> {
+        let run = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            {
+                let mut hub = transaction.open_table(HUB)?;
+                let mut table = transaction.open_table(IDENTITIES)?;
+                work(&mut hub, &mut table)?;
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        run().map_err(|error| error.to_string())
+    }
+
+    fn load(&self) -> Result<Option<Loaded>, String> {
+        let text = |error: redb::Error| error.to_string();
+        let transaction = self.database.begin_read().map_err(|error| text(error.into()))?;
+        let hub = match transaction.open_table(HUB) {
+            Ok(table) => table,
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(text(error.into())),
+        };
+        let value = |key: &str| -> Result<Vec<u8>, String> {
+            let value = hub.get(key).map_err(|error| text(error.into()))?;
+            value.map(|value| value.value().to_vec()).ok_or_else(|| format!("it lacks {key}"))
+        };
+        if value("format")? != FORMAT {
+            return Err("it was written by a newer program".to_owned());
+        }
+        let json = |key: &str| -> Result<Json, String> {
+            serde_json::from_slice(&value(key)?).map_err(|error| format!("{key}: {error}"))
+        };
+        let policies = Policies::from_json(&json("policies")?).ok_or("the policies are incomplete")?;
+        let synthetic = synthetic(&json("synthetic")?).ok_or("the fleet's seed is incomplete")?;
+        let mut registry = Registry::new(synthetic, super::random::key);
+
+        let identities = transaction.open_table(IDENTITIES).map_err(|error| text(error.into()))?;
+        let mut modules = Vec::new();
+        for entry in identities.iter().map_err(|error| text(error.into()))? {
+            let (key, value) = entry.map_err(|error| text(error.into()))?;
+            let id: TwinId = key.value().parse().map_err(|error| format!("{}: {error}", key.value()))?;
+            if value.value().is_empty() {
+                registry.restore_gone(&id.device);
+                continue;
+            }
+            let record: Record =
+                serde_json::from_slice(value.value()).map_err(|error| format!("the record of {id}: {error}"))?;
+            // A device's record may come after those of its modules: `+` sorts before `/`.
+            if id.module.is_some() {
+                modules.push((id, record));
+            } else {
+                registry.restore(&id, record);
+            }
+        }
+        for (id, record) in modules {
+            if !registry.restore(&id, record) {
+                tracing::warn!(%id, "a module without its device is left out");
+            }
+        }
+        Ok(Some(Loaded { policies, registry }))
+    }
+}
+
+fn put<'a>(
+    table: &mut redb::Table<'_, &'static str, &'static [u8]>,
+    writes: impl Iterator<Item = &'a (TwinId, Kept)>,
+) -> Result<(), redb::Error> {
+    for (id, kept) in writes {
+        let key = id.to_string();
+        match kept {
+            Kept::Record(bytes) => drop(table.insert(key.as_str(), bytes.as_slice())?),
+            Kept::Tombstone => drop(table.insert(key.as_str(), [].as_slice())?),
+            Kept::Nothing => drop(table.remove(key.as_str())?),
+        }
+    }
+    Ok(())
+}
+
+fn synthetic(value: &Json) -> Option<Synthetic> {
+    let seed: Vec<u8> = serde_json::from_value(value.get("seed")?.clone()).ok()?;
+    Some(Synthetic {
+        count: u32::try_from(value.get("count")?.as_u64()?).ok()?,
+        seed: seed.try_into().ok()?,
+        created_s: value.get("created")?.as_u64()?,
+        gone: std::collections::HashSet::new(),
+    })
+}

@@ -1,10 +1,40 @@
-//! What does the query ask? The hub's query language (protocol §2.5): lexer, parser with spans, evaluator over twins.
+//! What does the query ask? The hub's query language: parser with spans, evaluator over twins, completion.
+//!
+//! ```text
+//! SELECT [TOP n] ( * | item [, item]* ) FROM source [WHERE condition] [GROUP BY path [, path]*]
+//! item      := path [AS name] | COUNT() [AS name] | AVG|SUM|MIN|MAX ( path ) [AS name]
+//! source    := devices | devices.modules | devices.jobs
+//! condition := condition AND|OR condition | NOT condition | ( condition ) | value =|!=|<>|<|<=|>|>= value
+//!            | value [NOT] IN list | value NIN list | function ( value [, value]* )
+//! list      := [ value [, value]* ] | path
+//! value     := literal | path | function ( … ) | value +|-|*|/|% value | - value | ( value )
+//! path      := [devices. | devices.modules. | devices.jobs.] name ( . name | [number] | ['key'] )*
+//! ```
+//!
+//! Keywords, functions and the document's own field names match in any case; keys people wrote match exactly.
+
+mod answer;
+mod complete;
+mod condition;
+mod eval;
+mod field;
+mod function;
+mod lexer;
+mod number;
+mod parser;
+
+pub use complete::{Completion, CompletionKind, complete, property_path};
+pub use lexer::quote;
 
 use crate::twin::{Json, Twin};
+use answer::{Select, What};
 use std::ops::Range;
 
 /// Query text is at most this many characters.
 pub const TEXT_MAX: usize = 8192;
+
+/// Brackets, NOT, signs and calls may stand inside each other this deep.
+pub const DEPTH_MAX: usize = 64;
 
 /// What the rows of an answer are; the wire's `x-ms-item-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,17 +68,20 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryError {
-    /// Byte range in the query text.
+    /// Byte range in the query text; empty at the end of the text.
     pub span: Range<usize>,
     /// What was expected and what stands there, for a person.
     pub message: String,
 }
 
-/// A query understood. (The helper that fills this room decides the private fields.)
+/// A query understood.
 #[derive(Debug, Clone)]
 pub struct Query {
     pub source: Source,
-    _private: (),
+    top: Option<usize>,
+    select: Select,
+    condition: Option<eval::Expr>,
+    group_by: Vec<field::FieldPath>,
 }
 
 /// Reads a query.
@@ -56,46 +89,70 @@ pub struct Query {
 /// # Errors
 /// The first place where it cannot be understood.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
-    let _ = text;
-    todo!()
+    parser::parse(text)
 }
 
 impl Query {
+    /// `Twin` for `SELECT *`, `Raw` for columns, `DeviceJob` for anything about jobs.
     #[must_use]
     pub fn item_type(&self) -> ItemType {
-        todo!()
+        match (self.source, &self.select) {
+            (Source::Jobs, _) => ItemType::DeviceJob,
+            (_, Select::Everything) => ItemType::Twin,
+            (_, Select::Items(_)) => ItemType::Raw,
+        }
     }
 
-    /// Whether a row survives the WHERE clause.
+    /// Whether the twin belongs to the source (a device's or a module's; jobs are no twins) and meets the WHERE clause.
     #[must_use]
     pub fn matches(&self, twin: &Twin) -> bool {
-        let _ = twin;
-        todo!()
+        let of_source = match self.source {
+            Source::Devices => twin.id.module.is_none(),
+            Source::Modules => twin.id.module.is_some(),
+            Source::Jobs => false,
+        };
+        of_source && self.condition.as_ref().is_none_or(|condition| condition.holds(twin))
     }
 
     /// Whether the answer needs all rows at once (aggregates, GROUP BY), so that it cannot be paged by row.
     #[must_use]
     pub fn is_aggregate(&self) -> bool {
-        todo!()
+        match &self.select {
+            Select::Everything => false,
+            Select::Items(items) => {
+                !self.group_by.is_empty() || items.iter().any(|item| !matches!(item.what, What::Field(_)))
+            }
+        }
     }
 
     /// `TOP n`, if given.
     #[must_use]
     pub fn top(&self) -> Option<usize> {
-        todo!()
+        self.top
     }
 
-    /// One surviving row as it is answered: the whole twin for `SELECT *`, else the projection.
+    /// One surviving row as it is answered: the whole twin for `SELECT *`, else its columns, a missing one left out.
+    /// Numbers keep the spelling they have in the twin. Aggregates have no row per twin: see [`Self::run`].
     #[must_use]
     pub fn project(&self, twin: &Twin) -> Json {
-        let _ = twin;
-        todo!()
+        match &self.select {
+            Select::Everything => crate::twin::wire::to_json(twin),
+            Select::Items(items) => answer::project(items, twin),
+        }
     }
 
-    /// The whole answer over all twins of the source: filter, project or aggregate, `TOP`.
+    /// The whole answer over all twins of the source: filter, project or aggregate, `TOP`. Groups stand in the order
+    /// they are first seen. SUM and AVG pass over what is no number; AVG, MIN and MAX of nothing are left out.
     #[must_use]
     pub fn run<'a>(&self, twins: impl Iterator<Item = &'a Twin>) -> Vec<Json> {
-        let _ = twins;
-        todo!()
+        if self.source == Source::Jobs {
+            return Vec::new();
+        }
+        let top = self.top.unwrap_or(usize::MAX);
+        let twins = twins.filter(|twin| self.matches(twin));
+        match &self.select {
+            Select::Items(items) if self.is_aggregate() => answer::aggregate(items, &self.group_by, twins, top),
+            _ => twins.take(top).map(|twin| self.project(twin)).collect(),
+        }
     }
 }

@@ -1,48 +1,98 @@
 //! The MQTT face: listener, one session per identity, kept subscriptions.
+//!
+//! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
+//! mean; `sessions` remembers who is connected and what was subscribed, `lease` is a connection's place in it, `outbox` what
+//! waits for it; `limits` bounds all of that.
+
+mod connect;
+mod lease;
+pub mod limits;
+mod outbox;
+pub mod packet;
+mod publish;
+pub mod session;
+mod sessions;
+mod twin;
+
+pub use limits::Limits;
+pub use session::End;
+pub use sessions::Sessions;
 
 use super::hub::Hub;
-use crate::twin::{JsonMap, TwinId};
 use std::sync::Arc;
-
-/// Who is connected, and what was subscribed. Kept sessions outlive their connection (clean session 0).
-#[derive(Default)]
-pub struct Sessions {
-    _private: (),
-}
-
-impl Sessions {
-    /// Tells the identity, if it is connected and subscribed, that desired changed: `patch` as submitted, `version` put into body and topic.
-    pub fn desired_changed(&self, id: &TwinId, version: u64, patch: &JsonMap) {
-        let _ = (id, version, patch);
-        todo!()
-    }
-
-    /// Closes the identity's connection and forgets its session: deleted, disabled or with other keys.
-    pub fn drop_identity(&self, id: &TwinId) {
-        let _ = id;
-        todo!()
-    }
-
-    #[must_use]
-    pub fn is_connected(&self, id: &TwinId) -> bool {
-        let _ = id;
-        todo!()
-    }
-
-    /// Open connections.
-    #[must_use]
-    pub fn connected_count(&self) -> usize {
-        todo!()
-    }
-}
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Serves MQTT over TLS until `stop`.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
-    tls: tokio_rustls::TlsAcceptor,
+pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+    serve_within(Limits::default(), listener, tls, hub, stop).await;
+}
+
+/// The same with other limits. Ends after `stop`, when every connection has ended.
+pub async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    tls: TlsAcceptor,
     hub: Arc<Hub>,
-    stop: tokio_util::sync::CancellationToken,
+    stop: CancellationToken,
 ) {
-    let _ = (listener, tls, hub, stop);
-    todo!()
+    let room = Arc::new(Semaphore::new(limits.max_connections));
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or the peer has gone already: the listener itself is well.
+                tracing::warn!(%error, "an MQTT connection could not be accepted");
+                sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            tracing::warn!(%peer, "an MQTT connection too many is closed");
+            continue;
+        };
+        let (tls, hub, stop) = (tls.clone(), Arc::clone(&hub), stop.clone());
+        connections.spawn(async move {
+            connection(limits, socket, tls, hub, stop).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(limits: Limits, socket: TcpStream, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::trace!(%error, "small packets may be delayed");
+    }
+    let handshake = tokio::select! {
+        () = stop.cancelled() => return,
+        handshake = timeout(limits.tls_handshake, tls.accept(socket)) => handshake,
+    };
+    let stream = match handshake {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            return;
+        }
+        Err(_elapsed) => {
+            tracing::debug!("a TLS handshake took too long");
+            return;
+        }
+    };
+    let certificate =
+        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.to_vec());
+    let end = session::run(stream, hub, certificate, limits, stop).await;
+    tracing::trace!(?end, "an MQTT socket is closed");
 }

@@ -1,1 +1,137 @@
-//! The HTTPS face: the service API.
+//! The HTTPS face: the service API. This file accepts and bounds connections; `service` answers requests.
+
+mod answer;
+mod paging;
+mod service;
+mod stall;
+
+use super::hub::Hub;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use stall::Stall;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Bounds on what one peer, and all of them together, may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open at once; one more is closed at the door.
+    pub connections: usize,
+    /// From the TCP connection to the end of the handshake.
+    pub handshake: Duration,
+    /// For the head of a request; also how long a connection may be idle.
+    pub head: Duration,
+    /// For the whole body of a request.
+    pub body: Duration,
+    /// How long the peer may take none of an answer.
+    pub stall: Duration,
+    /// Bytes of a request's head.
+    pub head_bytes: usize,
+    /// Header lines of a request.
+    pub headers: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_mins(1),
+            body: Duration::from_secs(30),
+            stall: Duration::from_secs(30),
+            head_bytes: 32 * 1024,
+            headers: 64,
+        }
+    }
+}
+
+/// After an error of `accept` (no file handles left, say) the listener pauses instead of spinning.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long requests that are under way may take to finish when the hub stops.
+const FINISH: Duration = Duration::from_secs(2);
+
+/// Serves the service API over TLS until `stop`; returns when the last connection is closed.
+pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, limits: Limits, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let connections = TaskTracker::new();
+    let service = Arc::new(service::Service::new(hub, limits.body));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            tracing::warn!(limit = limits.connections, "too many connections, one is refused");
+            continue;
+        };
+        let (tls, service, stop) = (tls.clone(), service.clone(), stop.clone());
+        connections.spawn(async move {
+            connection(stream, tls, service, limits, stop).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    service: Arc<service::Service>,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    // Small answers must not wait for the peer's acknowledgement of the last one.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot switch off Nagle's algorithm");
+    }
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(limits.handshake, tls.accept(stream)) => handshake,
+        () = stop.cancelled() => return,
+    };
+    let stream = match handshake {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => return tracing::debug!("a TLS handshake took too long"),
+    };
+    let service = service_fn(move |request| {
+        let service = service.clone();
+        async move { Ok::<_, std::convert::Infallible>(service.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.head_bytes)
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(Stall::new(stream, limits.stall)), service);
+    let mut connection = std::pin::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(FINISH, connection).await {
+                Ok(served) => served,
+                Err(_) => return,
+            }
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended");
+    }
+}

@@ -1,0 +1,95 @@
+//! The command line.
+
+use crate::local_hub::{Exposure, FleetChoice};
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The most devices a synthetic fleet may have.
+const FLEET_MAX: u32 = 1_000_000;
+
+/// See and change the device and module twins of Azure IoT Hub, in the cloud or in the local hub that comes with the program.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "twinscope", version, after_help = ENVIRONMENT)]
+pub struct Args {
+    /// A file with root certificates (PEM) to believe besides the system's
+    #[arg(long, value_name = "FILE", env = "TWINSCOPE_CA")]
+    pub ca: Option<PathBuf>,
+
+    /// Keep all state of the program in this folder instead of the platform's
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const ENVIRONMENT: &str = "\
+Environment:
+  TWINSCOPE_CONNECTION_STRING  Open this hub directly; it is kept for this run only
+  TWINSCOPE_CA                 As --ca
+  RUST_LOG                     What is logged to stderr, such as twinscope=debug";
+
+/// The variable that names a hub to open; read by the program, never shown.
+pub const CONNECTION_STRING_VARIABLE: &str = "TWINSCOPE_CONNECTION_STRING";
+
+/// Without a command the window opens.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the local hub without a window
+    Hub(HubArgs),
+}
+
+/// `twinscope hub`.
+#[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
+#[command(after_help = "With --data DIR the hub's state is kept there and survives; without it, it lives in memory. \
+When ready, the hub prints one line of JSON with its connection string, addresses and CA file.")]
+pub struct HubArgs {
+    /// Where the service API listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8443))]
+    pub https: SocketAddr,
+
+    /// Where MQTT listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8883))]
+    pub mqtts: SocketAddr,
+
+    /// The devices a fresh hub starts with: demo, empty, or a number of synthetic ones up to 1000000
+    #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
+    pub fleet: Fleet,
+
+    /// Allow addresses that other machines can reach
+    #[arg(long)]
+    pub expose: bool,
+}
+
+impl HubArgs {
+    #[must_use]
+    pub fn exposure(&self) -> Exposure {
+        if self.expose { Exposure::Exposed } else { Exposure::LoopbackOnly }
+    }
+}
+
+/// `--fleet` as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fleet(pub FleetChoice);
+
+impl FromStr for Fleet {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "demo" => Ok(Self(FleetChoice::Demo)),
+            "empty" => Ok(Self(FleetChoice::Empty)),
+            _ => match text.parse::<u32>() {
+                Ok(count) if count <= FLEET_MAX => Ok(Self(FleetChoice::Synthetic(count))),
+                Ok(_) => Err(format!("a hub holds at most {FLEET_MAX} devices")),
+                Err(_) => Err("neither demo, empty nor a number of devices".to_owned()),
+            },
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

@@ -1,0 +1,115 @@
+//! One thread that keeps what was changed: it collects the writes that wait, commits them together, and only then tells the
+//! connections and acknowledges. Since jobs arrive in the order of the registry's lock, commits, notifications and
+//! acknowledgements of one twin keep that order.
+
+use super::mqtt::Sessions;
+use super::registry::{Kept, Notice};
+use super::store::Store;
+use crate::twin::TwinId;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
+
+/// Writes that share one transaction at most.
+const GROUP_MAX: usize = 1024;
+
+/// Why a write was not kept; the text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKept(pub String);
+
+struct Job {
+    writes: Vec<(TwinId, Kept)>,
+    notices: Vec<Notice>,
+    done: oneshot::Sender<Result<(), NotKept>>,
+}
+
+enum Message {
+    Job(Job),
+    /// Close the file; the answer comes when it is closed.
+    Close(oneshot::Sender<()>),
+}
+
+/// The near end of the committing thread; it ends when this is dropped.
+#[derive(Debug, Clone)]
+pub struct Committer {
+    jobs: Sender<Message>,
+}
+
+impl Committer {
+    /// Starts the thread. Without a store nothing is kept, and order and notifications are the same.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(store: Option<Store>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
+        let (jobs, waiting) = channel();
+        std::thread::Builder::new().name("hub-commit".to_owned()).spawn(move || run(&waiting, store, &sessions))?;
+        Ok(Self { jobs })
+    }
+
+    /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
+    pub fn submit(&self, writes: Vec<(TwinId, Kept)>, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+        let (done, answer) = oneshot::channel();
+        // When the thread is gone the sender inside the job is dropped, and the receiver reports it.
+        drop(self.jobs.send(Message::Job(Job { writes, notices, done })));
+        answer
+    }
+
+    /// Waits until everything queued is kept and the file is closed. Later changes are refused.
+    pub async fn close(&self) {
+        let (closed, answer) = oneshot::channel();
+        if self.jobs.send(Message::Close(closed)).is_ok() {
+            // An error means that the thread has ended, which is what was asked for.
+            drop(answer.await);
+        }
+    }
+}
+
+fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Sessions) {
+    // After one failed commit memory and file differ; nothing more may be acknowledged.
+    let mut broken: Option<NotKept> = None;
+    while let Ok(first) = waiting.recv() {
+        let mut group = Vec::new();
+        let mut next = Some(first);
+        let mut close = None;
+        while let Some(message) = next {
+            match message {
+                Message::Job(job) => group.push(job),
+                Message::Close(closed) => {
+                    close = Some(closed);
+                    break;
+                }
+            }
+            next = if group.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
+        }
+        if broken.is_none()
+            && let Some(store) = &mut store
+        {
+            let writes = group.iter().flat_map(|job| job.writes.iter());
+            if let Err(reason) = store.commit(writes) {
+                tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
+                broken = Some(NotKept(reason));
+            }
+        }
+        for job in group {
+            let outcome = broken.clone().map_or(Ok(()), Err);
+            if outcome.is_ok() {
+                job.notices.iter().for_each(|notice| tell(sessions, notice));
+            }
+            // The caller may have gone away; the change stands all the same.
+            drop(job.done.send(outcome));
+        }
+        if let Some(closed) = close {
+            drop(store);
+            // Whoever asked may have given up waiting.
+            closed.send(()).unwrap_or_default();
+            return;
+        }
+    }
+}
+
+fn tell(sessions: &Sessions, notice: &Notice) {
+    match notice {
+        Notice::Desired { id, version, patch } => sessions.desired_changed(id, *version, patch),
+        Notice::Drop(id) => sessions.drop_identity(id),
+    }
+}

@@ -1,0 +1,396 @@
+//! One connection from CONNECT to its end, over anything that reads and writes bytes.
+//!
+//! A single task does everything, so packets are taken in order and answers cannot overtake what caused them. Only a report's
+//! commit is waited for beside the rest: pings are answered meanwhile, later twin operations queue up behind it. When too much
+//! waits, in either direction, the connection stops reading; a peer that makes no room in time is closed.
+
+use super::connect::{self, Admitted, put};
+use super::lease::Lease;
+use super::limits::{Limits, MAX_PENDING, MAX_PENDING_BYTES, MAX_UNSENT};
+use super::outbox::Inbox;
+use super::packet::{Incoming, MAX_BODY, Malformed, Outgoing, Publish, ReturnCode, decode};
+use super::publish::{self, Meaning};
+use super::twin::{self, Operation};
+use crate::local_hub::hub::Hub;
+use crate::protocol::mqtt::TWIN_RESPONSES;
+use bytes::BytesMut;
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Why a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The client said DISCONNECT.
+    Disconnected,
+    /// The CONNECT was answered with this code.
+    Refused(ReturnCode),
+    /// The peer closed, or the network did.
+    Lost,
+    /// No CONNECT in time, or nothing for one and a half keep-alives.
+    Silent,
+    /// The peer does not read.
+    Stalled,
+    /// The token's time is over.
+    Expired,
+    /// Replaced by a newer connection, or told to go by the hub.
+    Evicted,
+    Malformed(Malformed),
+    Violation(&'static str),
+    /// The hub stops.
+    Stopped,
+}
+
+/// Serves one client. `certificate` is the one it presented in TLS, as DER.
+pub async fn run<S>(
+    mut io: S,
+    hub: Arc<Hub>,
+    certificate: Option<Vec<u8>>,
+    limits: Limits,
+    stop: CancellationToken,
+) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let admitted = match connect::accept(&mut io, hub, certificate.as_deref(), &limits, &stop).await {
+        Ok(admitted) => admitted,
+        Err(end) => return end,
+    };
+    let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
+    let now = Instant::now();
+    let mut session = Session {
+        lease: &lease,
+        received,
+        unsent,
+        flushed: Flushed::Yes,
+        pending: VecDeque::new(),
+        busy: None,
+        heard: now,
+        progress: now,
+        silence,
+        stall: limits.stall,
+        expiry: expires_s.map(|expires_s| (expires_s, next_look(&lease.hub, expires_s))),
+    };
+    let end = session.serve(io, inbox, &stop).await;
+    tracing::debug!(id = %lease.id, ?end, "connection ended");
+    // The socket is closed by now. What the client sent before is still done: a client may report and leave at once.
+    if timeout(limits.drain, session.finish()).await.is_err() {
+        tracing::warn!(id = %lease.id, "the hub was too slow to apply all reports of a connection that ended");
+    }
+    if let (Some(will), true) = (will, !matches!(end, End::Disconnected | End::Stopped)) {
+        will.publish(&lease.hub, &lease.id);
+    }
+    end
+}
+
+/// A twin operation, and the acknowledgement its PUBLISH is owed.
+struct Pending {
+    operation: Operation,
+    packet_id: Option<u16>,
+}
+
+/// A finished report.
+struct Reported {
+    answer: Outgoing,
+    packet_id: Option<u16>,
+}
+
+type Busy<'a> = Pin<Box<dyn Future<Output = Reported> + Send + 'a>>;
+
+/// Whether everything written has also left the TLS layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    Yes,
+    No,
+}
+
+struct Session<'a> {
+    lease: &'a Lease,
+    received: BytesMut,
+    unsent: BytesMut,
+    flushed: Flushed,
+    pending: VecDeque<Pending>,
+    /// The report that is being committed.
+    busy: Option<Busy<'a>>,
+    /// When the last whole packet came.
+    heard: Instant,
+    /// When the peer last took bytes, or last had none to take.
+    progress: Instant,
+    silence: Duration,
+    stall: Duration,
+    /// Seconds since 1970 when the token ends, and when to look at the clock for it.
+    expiry: Option<(u64, Instant)>,
+}
+
+/// Why `take_packets` stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Appetite {
+    /// Everything whole was taken.
+    Hungry,
+    /// Earlier work, or unsent bytes, must go first.
+    Full,
+}
+
+impl<'a> Session<'a> {
+    async fn serve<S>(&mut self, io: S, mut inbox: Inbox, stop: &CancellationToken) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (mut reader, mut writer) = tokio::io::split(io);
+        let end = match self.exchange(&mut reader, &mut writer, &mut inbox, stop).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        // A word of parting for TLS, if the peer takes it at once.
+        if !matches!(timeout(Duration::from_millis(250), writer.shutdown()).await, Ok(Ok(()))) {
+            tracing::trace!(id = %self.lease.id, "the peer did not take the end of the stream");
+        }
+        end
+    }
+
+    async fn exchange<S>(
+        &mut self,
+        reader: &mut ReadHalf<S>,
+        writer: &mut WriteHalf<S>,
+        inbox: &mut Inbox,
+        stop: &CancellationToken,
+    ) -> Result<std::convert::Infallible, End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut timer = std::pin::pin!(sleep_until(self.deadline(Appetite::Hungry)));
+        let mut before = Appetite::Hungry;
+        loop {
+            let appetite = self.take_packets()?;
+            if before == Appetite::Full && appetite == Appetite::Hungry {
+                // Who is not read cannot be heard: the silence was ours.
+                self.heard = Instant::now();
+            }
+            before = appetite;
+            self.rearm(timer.as_mut(), appetite);
+            // None of these goes first: a flood on one side must not silence the other.
+            tokio::select! {
+                () = self.lease.evicted().cancelled() => return Err(End::Evicted),
+                () = stop.cancelled() => return Err(End::Stopped),
+                () = timer.as_mut() => self.check_time(appetite)?,
+                reported = finished(&mut self.busy) => {
+                    self.busy = None;
+                    self.reported(reported);
+                }
+                written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
+                Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT => self.unsent.extend_from_slice(&packet),
+                read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => return Err(End::Lost),
+                },
+            }
+        }
+    }
+
+    /// Takes what is whole, as long as there is room for what it causes.
+    fn take_packets(&mut self) -> Result<Appetite, End> {
+        loop {
+            self.start_pending();
+            let waiting: usize = self.pending.iter().map(|p| p.operation.size()).sum();
+            if self.unsent.len() >= MAX_UNSENT || self.pending.len() >= MAX_PENDING || waiting >= MAX_PENDING_BYTES {
+                return Ok(Appetite::Full);
+            }
+            let Some(packet) = decode(&mut self.received, MAX_BODY).map_err(End::Malformed)? else {
+                release_if_large(&mut self.received);
+                return Ok(Appetite::Hungry);
+            };
+            self.heard = Instant::now();
+            self.take(packet)?;
+        }
+    }
+
+    fn take(&mut self, packet: Incoming) -> Result<(), End> {
+        let (hub, id, generation) = (&self.lease.hub, &self.lease.id, self.lease.generation());
+        match packet {
+            Incoming::Connect(_) => return Err(End::Violation("a second CONNECT")),
+            Incoming::Disconnect => return Err(End::Disconnected),
+            Incoming::PingReq => self.send(Outgoing::PingResp),
+            Incoming::Subscribe { packet_id, filters } => {
+                let grants = hub.sessions().subscribe(id, generation, filters);
+                self.send(Outgoing::SubAck { packet_id, grants });
+            }
+            Incoming::Unsubscribe { packet_id, filters } => {
+                hub.sessions().unsubscribe(id, generation, &filters);
+                self.send(Outgoing::UnsubAck { packet_id });
+            }
+            Incoming::Publish(publish) => self.publish(publish)?,
+            // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
+            Incoming::PubAck { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, publish: Publish) -> Result<(), End> {
+        let packet_id = publish.packet_id;
+        match publish::meaning(publish, &self.lease.id) {
+            Meaning::Violation(why) => return Err(End::Violation(why)),
+            Meaning::Twin(operation) => self.pending.push_back(Pending { operation, packet_id }),
+            Meaning::Telemetry(message) => {
+                self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
+                self.acknowledge(packet_id);
+            }
+            Meaning::Nothing => self.acknowledge(packet_id),
+        }
+        Ok(())
+    }
+
+    /// Does the twin operations that are due, up to and including the next report, which then is `busy`.
+    fn start_pending(&mut self) {
+        while self.busy.is_none() {
+            let Some(Pending { operation, packet_id }) = self.pending.pop_front() else { return };
+            let lease = self.lease;
+            match operation {
+                Operation::Get { rid } => {
+                    self.acknowledge(packet_id);
+                    // Straight into `unsent`, without a pause: no later desired change can get in front of this answer.
+                    self.respond(twin::get(&lease.hub, &lease.id, rid));
+                }
+                Operation::Report { rid, expected, patch } => {
+                    self.busy = Some(Box::pin(async move {
+                        let answer = twin::report(&lease.hub, &lease.id, rid, expected, &patch).await;
+                        Reported { answer, packet_id }
+                    }));
+                }
+            }
+        }
+    }
+
+    fn reported(&mut self, Reported { answer, packet_id }: Reported) {
+        self.acknowledge(packet_id);
+        self.respond(answer);
+    }
+
+    /// Applies the reports that are left; nobody hears the answers any more.
+    async fn finish(&mut self) {
+        loop {
+            if let Some(busy) = self.busy.take() {
+                busy.await;
+            }
+            self.pending.retain(|pending| matches!(pending.operation, Operation::Report { .. }));
+            self.start_pending();
+            if self.busy.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Sends a twin answer to a client that subscribed to such; else it is lost.
+    fn respond(&mut self, answer: Outgoing) {
+        let lease = self.lease;
+        if lease.hub.sessions().is_subscribed(&lease.id, lease.generation(), TWIN_RESPONSES) {
+            self.send(answer);
+        }
+    }
+
+    fn acknowledge(&mut self, packet_id: Option<u16>) {
+        if let Some(packet_id) = packet_id {
+            self.send(Outgoing::PubAck { packet_id });
+        }
+    }
+
+    fn send(&mut self, packet: Outgoing) {
+        put(packet, &mut self.unsent);
+    }
+
+    fn written(&mut self, written: io::Result<Flushed>) -> Result<(), End> {
+        self.flushed = written.map_err(|_broken| End::Lost)?;
+        self.progress = Instant::now();
+        release_if_large(&mut self.unsent);
+        Ok(())
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty() || self.flushed == Flushed::No
+    }
+
+    /// The moment something is to be looked after, if nothing happens before.
+    fn deadline(&self, appetite: Appetite) -> Instant {
+        let mut at = match appetite {
+            Appetite::Hungry => self.heard + self.silence,
+            // A peer that is not read cannot be heard.
+            Appetite::Full => Instant::now() + self.silence,
+        };
+        if self.has_unsent() {
+            at = at.min(self.progress + self.stall);
+        }
+        self.expiry.map_or(at, |(_, look)| at.min(look))
+    }
+
+    /// Only forwards in haste: a timer that goes off early is set anew by the same look at the clock.
+    fn rearm(&mut self, timer: Pin<&mut Sleep>, appetite: Appetite) {
+        if !self.has_unsent() {
+            self.progress = Instant::now();
+        }
+        let at = self.deadline(appetite);
+        if timer.is_elapsed() || at < timer.deadline() {
+            timer.reset(at);
+        }
+    }
+
+    fn check_time(&mut self, appetite: Appetite) -> Result<(), End> {
+        let now = Instant::now();
+        if let Some((expires_s, look)) = &mut self.expiry
+            && now >= *look
+        {
+            if self.lease.hub.now_s() >= *expires_s {
+                return Err(End::Expired);
+            }
+            *look = next_look(&self.lease.hub, *expires_s);
+        }
+        if self.has_unsent() && now >= self.progress + self.stall {
+            return Err(End::Stalled);
+        }
+        if appetite == Appetite::Hungry && now >= self.heard + self.silence {
+            return Err(End::Silent);
+        }
+        Ok(())
+    }
+}
+
+/// When the token's end has come, by the clock of now. Looked at once an hour at least: clocks are set, and a token may last for centuries.
+fn next_look(hub: &Hub, expires_s: u64) -> Instant {
+    Instant::now() + Duration::from_secs(expires_s.saturating_sub(hub.now_s()).clamp(1, 3600))
+}
+
+/// One large packet must not cost an idle connection its size for ever.
+fn release_if_large(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() > MAX_UNSENT {
+        *buffer = BytesMut::new();
+    }
+}
+
+/// The report under way; never, when there is none.
+async fn finished(busy: &mut Option<Busy<'_>>) -> Reported {
+    match busy {
+        Some(busy) => busy.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Writes some of `unsent`, or flushes when all is written. May be dropped at any await without losing bytes.
+async fn write<W: AsyncWrite + Unpin>(writer: &mut W, unsent: &mut BytesMut) -> io::Result<Flushed> {
+    if unsent.is_empty() {
+        writer.flush().await?;
+        return Ok(Flushed::Yes);
+    }
+    match writer.write_buf(unsent).await? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        _ => Ok(Flushed::No),
+    }
+}
+
+/// Reads some; 0 is the end. The buffer grows with what came, not with what a header claims.
+async fn read<R: AsyncRead + Unpin>(reader: &mut R, received: &mut BytesMut) -> io::Result<usize> {
+    received.reserve(if received.is_empty() { 1024 } else { 8 * 1024 });
+    reader.read_buf(received).await
+}

@@ -1,0 +1,258 @@
+//! Who is connected, and what was subscribed: one entry per identity, which outlives the connection when the client asked for that.
+//!
+//! A connection goes through *claim* (it is the identity's only one from now on, the one before is told to go), *open* (the one
+//! before is gone) and *release*. Its number, the generation, tells a connection that was replaced from the one that replaced it.
+//! Nothing in here waits, and nothing calls back into the hub: the hub calls in while it holds its own lock.
+
+use super::limits::{MAX_FILTER, MAX_KEPT_SESSIONS, MAX_SUBSCRIPTIONS};
+use super::outbox::Outbox;
+use super::packet::{CleanSession, Grant, Outgoing, Qos, encode};
+use crate::protocol::mqtt::{DESIRED_PATCHES, ToDevice};
+use crate::twin::{Json, JsonMap, TwinId};
+use bytes::{Bytes, BytesMut};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// Who is connected, and what was subscribed. Kept sessions outlive their connection (clean session 0).
+#[derive(Default)]
+pub struct Sessions {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: HashMap<TwinId, Entry>,
+    /// Kept sessions without a connection, the one that is away longest first.
+    away: BTreeMap<u64, TwinId>,
+    /// Counts generations and departures.
+    counter: u64,
+    connected: usize,
+}
+
+/// One identity's session.
+#[derive(Default)]
+struct Entry {
+    connection: Option<Connection>,
+    /// Filters as the client wrote them.
+    subscriptions: Vec<(String, Qos)>,
+    /// Whether it stays when the connection goes.
+    kept: bool,
+    /// Its place in `away`.
+    away_since: Option<u64>,
+}
+
+/// An entry's connection, as its session's task sees it too.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub generation: u64,
+    /// Tells the connection to go.
+    pub evict: CancellationToken,
+    /// The connection says that it is gone: socket closed, hub told.
+    pub gone: CancellationToken,
+    outbox: Outbox,
+    phase: Phase,
+    /// `$version` of the newest notification.
+    notified: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Waits for the connection before it to go.
+    Claiming,
+    Open,
+}
+
+/// A claim, and the connection it replaces.
+pub struct Claim {
+    pub connection: Connection,
+    pub before: Option<CancellationToken>,
+}
+
+impl Sessions {
+    /// Tells the identity, if it is connected and subscribed, that desired changed: `patch` as submitted, `version` put into body and topic.
+    /// Versions must come in rising order: one that is not above the last is dropped. A connection that does not keep up is closed: it reads
+    /// the twin when it comes back.
+    pub fn desired_changed(&self, id: &TwinId, version: u64, patch: &JsonMap) {
+        let mut state = self.lock();
+        let Some(entry) = state.entries.get_mut(id) else { return };
+        let subscribed = entry.is_subscribed(DESIRED_PATCHES);
+        let Some(connection) = entry.connection.as_mut().filter(|c| c.phase == Phase::Open && subscribed) else {
+            return;
+        };
+        if version <= connection.notified {
+            tracing::warn!(%id, version, notified = connection.notified, "a desired change came out of order and is not sent");
+            return;
+        }
+        connection.notified = version;
+        let sent = notification(version, patch).is_some_and(|packet| connection.outbox.put(packet).is_ok());
+        if !sent {
+            tracing::debug!(%id, "does not keep up with its notifications");
+            connection.evict.cancel();
+        }
+    }
+
+    /// Closes the identity's connection and forgets its session: deleted, disabled or with other keys.
+    pub fn drop_identity(&self, id: &TwinId) {
+        let mut state = self.lock();
+        let Some(entry) = state.entries.get_mut(id) else { return };
+        entry.subscriptions.clear();
+        entry.kept = false;
+        // The entry stays while its connection takes leave, so that the next one waits for that.
+        match &entry.connection {
+            Some(connection) => connection.evict.cancel(),
+            None => state.forget(id),
+        }
+    }
+
+    #[must_use]
+    pub fn is_connected(&self, id: &TwinId) -> bool {
+        self.lock().entries.get(id).and_then(|e| e.connection.as_ref()).is_some_and(|c| c.phase == Phase::Open)
+    }
+
+    /// Open connections.
+    #[must_use]
+    pub fn connected_count(&self) -> usize {
+        self.lock().connected
+    }
+
+    /// Makes a new connection the identity's only one; the one before is told to go.
+    pub(super) fn claim(&self, id: &TwinId, outbox: Outbox) -> Claim {
+        let mut state = self.lock();
+        let generation = state.count();
+        let connection = Connection {
+            generation,
+            evict: CancellationToken::new(),
+            gone: CancellationToken::new(),
+            outbox,
+            phase: Phase::Claiming,
+            notified: 0,
+        };
+        let entry = state.entries.entry(id.clone()).or_default();
+        let before = entry.connection.replace(connection.clone());
+        let was_away = entry.away_since.take();
+        if let Some(place) = was_away {
+            state.away.remove(&place);
+        }
+        if let Some(before) = &before {
+            if before.phase == Phase::Open {
+                state.connected -= 1;
+            }
+            before.evict.cancel();
+        }
+        Claim { connection, before: before.map(|b| b.gone) }
+    }
+
+    /// The connection before is gone: the session begins. Whether a kept one was resumed; `None` when it is no longer ours to begin.
+    pub(super) fn open(&self, id: &TwinId, generation: u64, clean: CleanSession) -> Option<bool> {
+        let mut state = self.lock();
+        let entry = state.entries.get_mut(id)?;
+        let connection = entry.connection.as_mut().filter(|c| c.generation == generation && !c.evict.is_cancelled())?;
+        connection.phase = Phase::Open;
+        let present = entry.kept && clean == CleanSession::Kept;
+        if !present {
+            entry.subscriptions.clear();
+        }
+        entry.kept = clean == CleanSession::Kept;
+        state.connected += 1;
+        Some(present)
+    }
+
+    /// Grants every filter, at most at QoS 1, also those that will never match; refuses what exceeds the bounds.
+    pub(super) fn subscribe(&self, id: &TwinId, generation: u64, filters: Vec<(String, Qos)>) -> Vec<Grant> {
+        let mut state = self.lock();
+        let mut entry = state.ours(id, generation);
+        filters
+            .into_iter()
+            .map(|(filter, qos)| entry.as_mut().map_or(Grant::Refused, |e| e.subscribe(filter, qos)))
+            .collect()
+    }
+
+    pub(super) fn unsubscribe(&self, id: &TwinId, generation: u64, filters: &[String]) {
+        if let Some(entry) = self.lock().ours(id, generation) {
+            entry.subscriptions.retain(|(filter, _)| !filters.contains(filter));
+        }
+    }
+
+    pub(super) fn is_subscribed(&self, id: &TwinId, generation: u64, filter: &str) -> bool {
+        self.lock().ours(id, generation).is_some_and(|entry| entry.is_subscribed(filter))
+    }
+
+    /// The connection is gone; its session stays if it is a kept one.
+    pub(super) fn release(&self, id: &TwinId, generation: u64) {
+        let mut state = self.lock();
+        let Some(entry) = state.ours(id, generation) else { return };
+        let kept = entry.kept;
+        let was_open = entry.connection.take().is_some_and(|c| c.phase == Phase::Open);
+        if was_open {
+            state.connected -= 1;
+        }
+        if kept { state.put_away(id) } else { state.forget(id) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics between two changes that belong together, so what a panicking holder left is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// The entry, while this generation holds it.
+    fn ours(&mut self, id: &TwinId, generation: u64) -> Option<&mut Entry> {
+        self.entries.get_mut(id).filter(|e| e.connection.as_ref().is_some_and(|c| c.generation == generation))
+    }
+
+    fn put_away(&mut self, id: &TwinId) {
+        let place = self.count();
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.away_since = Some(place);
+            self.away.insert(place, id.clone());
+        }
+        while self.away.len() > MAX_KEPT_SESSIONS {
+            if let Some((_, longest)) = self.away.pop_first() {
+                self.entries.remove(&longest);
+            }
+        }
+    }
+
+    fn forget(&mut self, id: &TwinId) {
+        if let Some(place) = self.entries.remove(id).and_then(|entry| entry.away_since) {
+            self.away.remove(&place);
+        }
+    }
+}
+
+impl Entry {
+    /// Only the documented filters mean something, to the letter: there are no general wildcards.
+    fn is_subscribed(&self, wanted: &str) -> bool {
+        self.subscriptions.iter().any(|(filter, _)| filter == wanted)
+    }
+
+    fn subscribe(&mut self, filter: String, qos: Qos) -> Grant {
+        let qos = qos.min(Qos::AtLeastOnce);
+        let grant = if qos == Qos::AtMostOnce { Grant::AtMostOnce } else { Grant::AtLeastOnce };
+        if let Some(known) = self.subscriptions.iter_mut().find(|(known, _)| *known == filter) {
+            known.1 = qos;
+        } else if filter.len() > MAX_FILTER || self.subscriptions.len() >= MAX_SUBSCRIPTIONS {
+            return Grant::Refused;
+        } else {
+            self.subscriptions.push((filter, qos));
+        }
+        grant
+    }
+}
+
+/// The encoded packet; `None` for what MQTT cannot carry, which the size limits of desired rule out.
+fn notification(version: u64, patch: &JsonMap) -> Option<Bytes> {
+    let mut body = patch.clone();
+    body.insert("$version".to_owned(), Json::from(version));
+    let payload = Bytes::from(serde_json::to_vec(&body).ok()?);
+    let mut packet = BytesMut::new();
+    encode(&Outgoing::Publish { topic: ToDevice::DesiredPatch { version }.topic(), payload }, &mut packet).ok()?;
+    Some(packet.freeze())
+}

@@ -1,0 +1,62 @@
+//! The twin over MQTT: what was asked, and the packet that answers.
+
+use super::packet::Outgoing;
+use crate::local_hub::hub::{Hub, Refused};
+use crate::protocol::error::{self, ErrorCode, Shape};
+use crate::protocol::mqtt::ToDevice;
+use crate::twin::TwinId;
+use bytes::Bytes;
+
+/// A request for the twin. `rid` is the request id as it came, still encoded, and goes back the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    Get {
+        rid: String,
+    },
+    Report {
+        rid: String,
+        /// The reported `$version` the device believes to change.
+        expected: Option<u64>,
+        patch: Bytes,
+    },
+}
+
+impl Operation {
+    /// Bytes held while it waits.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Get { rid } => rid.len(),
+            Self::Report { rid, patch, .. } => rid.len() + patch.len(),
+        }
+    }
+}
+
+/// The answer to a GET: status 200 with `{"desired":…,"reported":…}`. The body of the request means nothing (SDKs send a space).
+pub fn get(hub: &Hub, id: &TwinId, rid: String) -> Outgoing {
+    let view = hub.device_view(id).and_then(|view| {
+        serde_json::to_vec(&view).map_err(|error| Refused { code: ErrorCode::SERVER_ERROR, message: error.to_string() })
+    });
+    match view {
+        Ok(body) => answer(200, rid, None, body.into()),
+        Err(refused) => refusal(hub, rid, &refused),
+    }
+}
+
+/// The answer to a report, once it is committed: status 204, nothing in the body, the new reported `$version` in the topic.
+pub async fn report(hub: &Hub, id: &TwinId, rid: String, expected: Option<u64>, patch: &[u8]) -> Outgoing {
+    match hub.report(id, patch, expected).await {
+        Ok(version) => answer(204, rid, Some(version), Bytes::new()),
+        Err(refused) => refusal(hub, rid, &refused),
+    }
+}
+
+/// Status in the topic and `errorCode` in the body: some SDKs look at the one alone, some at the other.
+fn refusal(hub: &Hub, rid: String, refused: &Refused) -> Outgoing {
+    let tracking = uuid::Uuid::new_v4().simple().to_string();
+    let body = error::body(Shape::Flat, refused.code, &refused.message, &tracking, &hub.now_text());
+    answer(refused.code.status(), rid, None, body.into())
+}
+
+fn answer(status: u16, rid: String, version: Option<u64>, payload: Bytes) -> Outgoing {
+    Outgoing::Publish { topic: ToDevice::TwinResponse { status, rid, version }.topic(), payload }
+}

@@ -1,0 +1,25 @@
+//! Random bytes for keys, from the same source TLS uses.
+
+use crate::protocol::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// 32 bytes nobody can guess.
+///
+/// # Panics
+/// When the system has no randomness to give: a hub with guessable keys must not start.
+#[must_use]
+pub fn bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A new shared access key: base64 of 32 random bytes, as the hub makes them.
+#[must_use]
+pub fn key() -> Secret {
+    Secret::new(STANDARD.encode(bytes()))
+}

@@ -1,0 +1,221 @@
+//! One identity with its twin, as the hub keeps it, and the views others get of it.
+
+use crate::local_hub::clock::Moment;
+use crate::protocol::identity::{Authentication, Identity, NEVER};
+use crate::protocol::secret::Secret;
+use crate::twin::{AuthKind, ConnectionState, Etag, Json, JsonMap, Properties, Status, Twin, TwinId};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A device and its modules.
+#[derive(Debug, Clone)]
+pub struct Device {
+    pub record: Record,
+    pub modules: BTreeMap<String, Record>,
+}
+
+/// What the hub keeps of a device or a module. Serialises to what the data file holds; whether it is connected is not
+/// kept, since after a restart nobody is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    pub generation: String,
+    /// Behind the identity's etag; moves with identity writes only.
+    pub identity_counter: u64,
+    #[serde(with = "StatusDef")]
+    pub status: Status,
+    pub status_reason: Option<String>,
+    pub status_updated: String,
+    #[serde(skip)]
+    pub connected: bool,
+    pub connection_updated: String,
+    pub last_activity: String,
+    #[serde(with = "AuthenticationDef")]
+    pub authentication: Authentication,
+    pub iot_edge: bool,
+    pub device_scope: Option<String>,
+    pub parent_scopes: Vec<String>,
+    pub managed_by: Option<String>,
+    pub model_id: Option<String>,
+    /// Behind the twin's etag: one more for each service write.
+    pub twin_counter: u64,
+    /// 2 and one more for each write of any kind.
+    pub twin_version: u64,
+    pub tags: JsonMap,
+    pub desired: Document,
+    pub reported: Document,
+}
+
+/// Desired or reported with what the hub adds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Document {
+    pub values: JsonMap,
+    pub metadata: JsonMap,
+    pub version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Status")]
+enum StatusDef {
+    Enabled,
+    Disabled,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AuthKind")]
+enum AuthKindDef {
+    Sas,
+    SelfSigned,
+    CertificateAuthority,
+    None,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Authentication")]
+struct AuthenticationDef {
+    #[serde(with = "AuthKindDef")]
+    kind: AuthKind,
+    #[serde(with = "secret_text")]
+    primary_key: Option<Secret>,
+    #[serde(with = "secret_text")]
+    secondary_key: Option<Secret>,
+    primary_thumbprint: Option<String>,
+    secondary_thumbprint: Option<String>,
+}
+
+/// Keys in the clear: the data file must hold them, nothing else may.
+mod secret_text {
+    use super::Secret;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[allow(clippy::ref_option)] // The signature serde's `with` asks for.
+    pub fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::reveal).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+    }
+}
+
+impl Document {
+    /// A fresh section: version 1, stamped with its creation and no `$lastUpdatedVersion`.
+    #[must_use]
+    pub fn fresh(created: &str) -> Self {
+        let mut metadata = JsonMap::new();
+        metadata.insert("$lastUpdated".to_owned(), Json::from(created));
+        Self { values: JsonMap::new(), metadata, version: 1 }
+    }
+
+    fn properties(&self) -> Properties {
+        Properties { values: self.values.clone(), version: self.version, metadata: Json::Object(self.metadata.clone()) }
+    }
+
+    /// The values with `$version` beside them, as a device sees a section.
+    fn for_device(&self) -> Json {
+        let mut view = self.values.clone();
+        view.insert("$version".to_owned(), Json::from(self.version));
+        Json::Object(view)
+    }
+}
+
+impl Record {
+    /// An identity just made, its twin empty: etag 1, version 2, both sections at 1.
+    #[must_use]
+    pub fn fresh(generation: u64, authentication: Authentication, now: &Moment) -> Self {
+        Self {
+            generation: generation.to_string(),
+            // Nine digits as on the real hub. Differs between two lives of one id, so that an old etag does not fit the new one.
+            identity_counter: 100_000_000 + generation % 900_000_000,
+            status: Status::Enabled,
+            status_reason: None,
+            status_updated: NEVER.to_owned(),
+            connected: false,
+            connection_updated: NEVER.to_owned(),
+            last_activity: NEVER.to_owned(),
+            authentication,
+            iot_edge: false,
+            device_scope: None,
+            parent_scopes: Vec::new(),
+            managed_by: None,
+            model_id: None,
+            twin_counter: 1,
+            twin_version: 2,
+            tags: JsonMap::new(),
+            desired: Document::fresh(&now.text),
+            reported: Document::fresh(&now.text),
+        }
+    }
+
+    /// Base64 of a decimal counter.
+    #[must_use]
+    pub fn identity_etag(&self) -> Etag {
+        Etag(STANDARD.encode(self.identity_counter.to_string()))
+    }
+
+    /// Base64 of an 8-byte big-endian counter.
+    #[must_use]
+    pub fn twin_etag(&self) -> Etag {
+        Etag(STANDARD.encode(self.twin_counter.to_be_bytes()))
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        if self.connected { ConnectionState::Connected } else { ConnectionState::Disconnected }
+    }
+
+    #[must_use]
+    pub fn identity(&self, id: &TwinId) -> Identity {
+        Identity {
+            id: id.clone(),
+            generation_id: self.generation.clone(),
+            etag: self.identity_etag(),
+            status: self.status,
+            status_reason: self.status_reason.clone(),
+            status_updated_time: self.status_updated.clone(),
+            connection_state: self.connection_state(),
+            connection_state_updated_time: self.connection_updated.clone(),
+            last_activity_time: self.last_activity.clone(),
+            cloud_to_device_message_count: 0,
+            authentication: self.authentication.clone(),
+            iot_edge: self.iot_edge,
+            device_scope: self.device_scope.clone(),
+            parent_scopes: self.parent_scopes.clone(),
+            managed_by: self.managed_by.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn twin(&self, id: &TwinId) -> Twin {
+        Twin {
+            id: id.clone(),
+            etag: self.twin_etag(),
+            device_etag: Some(self.identity_etag()),
+            version: self.twin_version,
+            status: Some(self.status),
+            status_reason: self.status_reason.clone(),
+            status_update_time: Some(self.status_updated.clone()),
+            connection_state: self.connection_state(),
+            last_activity_time: Some(self.last_activity.clone()),
+            cloud_to_device_message_count: 0,
+            authentication: Some(self.authentication.kind),
+            primary_thumbprint: self.authentication.primary_thumbprint.clone(),
+            secondary_thumbprint: self.authentication.secondary_thumbprint.clone(),
+            model_id: self.model_id.clone(),
+            iot_edge: self.iot_edge,
+            tags: self.tags.clone(),
+            desired: self.desired.properties(),
+            reported: self.reported.properties(),
+            extra: JsonMap::new(),
+        }
+    }
+
+    /// What the identity itself may see: desired and reported with their versions, no tags, no metadata.
+    #[must_use]
+    pub fn device_view(&self) -> Json {
+        let mut view = JsonMap::new();
+        view.insert("desired".to_owned(), self.desired.for_device());
+        view.insert("reported".to_owned(), self.reported.for_device());
+        Json::Object(view)
+    }
+}

@@ -1,0 +1,113 @@
+//! A fleet of any size that costs nothing until it is touched: device number `n` is computed from `n` and a seed, and only a device
+//! that was written or connected exists in memory.
+
+use super::record::{Device, Record};
+use crate::local_hub::clock::Moment;
+use crate::protocol::identity::Authentication;
+use crate::protocol::secret::Secret;
+use crate::twin::{AuthKind, JsonMap};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use serde_json::json;
+use sha2::Sha256;
+use std::collections::{BTreeMap, HashSet};
+
+const PREFIX: &str = "device-";
+const SITES: [&str; 4] = ["amsterdam", "lisbon", "osaka", "quito"];
+
+/// The devices `device-0000001` to `device-{count}`. All ids have the same length, so their order is that of their numbers.
+#[derive(Debug, Clone)]
+pub struct Synthetic {
+    pub count: u32,
+    /// What the keys are derived from.
+    pub seed: [u8; 32],
+    /// When the fleet was made, seconds since 1970.
+    pub created_s: u64,
+    /// Numbers that were deleted.
+    pub gone: HashSet<u32>,
+}
+
+impl Synthetic {
+    #[must_use]
+    pub fn none() -> Self {
+        Self { count: 0, seed: [0; 32], created_s: 0, gone: HashSet::new() }
+    }
+
+    #[must_use]
+    pub fn id(number: u32) -> String {
+        format!("{PREFIX}{number:07}")
+    }
+
+    /// The number behind an id of this fleet, deleted or not.
+    #[must_use]
+    pub fn number(&self, id: &str) -> Option<u32> {
+        let digits = id.strip_prefix(PREFIX)?;
+        if digits.len() != 7 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok().filter(|number| (1..=self.count).contains(number))
+    }
+
+    /// The number behind an id that is still there.
+    #[must_use]
+    pub fn living(&self, id: &str) -> Option<u32> {
+        self.number(id).filter(|number| !self.gone.contains(number))
+    }
+
+    /// The living numbers whose ids come after `after`, in order.
+    pub fn after(&self, after: Option<&str>) -> impl Iterator<Item = u32> + '_ {
+        let first = after.map_or(1, |after| self.first_after(after));
+        (first..=self.count).filter(|number| !self.gone.contains(number))
+    }
+
+    /// The first number whose id comes after the text; `count + 1` when none does.
+    fn first_after(&self, after: &str) -> u32 {
+        let (mut low, mut high) = (1, self.count + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if Self::id(middle).as_str() > after {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low
+    }
+
+    /// Device number `number` as it is before anybody touches it.
+    #[must_use]
+    pub fn device(&self, number: u32) -> Device {
+        let created = Moment::at(self.created_s, 0);
+        let authentication = Authentication {
+            kind: AuthKind::Sas,
+            primary_key: Some(self.key(number, 0)),
+            secondary_key: Some(self.key(number, 1)),
+            primary_thumbprint: None,
+            secondary_thumbprint: None,
+        };
+        let mut record = Record::fresh(created.ticks + u64::from(number), authentication, &created);
+        let site = SITES[number as usize % SITES.len()];
+        record.tags = object(json!({"site": site, "line": number / 100 % 20, "batch": number / 1000}));
+        super::twins::seed_desired(
+            &mut record,
+            object(json!({"telemetryInterval": 60, "firmware": "1.4.2"})),
+            &created,
+        );
+        Device { record, modules: BTreeMap::new() }
+    }
+
+    fn key(&self, number: u32, which: u8) -> Secret {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.seed).expect("HMAC takes a key of any length");
+        mac.update(&number.to_be_bytes());
+        mac.update(&[which]);
+        Secret::new(STANDARD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+fn object(value: serde_json::Value) -> JsonMap {
+    match value {
+        serde_json::Value::Object(map) => map,
+        _ => JsonMap::new(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Writes to twins: PATCH and PUT of the service, reported patches of the device.
+
+use super::metadata::{Stamp, stamp};
+use super::record::Record;
+use super::{Change, Notice, Registry, invalid, no_twin};
+use crate::local_hub::clock::Moment;
+use crate::local_hub::hub::Refused;
+use crate::protocol::error::ErrorCode;
+use crate::protocol::rest::IfMatch;
+use crate::twin::rules::{self, Form, Rule};
+use crate::twin::{Json, JsonMap, Section, TwinId, patch};
+
+/// How a service write treats what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// PATCH: merge; a section that is absent stays.
+    Merge,
+    /// PUT: replace; a section that is absent is emptied.
+    Replace,
+}
+
+/// What the body says of one section.
+enum Given {
+    Absent,
+    /// `null`.
+    Clear,
+    /// Without `$version` and `$metadata`.
+    Object(JsonMap),
+}
+
+impl Registry {
+    /// PATCH or PUT of a twin. Only `tags` and `properties.desired` are read; whatever else a client sends back of the
+    /// twin it once read is ignored. An unquoted If-Match is ignored, as the service does on twin writes.
+    ///
+    /// # Errors
+    /// 404 for a missing identity, 412 for a stale etag, 400 for a document that breaks a rule.
+    pub fn write_twin(
+        &mut self,
+        id: &TwinId,
+        body: &Json,
+        if_match: &IfMatch,
+        mode: Mode,
+        now: &Moment,
+    ) -> Result<Change, Refused> {
+        let body = body.as_object().ok_or_else(|| invalid("the body is not a JSON object"))?;
+        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
+        if let IfMatch::Quoted(etag) = if_match
+            && *etag != record.twin_etag()
+        {
+            return Err(Refused {
+                code: ErrorCode::PRECONDITION_FAILED,
+                message: "PreconditionFailed, ETag may be invalid.".to_owned(),
+            });
+        }
+        let properties = match body.get("properties") {
+            None | Some(Json::Null) => None,
+            Some(Json::Object(properties)) => Some(properties),
+            Some(_) => return Err(invalid("properties is not an object")),
+        };
+        let tags = given("tags", body.get("tags"))?;
+        let desired = given("properties.desired", properties.and_then(|properties| properties.get("desired")))?;
+        let tags = changed(Section::Tags, &record.tags, tags, mode)?;
+        let desired = changed(Section::Desired, &record.desired.values, desired, mode)?;
+
+        let mut change = Change { writes: vec![id.clone()], notices: Vec::new() };
+        if let Some((_, tags)) = tags {
+            record.tags = tags;
+        }
+        if let Some((told, values)) = desired {
+            let version = set_desired(record, &told, values, mode, now);
+            change.notices.push(Notice::Desired { id: id.clone(), version, patch: told });
+        }
+        record.twin_counter += 1;
+        record.twin_version += 1;
+        Ok(change)
+    }
+
+    /// A reported patch as the device sent it; the new reported `$version`.
+    ///
+    /// # Errors
+    /// 400 for text that is not an object or breaks a rule, 412 when `expected` is not the present version, 404.
+    pub fn report(
+        &mut self,
+        id: &TwinId,
+        patch: &[u8],
+        expected: Option<u64>,
+        now: &Moment,
+    ) -> Result<(u64, Change), Refused> {
+        let body: Json =
+            serde_json::from_slice(patch).map_err(|error| invalid(format!("the patch is not JSON: {error}")))?;
+        let Given::Object(patch) = given("reported", Some(&body))? else {
+            return Err(invalid("the patch is not a JSON object"));
+        };
+        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
+        if let Some(expected) = expected
+            && expected != record.reported.version
+        {
+            let message = format!("reported is at version {}, not {expected}", record.reported.version);
+            return Err(Refused { code: ErrorCode::PRECONDITION_FAILED, message });
+        }
+        let values = merged(Section::Reported, &record.reported.values, &patch)?;
+        record.reported.values = values;
+        record.reported.version += 1;
+        stamp(&mut record.reported.metadata, &patch, Stamp { time: &now.text, version: None });
+        record.twin_version += 1;
+        record.last_activity.clone_from(&now.text);
+        let change = Change { writes: vec![id.clone()], notices: Vec::new() };
+        Ok((record.reported.version, change))
+    }
+}
+
+/// Gives a record that nobody has seen yet its first desired properties: stamped at creation, still version 1.
+pub fn seed_desired(record: &mut Record, values: JsonMap, created: &Moment) {
+    stamp(&mut record.desired.metadata, &values, Stamp { time: &created.text, version: None });
+    record.desired.values = values;
+}
+
+fn set_desired(record: &mut Record, told: &JsonMap, values: JsonMap, mode: Mode, now: &Moment) -> u64 {
+    let desired = &mut record.desired;
+    desired.version += 1;
+    let mark = Stamp { time: &now.text, version: Some(desired.version) };
+    if mode == Mode::Replace {
+        desired.metadata.clear();
+        stamp(&mut desired.metadata, &values, mark);
+    } else {
+        stamp(&mut desired.metadata, told, mark);
+    }
+    desired.values = values;
+    desired.version
+}
+
+fn given(name: &str, value: Option<&Json>) -> Result<Given, Refused> {
+    match value {
+        None => Ok(Given::Absent),
+        Some(Json::Null) => Ok(Given::Clear),
+        Some(Json::Object(map)) => {
+            let mut map = map.clone();
+            // Clients send back what they read; these two are the hub's own and ignored on the way in.
+            map.shift_remove("$version");
+            map.shift_remove("$metadata");
+            Ok(Given::Object(map))
+        }
+        Some(_) => Err(invalid(format!("{name} is not an object"))),
+    }
+}
+
+/// What the device is told and what the section becomes; `None` when the write leaves the section alone.
+fn changed(
+    section: Section,
+    before: &JsonMap,
+    given: Given,
+    mode: Mode,
+) -> Result<Option<(JsonMap, JsonMap)>, Refused> {
+    let nulls = |keys: &JsonMap| keys.keys().map(|key| (key.clone(), Json::Null)).collect::<JsonMap>();
+    match (mode, given) {
+        (Mode::Merge, Given::Absent) => Ok(None),
+        // Nothing inside means nothing touched: tools that save tags send an empty desired along.
+        (Mode::Merge, Given::Object(patch)) if patch.is_empty() => Ok(None),
+        (Mode::Replace, Given::Absent) if before.is_empty() => Ok(None),
+        (Mode::Merge, Given::Clear) | (Mode::Replace, Given::Absent | Given::Clear) => {
+            Ok(Some((nulls(before), JsonMap::new())))
+        }
+        (Mode::Merge, Given::Object(patch)) => {
+            let values = merged(section, before, &patch)?;
+            Ok(Some((patch, values)))
+        }
+        (Mode::Replace, Given::Object(document)) => {
+            let values = whole(section, before, &document)?;
+            // The whole of the new section, and a null for each key it lost, so that clients which merge converge.
+            let mut told = values.clone();
+            for key in before.keys().filter(|key| !values.contains_key(*key)) {
+                told.insert(key.clone(), Json::Null);
+            }
+            Ok(Some((told, values)))
+        }
+    }
+}
+
+/// A section that starts its life with this document, `$version` and `$metadata` ignored.
+///
+/// # Errors
+/// 400 for a broken rule.
+pub fn checked_document(section: Section, document: &JsonMap) -> Result<JsonMap, Refused> {
+    match given(section.word(), Some(&Json::Object(document.clone())))? {
+        Given::Object(document) => whole(section, &JsonMap::new(), &document),
+        Given::Absent | Given::Clear => Ok(JsonMap::new()),
+    }
+}
+
+/// A null in a whole document means that the key is absent.
+fn whole(section: Section, before: &JsonMap, document: &JsonMap) -> Result<JsonMap, Refused> {
+    check(section, document)?;
+    let mut values = JsonMap::new();
+    patch::apply(&mut values, document);
+    bounded(section, before, &values)?;
+    Ok(values)
+}
+
+fn merged(section: Section, before: &JsonMap, patch: &JsonMap) -> Result<JsonMap, Refused> {
+    check(section, patch)?;
+    let mut values = before.clone();
+    patch::apply(&mut values, patch);
+    bounded(section, before, &values)?;
+    Ok(values)
+}
+
+/// Every rule but the section's size, which concerns the result.
+fn check(section: Section, patch: &JsonMap) -> Result<(), Refused> {
+    let broken: Vec<String> = rules::check(section, patch, Form::Patch)
+        .into_iter()
+        .filter(|violation| !matches!(violation.rule, Rule::SectionTooLarge { .. }))
+        .take(5)
+        .map(|violation| format!("{}: {violation}", violation.path))
+        .collect();
+    if broken.is_empty() { Ok(()) } else { Err(invalid(format!("{}: {}", section.word(), broken.join(", ")))) }
+}
+
+/// Only growth beyond the limit is refused; a section that is too large may shrink.
+fn bounded(section: Section, before: &JsonMap, after: &JsonMap) -> Result<(), Refused> {
+    let (max, size) = (rules::max_size(section), rules::size(after));
+    if size > max && size > rules::size(before) {
+        return Err(invalid(format!("{} would have {size} characters, {max} are allowed", section.word())));
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `twinscope hub`: the local hub without a window, until it is asked to stop.
+
+use crate::args::{Fleet, HubArgs};
+use crate::local_hub::{Exposure, HubOptions, LocalHub, StartError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why the hub could not be served; the text is for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("there is no home folder to keep the hub's certificates in: name a folder with --data")]
+    NoHome,
+    #[error("the runtime cannot be started: {0}")]
+    Runtime(std::io::Error),
+    #[error("cannot print to stdout: {0}")]
+    Print(std::io::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Where the CA of the local hub lives: one per user, or one per `--data` folder.
+///
+/// # Errors
+/// When neither is there.
+pub fn ca_dir(data: Option<&Path>) -> Result<PathBuf, ServeError> {
+    match data {
+        Some(data) => Ok(data.join("ca")),
+        None => directories::ProjectDirs::from("", "", "twinscope")
+            .map(|dirs| dirs.data_local_dir().join("ca"))
+            .ok_or(ServeError::NoHome),
+    }
+}
+
+/// Starts the hub, prints the ready line, serves until SIGINT or SIGTERM, and stops cleanly.
+///
+/// # Errors
+/// See [`ServeError`].
+pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
+    let Fleet(fleet) = args.fleet;
+    let options = HubOptions {
+        https: args.https,
+        mqtts: args.mqtts,
+        ca_dir: ca_dir(data.as_deref())?,
+        data,
+        fleet,
+        exposure: args.exposure(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
+    runtime.block_on(async {
+        let stop = Signals::new().map_err(ServeError::Signals)?;
+        let exposed = options.exposure == Exposure::Exposed
+            && !(options.https.ip().is_loopback() && options.mqtts.ip().is_loopback());
+        let hub = LocalHub::start(options).await?;
+        if exposed {
+            tracing::warn!("other machines can reach this hub: whoever has its connection string owns it");
+        }
+        print_ready(&hub).map_err(ServeError::Print)?;
+        stop.wait().await;
+        tracing::info!("the local hub stops");
+        hub.stop().await;
+        Ok(())
+    })
+}
+
+/// One line of JSON for programs that started us.
+fn print_ready(hub: &LocalHub) -> std::io::Result<()> {
+    let line = serde_json::json!({
+        // With the owner's key in it: this line is how a caller gets in.
+        "connectionString": hub.connection_string().reveal().reveal(),
+        "https": hub.https().to_string(),
+        "mqtts": hub.mqtts().to_string(),
+        "caFile": hub.ca_file(),
+    });
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+/// What ends the hub. Listening begins before the ready line, so that no signal after it is missed.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// What ends the hub.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "cannot listen for Ctrl+C");
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! The MQTT face, through sockets, by raw bytes.
