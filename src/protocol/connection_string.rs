@@ -269,13 +269,13 @@ fn check_host(part: &'static str, host: &str) -> Result<(), ConnectionStringErro
     if let Some(c) = host.chars().find(|c| !(c.is_ascii_alphanumeric() || "-._:[]".contains(*c))) {
         return Err(bad(part, &format!("has {c:?} in it, which no host name has")));
     }
-    let (name, port) = split_port(host);
+    let (name, number) = split_port(host);
     if name.is_empty() || name.contains(['[', ']']) {
         return Err(bad(part, "has no host in it"));
     }
     let is_address = name.parse::<std::net::Ipv6Addr>().is_ok();
     let carries_port = if host.starts_with('[') { !host.ends_with(']') } else { host.contains(':') && !is_address };
-    if port == Some(0) || (carries_port && port.is_none()) || (host.starts_with('[') && !is_address) {
+    if number == Some(0) || (carries_port && number.is_none()) || (host.starts_with('[') && !is_address) {
         return Err(bad(part, "has a port that is no number from 1 to 65535"));
     }
     Ok(())

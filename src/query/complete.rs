@@ -50,14 +50,12 @@ pub fn property_path(section: Section, path: &Path) -> String {
         Section::Desired | Section::Reported => format!("properties.{}", section.word()),
     };
     for segment in &path.0 {
-        match segment {
-            Segment::Key(key) if is_word(key) => {
-                text.push('.');
-                text.push_str(key);
-            }
-            Segment::Key(key) => text.push_str(&format!("[{}]", quote(key))),
-            Segment::Index(index) => text.push_str(&format!("[{index}]")),
-        }
+        let step = match segment {
+            Segment::Key(key) if is_word(key) => format!(".{key}"),
+            Segment::Key(key) => format!("[{}]", quote(key)),
+            Segment::Index(index) => format!("[{index}]"),
+        };
+        text.push_str(&step);
     }
     text
 }

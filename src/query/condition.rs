@@ -22,6 +22,12 @@ impl Parser<'_> {
         if expr.is_condition() {
             return Ok(expr);
         }
+        let next = self.peek();
+        let ends = matches!(next.kind, Kind::End | Kind::Sign(")"))
+            || ["AND", "OR", "GROUP"].iter().any(|keyword| self.is_keyword(next, keyword));
+        if !ends {
+            return Err(self.expected("a comparison"));
+        }
         let written = self.slice(&span);
         let message = match expr {
             _ if written.chars().count() > 60 => "this is a value; a condition compares it with another".to_owned(),

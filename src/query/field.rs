@@ -70,12 +70,11 @@ impl FieldPath {
     /// From the names as written, without `devices.` and its like. `first` is the top-level field.
     pub(super) fn new(first: &str, mut rest: Vec<Segment>, span: Range<usize>) -> Self {
         let known = FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(first));
-        let (name, root) = match known {
-            Some((name, root)) => ((*name).to_owned(), root.clone()),
-            None => {
-                let name = EXTRA.iter().find(|name| name.eq_ignore_ascii_case(first)).unwrap_or(&first);
-                ((*name).to_owned(), Root::Other((*name).to_owned()))
-            }
+        let (name, root) = if let Some((name, root)) = known {
+            ((*name).to_owned(), root.clone())
+        } else {
+            let name = EXTRA.iter().find(|name| name.eq_ignore_ascii_case(first)).unwrap_or(&first);
+            ((*name).to_owned(), Root::Other((*name).to_owned()))
         };
         let inner: &[&str] = match root {
             Root::Properties => &["desired", "reported"],
@@ -102,7 +101,7 @@ impl FieldPath {
 
     /// What stands there.
     pub(super) fn of<'a>(&self, twin: &'a Twin) -> Value<'a> {
-        self.rest.iter().fold(top_level(&self.root, twin), |value, segment| value.step(segment))
+        self.rest.iter().fold(top_level(&self.root, twin), Value::step)
     }
 }
 

@@ -173,7 +173,10 @@ pub fn quote(text: &str) -> String {
             '\n' => literal.push_str("\\n"),
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
-            c if c.is_control() => literal.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => {
+                let escaped = format!("\\u{:04x}", u32::from(c));
+                literal.push_str(&escaped);
+            }
             c if c == quote => literal.extend(['\\', c]),
             c => literal.push(c),
         }

@@ -114,7 +114,7 @@ impl<'t> Parser<'t> {
             Kind::Sign("&&") => "; write AND",
             Kind::Sign("||") => "; write OR",
             Kind::Word if FOREIGN.iter().any(|word| word.eq_ignore_ascii_case(written)) => {
-                "; the hub's query language has no such clause"
+                "; the hub's query language has no such word"
             }
             _ => "",
         };
@@ -189,7 +189,7 @@ impl Parser<'_> {
     fn item(&mut self, before: &[Item]) -> Result<Item, QueryError> {
         let start = self.peek().span.start;
         let what = self.what(before)?;
-        let taken = |name: &str| before.iter().any(|item| item.name == name);
+        let used = |name: &str| before.iter().any(|item| item.name == name);
         if self.take_keyword("AS") {
             let token = self.peek().clone();
             let name = match token.kind {
@@ -197,7 +197,7 @@ impl Parser<'_> {
                 Kind::Text(text) => text,
                 _ => return Err(self.expected("a name after AS")),
             };
-            if taken(&name) {
+            if used(&name) {
                 return Self::error(token.span, format!("another column is called `{name}` already"));
             }
             self.advance();
@@ -210,7 +210,7 @@ impl Parser<'_> {
             _ => format!("${unnamed}"),
         };
         let whole = start..self.end();
-        match (taken(&name), taken(self.slice(&whole))) {
+        match (used(&name), used(self.slice(&whole))) {
             (false, _) => Ok(Item { name, what }),
             (true, false) => Ok(Item { name: self.slice(&whole).to_owned(), what }),
             (true, true) => Self::error(whole, format!("the column `{name}` is there already")),

@@ -155,7 +155,7 @@ fn bounded(text: &str, chars: usize) -> String {
 
 /// The first line with a letter or digit in it, tags and control characters removed.
 fn first_line(text: &str) -> Option<String> {
-    let looks_like_html = text.contains("</") || text.trim_start().starts_with("<!");
+    let looks_like_html = text.contains("</") || text.trim_start().starts_with('<');
     let text = if looks_like_html { strip_tags(text) } else { text.to_owned() };
     text.lines().find_map(|line| {
         let line: String = line.chars().filter(|c| !c.is_control() && *c != '\u{FFFD}').collect();

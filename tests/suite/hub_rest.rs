@@ -1,1 +1,0 @@
-//! The service API, through sockets, by raw bytes.

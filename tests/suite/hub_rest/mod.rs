@@ -1,0 +1,9 @@
+//! The service API, through sockets, by raw bytes.
+
+mod access;
+mod bulk;
+mod fleet;
+mod identities;
+mod query;
+mod twins;
+mod wire;

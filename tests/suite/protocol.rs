@@ -1,1 +1,0 @@
-//! Both directions of every word on the wire.

@@ -1,0 +1,287 @@
+//! What holds for every document. 256 cases each unless `PROPTEST_CASES` says otherwise.
+
+use super::given::{any_documents, documents, json, numbers, pairs, path, triples, twins};
+use proptest::prelude::*;
+use twinscope::twin::diff::{diff, revert};
+use twinscope::twin::merge::three_way;
+use twinscope::twin::patch::{apply, between};
+use twinscope::twin::rules::{self, Form};
+use twinscope::twin::{Json, JsonMap, Path, Section, Segment, text, wire};
+
+/// Every scalar and array of a document, with its path.
+fn leaves(document: &JsonMap, at: &Path, out: &mut Vec<(Path, Json)>) {
+    for (key, value) in document {
+        match value {
+            Json::Object(inner) => leaves(inner, &at.key(key), out),
+            leaf => out.push((at.key(key), leaf.clone())),
+        }
+    }
+}
+
+fn all_leaves(document: &JsonMap) -> Vec<(Path, Json)> {
+    let mut out = Vec::new();
+    leaves(document, &Path::root(), &mut out);
+    out
+}
+
+/// Every value of a document against the slice of the text its span says it is.
+fn spans_slice(text: &str, parsed: &text::Parsed, value: &Json, at: &Path) -> Result<(), TestCaseError> {
+    let span = parsed.span(at).ok_or_else(|| TestCaseError::fail(format!("no span for {at}")))?;
+    prop_assert_eq!(&json(&text[span.value.clone()]), value);
+    if let Some(Segment::Key(key)) = at.0.last() {
+        prop_assert_eq!(json(&text[span.key.clone().expect("a property has a key")]), Json::from(key.as_str()));
+    }
+    prop_assert_eq!(&parsed.path_at(span.value.start), at);
+    match value {
+        Json::Object(map) => map.iter().try_for_each(|(key, value)| spans_slice(text, parsed, value, &at.key(key))),
+        Json::Array(items) => {
+            items.iter().enumerate().try_for_each(|(index, item)| spans_slice(text, parsed, item, &at.index(index)))
+        }
+        _ => Ok(()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_patch_between_two_documents_leads_from_one_to_the_other((base, wanted) in pairs()) {
+        let mut patched = base.clone();
+        apply(&mut patched, &between(&base, &wanted));
+        prop_assert_eq!(patched, wanted);
+    }
+
+    #[test]
+    fn nothing_lies_between_a_document_and_itself(document in documents()) {
+        prop_assert!(between(&document, &document).is_empty());
+        prop_assert!(diff(&document, &document).is_empty());
+    }
+
+    #[test]
+    fn a_patch_is_empty_exactly_when_the_documents_are_equal((base, wanted) in pairs()) {
+        prop_assert_eq!(between(&base, &wanted).is_empty(), base == wanted);
+    }
+
+    #[test]
+    fn a_patch_carries_one_leaf_per_change((base, wanted) in pairs()) {
+        fn count(value: &Json, base: Option<&Json>) -> usize {
+            match (value, base) {
+                (Json::Object(patch), Some(Json::Object(base))) => {
+                    patch.iter().map(|(key, value)| count(value, base.get(key))).sum()
+                }
+                _ => 1,
+            }
+        }
+        let patch = between(&base, &wanted);
+        let changes = diff(&base, &wanted);
+        prop_assert_eq!(count(&Json::Object(patch), Some(&Json::Object(base))), changes.len());
+    }
+
+    #[test]
+    fn applying_a_patch_twice_changes_nothing_more(base in documents(), patch in any_documents()) {
+        let mut once = base;
+        apply(&mut once, &patch);
+        let mut twice = once.clone();
+        apply(&mut twice, &patch);
+        prop_assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn a_diff_is_empty_exactly_when_the_documents_are_equal((before, after) in pairs()) {
+        prop_assert_eq!(diff(&before, &after).is_empty(), before == after);
+    }
+
+    #[test]
+    fn a_diff_says_what_stood_and_what_stands((before, after) in pairs()) {
+        for change in diff(&before, &after) {
+            prop_assert_eq!(change.path.find(&before), change.before.as_ref());
+            prop_assert_eq!(change.path.find(&after), change.after.as_ref());
+        }
+    }
+
+    #[test]
+    fn all_changes_reverted_give_the_document_before((before, after) in pairs(), turn in any::<prop::sample::Index>()) {
+        let mut changes = diff(&before, &after);
+        if !changes.is_empty() {
+            let middle = turn.index(changes.len());
+            changes.rotate_left(middle);
+        }
+        let mut document = after;
+        for change in &changes {
+            revert(&mut document, &before, change);
+            prop_assert_eq!(change.path.find(&document), change.before.as_ref());
+        }
+        prop_assert_eq!(document, before);
+    }
+
+    #[test]
+    fn a_side_that_changed_nothing_gives_the_other((base, other) in pairs()) {
+        let mine = three_way(&base, &other, &base);
+        prop_assert_eq!(&mine.merged, &other);
+        prop_assert_eq!(mine.mine.len(), diff(&base, &other).len());
+        prop_assert!(mine.theirs.is_empty() && mine.clashes.is_empty());
+        let theirs = three_way(&base, &base, &other);
+        prop_assert_eq!(&theirs.merged, &other);
+        prop_assert_eq!(theirs.theirs.len(), diff(&base, &other).len());
+        prop_assert!(theirs.mine.is_empty() && theirs.clashes.is_empty());
+    }
+
+    #[test]
+    fn the_same_edit_on_both_sides_is_clean((base, both) in pairs()) {
+        let merge = three_way(&base, &both, &both);
+        prop_assert_eq!(&merge.merged, &both);
+        prop_assert!(merge.mine.is_empty() && merge.theirs.is_empty() && merge.clashes.is_empty());
+    }
+
+    #[test]
+    fn sides_can_be_swapped((base, mine, theirs) in triples()) {
+        let (one, two) = (three_way(&base, &mine, &theirs), three_way(&base, &theirs, &mine));
+        prop_assert_eq!(one.clashes.len(), two.clashes.len());
+        if one.clashes.is_empty() {
+            prop_assert_eq!(one.merged, two.merged);
+        }
+    }
+
+    #[test]
+    fn a_merge_makes_nothing_up((base, mine, theirs) in triples()) {
+        for (at, leaf) in all_leaves(&three_way(&base, &mine, &theirs).merged) {
+            let known = [&base, &mine, &theirs].into_iter().any(|document| at.find(document) == Some(&leaf));
+            prop_assert!(known, "{} = {}", at, leaf);
+        }
+    }
+
+    #[test]
+    fn a_merge_loses_nothing_unsaid((base, mine, theirs) in triples()) {
+        let merge = three_way(&base, &mine, &theirs);
+        // Every change of mine is in the result, a clash included.
+        for change in diff(&base, &mine) {
+            let found = change.path.find(&merge.merged);
+            match &change.after {
+                // Both sides may have put an object here: then theirs stands beside mine.
+                Some(Json::Object(wanted)) if matches!(change.path.find(&theirs), Some(Json::Object(_))) => {
+                    let Some(Json::Object(found)) = found else { panic!("{} is gone", change.path) };
+                    for (at, leaf) in all_leaves(wanted) {
+                        prop_assert_eq!(at.find(found), Some(&leaf));
+                    }
+                }
+                after => prop_assert_eq!(found, after.as_ref()),
+            }
+        }
+        // Every change of theirs is in the result or covered by a clash.
+        for change in diff(&base, &theirs) {
+            let covered = |clash: &Path| clash.0.starts_with(&change.path.0) || change.path.0.starts_with(&clash.0);
+            let taken = match (&change.after, change.path.find(&merge.merged)) {
+                (Some(Json::Object(wanted)), Some(Json::Object(found))) => {
+                    all_leaves(wanted).iter().all(|(at, leaf)| at.find(found) == Some(leaf))
+                }
+                (after, found) => after.as_ref() == found,
+            };
+            prop_assert!(taken || merge.clashes.iter().any(|clash| covered(&clash.path)), "{}", change.path);
+        }
+    }
+
+    #[test]
+    fn print_and_parse_are_inverse(document in any_documents()) {
+        let printed = text::pretty(&document);
+        let parsed = text::parse(&printed);
+        prop_assert_eq!(&parsed.problems, &vec![]);
+        prop_assert_eq!(parsed.document.as_ref(), Some(&document));
+        prop_assert_eq!(text::pretty(parsed.document.as_ref().unwrap()), printed.clone());
+        spans_slice(&printed, &parsed, &Json::Object(document), &Path::root())?;
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling(spelled in numbers()) {
+        let line = format!("{{\"n\":{spelled}}}");
+        prop_assert_eq!(json(&line).to_string(), line.as_str());
+        prop_assert_eq!(Json::Object(text::parse(&line).document.unwrap()).to_string(), line);
+    }
+
+    #[test]
+    fn reads_what_serde_json_reads(document in any_documents()) {
+        // Except for the spelling of exponents, which serde_json changes.
+        let printed = Json::Object(document).to_string();
+        let theirs: Json = serde_json::from_str(&printed).unwrap();
+        prop_assert_eq!(json(&json(&printed).to_string()), json(&printed));
+        prop_assert_eq!(serde_json::from_str::<Json>(&json(&printed).to_string()).unwrap(), theirs);
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in any::<String>()) {
+        well_formed(&text)?;
+    }
+
+    #[test]
+    fn text_that_is_nearly_json_is_read_without_panic(text in "[\\{\\}\\[\\],:\"'\\\\u0-9a-f.eE+ \n\tä“-]{0,60}") {
+        well_formed(&text)?;
+    }
+
+    #[test]
+    fn mistakes_in_json_are_read_without_panic(
+        document in any_documents(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3, prop::sample::select(
+            vec!['{', '}', '[', ']', ',', ':', '"', '\'', '\\', '/', '*', '#', '-', '0', 'e', 'u', ' ', '\n', 'ä', '\u{1F600}', '\0'],
+        )), 1..6),
+    ) {
+        let mut chars: Vec<char> = text::pretty(&document).chars().collect();
+        for (at, how, c) in edits {
+            let at = at.index(chars.len().max(1)).min(chars.len().saturating_sub(1));
+            match how {
+                0 => chars.insert(at, c),
+                1 if !chars.is_empty() => { chars.remove(at); }
+                _ if !chars.is_empty() => chars[at] = c,
+                _ => chars.push(c),
+            }
+        }
+        well_formed(&chars.into_iter().collect::<String>())?;
+    }
+
+    #[test]
+    fn a_twin_survives_the_wire(twin in twins()) {
+        let sent = wire::to_json(&twin);
+        prop_assert_eq!(&wire::from_json(sent.clone()), &Ok(twin.clone()));
+        prop_assert_eq!(wire::parse(sent.to_string().as_bytes()), Ok(twin));
+    }
+
+    #[test]
+    fn any_bytes_are_refused_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        prop_assert!(wire::parse(&bytes).is_err());
+    }
+
+    #[test]
+    fn any_json_is_refused_or_a_twin(document in any_documents()) {
+        prop_assert!(wire::from_json(Json::Object(document)).is_err());
+    }
+
+    #[test]
+    fn rules_point_at_what_is_there(document in any_documents()) {
+        for violation in rules::check(Section::Reported, &document, Form::Document) {
+            prop_assert!(violation.path == path("") || violation.path.find(&document).is_some());
+        }
+        let as_patch = rules::check(Section::Tags, &document, Form::Patch);
+        prop_assert!(as_patch.iter().all(|violation| violation.rule != rules::Rule::NullValue));
+    }
+}
+
+/// A document exactly when there is no problem, and agreement with `serde_json` on what is one.
+fn well_formed(text: &str) -> Result<(), TestCaseError> {
+    let parsed = text::parse(text);
+    prop_assert_eq!(parsed.document.is_some(), parsed.problems.is_empty(), "{:?}", parsed.problems);
+    for problem in &parsed.problems {
+        prop_assert!(text.get(problem.range.clone()).is_some(), "{:?}", problem);
+        prop_assert_eq!((problem.line, problem.column), text::line_column(text, problem.range.start));
+    }
+    for (index, span) in parsed.spans.iter().enumerate() {
+        prop_assert!(text.get(span.whole()).is_some(), "{:?}", span);
+        prop_assert!(span.parent.is_none_or(|parent| parent < index));
+        prop_assert!(span.after > index && span.after <= parsed.spans.len());
+    }
+    // Read as from the wire, where a key may stand twice.
+    let read = text::value(text);
+    let reference = serde_json::from_str::<Json>(text);
+    if !text.starts_with('\u{feff}') && !text.contains("$serde_json") {
+        prop_assert_eq!(read.is_ok(), reference.is_ok(), "{:?} {:?}", read, reference);
+    }
+    if let Some(document) = parsed.document {
+        prop_assert_eq!(read, Ok(Json::Object(document)));
+    }
+    Ok(())
+}
