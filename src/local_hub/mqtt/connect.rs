@@ -79,7 +79,7 @@ where
     match admit(hub, &caller, certificate, stop).await {
         Ok((lease, inbox, present, expires_s)) => {
             let mut unsent = BytesMut::new();
-            put(Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
+            put(&Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
             let silence = limits.silence_of(caller.keep_alive_s);
             Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s })
         }
@@ -173,7 +173,7 @@ async fn admit(
 /// Says no, and gives the answer a moment to get out.
 async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, code: ReturnCode) -> End {
     let mut answer = BytesMut::new();
-    put(Outgoing::ConnAck { session_present: false, code }, &mut answer);
+    put(&Outgoing::ConnAck { session_present: false, code }, &mut answer);
     let sent = timeout(Duration::from_millis(500), async {
         io.write_all(&answer).await?;
         io.shutdown().await?;
@@ -189,8 +189,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, code: ReturnCode)
 }
 
 /// Encodes a packet whose size is known to fit.
-pub fn put(packet: Outgoing, out: &mut BytesMut) {
-    if encode(&packet, out).is_err() {
+pub fn put(packet: &Outgoing, out: &mut BytesMut) {
+    if encode(packet, out).is_err() {
         tracing::debug!("an answer beyond the size of an MQTT packet is not sent");
     }
 }
