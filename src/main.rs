@@ -4,8 +4,10 @@ use clap::Parser;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
-use twinscope::args::{Args, Command};
-use twinscope::serve;
+use twinscope::args::{Args, CONNECTION_STRING_VARIABLE, Command};
+use twinscope::protocol::secret::Secret;
+use twinscope::worker::WorkerOptions;
+use twinscope::{serve, ui};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -15,8 +17,12 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
     let outcome = match &args.command {
         Some(Command::Hub(hub)) => serve::run(hub, args.data.clone()).map_err(|error| error.to_string()),
-        // The window is opened here, by `twinscope::ui`.
-        None => Err("the window comes from `twinscope::ui`".to_owned()),
+        None => ui::run(WorkerOptions {
+            data: args.data.clone(),
+            extra_ca: args.ca.iter().cloned().collect(),
+            connection_string: std::env::var(CONNECTION_STRING_VARIABLE).ok().map(Secret::new),
+            ..WorkerOptions::default()
+        }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

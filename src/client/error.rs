@@ -1,6 +1,7 @@
 //! What can go wrong between here and a hub, sorted by what the user can do about it.
 
-use crate::protocol::error::ServiceError;
+use crate::protocol::error::{ErrorCode, ServiceError};
+use crate::protocol::policy::Permission;
 use std::time::Duration;
 
 /// One failed operation. Never carries a secret.
@@ -33,7 +34,8 @@ pub enum HubError {
     #[error("the hub is throttling")]
     Throttled { service: ServiceError, retry_after: Option<Duration> },
     /// 400 and other 4xx: the request is wrong in itself.
-    #[error("the hub refused the request (status {status})")]
+    /// Status 0: refused on this side, nothing was sent.
+    #[error("{}", refusal(*status))]
     Refused { status: u16, service: ServiceError },
     /// 5xx, after the retries were used up.
     #[error("the hub failed (status {status})")]
@@ -67,9 +69,139 @@ impl HubError {
         }
     }
 
-    /// The next step, in a sentence without a full stop. (The client helper writes one per variant; with the missing permission, limit or wait where known.)
+    /// The next step, in a sentence without a full stop.
     #[must_use]
     pub fn advice(&self) -> String {
-        todo!()
+        match self {
+            Self::Unreachable { host, .. } => {
+                format!("Check that {host} is the right name, that the network is up and that a proxy or firewall lets it through")
+            }
+            Self::Tls { host, .. } => {
+                format!("If you run or trust {host}, add the certificate of the CA that signed for it, by file")
+            }
+            Self::ClockOff { ahead_s } => format!(
+                "Set this machine's clock: it is {} s {}",
+                ahead_s.unsigned_abs(),
+                if *ahead_s > 0 { "fast" } else { "slow" }
+            ),
+            Self::Unauthorized { service } => unauthorized(service),
+            Self::Forbidden { service } => forbidden(service),
+            Self::NotFound { .. } => "Refresh the list: it may have been deleted, and ids are case-sensitive".to_owned(),
+            Self::AlreadyExists { .. } => "Choose another id, or open the one that exists".to_owned(),
+            Self::Conflict { .. } => "Read the hub's version, look at both and save again".to_owned(),
+            Self::Throttled { retry_after, .. } => match retry_after {
+                Some(wait) => format!("Wait {} s, then try again", wait.as_secs()),
+                None => "Wait ten seconds or more, then try again; a free hub allows 20 queries and 100 identity calls a minute".to_owned(),
+            },
+            Self::Refused { service, .. } => refused(service),
+            Self::HubFailed { .. } => match self.tracking_id() {
+                Some(id) => format!("Try again later; support can find this failure by its tracking id {id}"),
+                None => "Try again later".to_owned(),
+            },
+            Self::Nonsense { .. } => "Check that the host name is a hub's and that no proxy answers in its place".to_owned(),
+            Self::OutcomeUnknown { .. } => "Read it again to see whether it was carried out, before repeating it".to_owned(),
+            Self::NotAService => "Use a connection string with SharedAccessKeyName, such as the one of iothubowner or service".to_owned(),
+            Self::Trust(_) => "Name a readable file with CA certificates in PEM form".to_owned(),
+        }
     }
+
+    /// As [`Self::advice`], for a caller who knows which permission the operation needs.
+    #[must_use]
+    pub fn advice_for(&self, needed: Permission) -> String {
+        match self {
+            Self::Unauthorized { service } if service.number != Some(ErrorCode::IOT_HUB_UNAUTHORIZED.number) => {
+                format!("Check the key; if it is right, the policy lacks {}, which this operation needs", needed.word())
+            }
+            _ => self.advice(),
+        }
+    }
+
+    fn tracking_id(&self) -> Option<&str> {
+        self.service()?.tracking_id.as_deref()
+    }
+
+    /// What a hub's status says. `retry_after` matters for 429 alone.
+    pub(super) fn of_status(status: u16, service: ServiceError, retry_after: Option<Duration>) -> Self {
+        match status {
+            300..400 => Self::Nonsense { what: format!("a redirect (status {status})") },
+            401 => Self::Unauthorized { service },
+            403 => Self::Forbidden { service },
+            404 => Self::NotFound { service },
+            409 if is_create_conflict(&service) => Self::AlreadyExists { service },
+            412 => Self::Conflict { service },
+            429 => Self::Throttled { service, retry_after },
+            400..500 => Self::Refused { status, service },
+            500..600 => Self::HubFailed { status, service },
+            _ => Self::Nonsense { what: format!("status {status}") },
+        }
+    }
+}
+
+fn refusal(status: u16) -> String {
+    match status {
+        0 => "this cannot be sent".to_owned(),
+        _ => format!("the hub refused the request (status {status})"),
+    }
+}
+
+/// A refusal that this side words itself.
+pub(super) fn said(message: &str) -> ServiceError {
+    ServiceError { message: Some(message.to_owned()), ..ServiceError::default() }
+}
+
+/// 409 has other uses (a locked device, a job); only these two say that the identity exists.
+fn is_create_conflict(service: &ServiceError) -> bool {
+    match service.name.as_deref().and_then(ErrorCode::by_name).map(|code| code.number).or(service.number) {
+        Some(number) => {
+            number == ErrorCode::DEVICE_ALREADY_EXISTS.number
+                || number == ErrorCode::MODULE_ALREADY_EXISTS_ON_DEVICE.number
+        }
+        None => service.name.is_none(),
+    }
+}
+
+fn is(service: &ServiceError, code: ErrorCode) -> bool {
+    service.number == Some(code.number) || service.name.as_deref() == Some(code.name)
+}
+
+fn unauthorized(service: &ServiceError) -> String {
+    if is(service, ErrorCode::IOT_HUB_NOT_FOUND) {
+        "Check that the connection string is of this hub".to_owned()
+    } else if is(service, ErrorCode::IOT_HUB_UNAUTHORIZED) {
+        "The token has expired or is malformed: paste a fresh connection string".to_owned()
+    } else {
+        "Check the policy's name and key; twins and queries need ServiceConnect, identities RegistryRead and, to change them, \
+         RegistryWrite. For a module it can also mean that its device is missing or disabled"
+            .to_owned()
+    }
+}
+
+fn forbidden(service: &ServiceError) -> String {
+    let advice = if is(service, ErrorCode::IOT_HUB_QUOTA_EXCEEDED) {
+        "The hub's daily quota of messages is used up: wait until midnight UTC or add a unit"
+    } else if is(service, ErrorCode::OPERATION_NOT_AVAILABLE_IN_CURRENT_TIER) {
+        "The basic tier has no twins, modules or methods: use a standard or free hub"
+    } else if is(service, ErrorCode::DEVICE_MAXIMUM_QUEUE_DEPTH_EXCEEDED) {
+        "50 messages wait for this device already: let it fetch them or purge the queue"
+    } else if is(service, ErrorCode::DEVICE_DISABLED) {
+        "Enable the device first"
+    } else {
+        "Check the hub's network rules (IP filter, private endpoint) and its state in the portal"
+    };
+    advice.to_owned()
+}
+
+fn refused(service: &ServiceError) -> String {
+    let advice = if is(service, ErrorCode::TOO_MANY_MODULES_ON_DEVICE) {
+        "A device has at most 50 modules: delete one first"
+    } else if is(service, ErrorCode::TOO_MANY_DEVICES) {
+        "The hub holds as many devices as it can: delete some first"
+    } else if is(service, ErrorCode::MESSAGE_TOO_LARGE) {
+        "Make it smaller: tags hold 8 KB, desired and reported 32 KB each"
+    } else if is(service, ErrorCode::INVALID_PROTOCOL_VERSION) {
+        "The hub does not know this version of the service API"
+    } else {
+        "Change the request as the hub's message says"
+    };
+    advice.to_owned()
 }

@@ -1,12 +1,20 @@
 //! Talks to a hub: the service API over HTTPS (`hub`), a device's or module's own connection over MQTT (`link`), and the
 //! trust both share (`trust`). Knows nothing of the local hub: it meets it only through a socket.
+//!
+//! `http` is one exchange and its repetition (`retry`), `token` signs, `probe` tries a connection string out.
 
 pub mod error;
+mod http;
 pub mod hub;
 pub mod link;
+pub mod probe;
+pub mod retry;
+mod token;
 pub mod trust;
 
 pub use error::HubError;
 pub use hub::HubClient;
 pub use link::{DeviceLink, LinkEvent, LinkState};
+pub use probe::{ProbeReport, Verdict, probe};
+pub use retry::RetryPolicy;
 pub use trust::Trust;

@@ -1,31 +1,166 @@
 //! Paints and listens: one file per panel. Never blocks, never locks, never reads a file; asks [`crate::app::App`] what is
 //! known and answers with [`Action`]s.
 
-use crate::app::{Action, App};
+mod act;
+mod activity;
+mod changes;
+mod conflict;
+mod connections;
+mod describe;
+mod dialogs;
+mod editor;
+mod fleet;
+mod fonts;
+mod icons;
+mod identity;
+mod json_colours;
+mod keys;
+mod notices;
+mod palette;
+mod query;
+mod questions;
+mod reader;
+mod status_bar;
+mod tabs;
+pub mod theme;
+mod top_bar;
+mod twin;
+mod twin_header;
+mod when;
+mod widgets;
+mod window;
+
+pub use window::run;
+
+use crate::app::{Action, App, Moment};
+use crate::disk::ThemeChoice;
+use crate::twin::{Section, TwinId};
+use std::time::Duration;
+
+/// How long a secret stays in the clipboard, in milliseconds.
+const SECRET_IN_CLIPBOARD_MS: u64 = 30_000;
 
 /// What only the painting needs to remember: scroll, caret, what is collapsed, measured widths.
 #[derive(Default)]
 pub struct View {
-    _private: (),
+    fleet: fleet::FleetView,
+    editor: editor::EditorView,
+    reader: reader::ReaderView,
+    changes: changes::ChangesView,
+    activity: activity::ActivityView,
+    /// The row chosen in the dialog in front.
+    choice: usize,
+    /// The dialog painted in the frame before, by its name: a new one takes the focus.
+    dialog: Option<&'static str>,
+    fleet_hidden: bool,
+    changes_hidden: bool,
+    /// Where F6 goes.
+    panes: Panes,
+    /// The widget that has the focus outside of dialogs, and the one to return to after a dialog.
+    focused: Option<egui::Id>,
+    focus_before: Option<egui::Id>,
+    in_dialog: bool,
+    /// Ids that fit what is typed in the palette or in *Go to*.
+    found: palette::Found,
+    /// A secret went into the clipboard then.
+    secret_copied: Option<Moment>,
+    theme: Option<ThemeChoice>,
+    zoom: f32,
+}
+
+/// The widgets F6 walks through, as painted in this frame.
+#[derive(Default, Clone, Copy)]
+struct Panes {
+    fleet: Option<egui::Id>,
+    editor: Option<egui::Id>,
+    changes: Option<egui::Id>,
+    activity: Option<egui::Id>,
+}
+
+/// One frame: what is known, what is remembered, what was meant.
+struct Frame<'a> {
+    app: &'a App,
+    view: &'a mut View,
+    out: Vec<Action>,
+}
+
+impl Frame<'_> {
+    fn push(&mut self, action: Action) {
+        self.out.push(action);
+    }
+
+    /// Puts a secret into the clipboard, for a while.
+    fn copy_secret(&mut self, ctx: &egui::Context, secret: &str) {
+        self.view.copy_secret(ctx, self.app.now, secret);
+    }
+}
+
+impl View {
+    /// Puts a secret into the clipboard, for a while.
+    fn copy_secret(&mut self, ctx: &egui::Context, now: Moment, secret: &str) {
+        ctx.copy_text(secret.to_owned());
+        self.secret_copied = Some(now);
+    }
 }
 
 /// Paints the whole window into `ui` and returns what the person meant by clicks and keys. Works without a native window (tests).
 pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
-    let _ = (app, view, ui);
-    todo!()
+    follow_settings(app, view, ui.ctx());
+    let mut frame = Frame { app, view, out: Vec::new() };
+    let f = &mut frame;
+    f.view.panes = Panes::default();
+    keys::listen(f, ui.ctx());
+    top_bar::ui(f, ui);
+    status_bar::ui(f, ui);
+    notices::ui(f, ui);
+    activity::ui(f, ui);
+    fleet::ui(f, ui);
+    let paper = theme::palette(ui).panel;
+    egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| {
+        tabs::ui(f, ui);
+        twin::ui(f, ui);
+    });
+    conflict::ui(f, ui.ctx());
+    dialogs::ui(f, ui.ctx());
+    keys::panes(f, ui.ctx());
+    clear_clipboard(f, ui.ctx());
+    frame.out
 }
 
-/// Sets fonts and styles once, before the first frame. `choice` is followed from then on by [`show`].
+/// Sets fonts and styles once, before the first frame. The choice of theme is followed from then on by [`show`].
 pub fn prepare(ctx: &egui::Context) {
-    let _ = ctx;
-    todo!()
+    fonts::install(ctx);
+    theme::apply(ctx);
 }
 
-/// Opens the window and runs until it is closed.
-///
-/// # Errors
-/// One sentence naming what to install or to run instead, when there is no display, no GL driver or a system library is missing.
-pub fn run(options: crate::worker::WorkerOptions) -> Result<(), String> {
-    let _ = options;
-    todo!()
+fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
+    if view.theme != Some(app.settings.theme) {
+        view.theme = Some(app.settings.theme);
+        ctx.set_theme(match app.settings.theme {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+        });
+    }
+    let zoom = app.settings.zoom.unwrap_or(1.0).clamp(keys::ZOOM_MIN, keys::ZOOM_MAX);
+    if (view.zoom - zoom).abs() > f32::EPSILON {
+        view.zoom = zoom;
+        ctx.set_zoom_factor(zoom);
+    }
+}
+
+fn clear_clipboard(f: &mut Frame, ctx: &egui::Context) {
+    let Some(then) = f.view.secret_copied else { return };
+    let ms = f.app.now.ms.saturating_sub(then.ms);
+    if ms < SECRET_IN_CLIPBOARD_MS {
+        ctx.request_repaint_after(Duration::from_millis(SECRET_IN_CLIPBOARD_MS - ms));
+    } else {
+        ctx.copy_text(String::new());
+        f.view.secret_copied = None;
+    }
+}
+
+/// The id of a section's editor: stable, so that undo and caret outlive refreshes.
+fn editor_id(id: &TwinId, section: Section) -> egui::Id {
+    egui::Id::unique(("editor", id.device.as_str(), id.module.as_deref(), section.word()))
 }

@@ -1,1 +1,3 @@
 //! Panels, found by role and name.
+
+mod scene;

@@ -1,0 +1,119 @@
+//! The panel of a live connection as this device or module: its state, what arrived, what to report.
+
+use super::theme::{self, palette};
+use super::{Frame, twin_header, when, widgets};
+use crate::app::activity::PatchKind;
+use crate::app::tab::Act;
+use crate::app::{Action, Tab};
+use crate::client::link::LinkState;
+use crate::twin::Json;
+use crate::twin::text::compact;
+use egui::{Id, RichText, ScrollArea, TextEdit, Ui};
+
+/// The id of the editor of what is to be reported.
+pub(super) fn report_id(tab: &Tab) -> Id {
+    Id::unique(("report", tab.id.to_string()))
+}
+
+pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let Some(act) = &tab.act else { return };
+    let room = ui.available_height();
+    egui::Panel::bottom("act")
+        .resizable(true)
+        .default_size((room * 0.45).clamp(120.0, 220.0))
+        .size_range(110.0..=(room * 0.7).max(111.0))
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 8)))
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let who = if tab.id.module.is_some() { "module" } else { "device" };
+                widgets::heading(ui, &format!("Acting as this {who}"));
+                twin_header::link_ui(ui, &act.state);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if ui.button("Stop acting").clicked() {
+                        f.push(Action::StopActing(tab.id.clone()));
+                    }
+                });
+            });
+            ui.columns(2, |columns| {
+                if let [left, right] = columns {
+                    report_ui(f, left, tab, act);
+                    received_ui(f, right, tab);
+                }
+            });
+        });
+}
+
+fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
+    let mut text = act.report_text.clone();
+    let height = (ui.available_height() - 36.0).max(40.0);
+    ScrollArea::both().id_salt("report").max_height(height).min_scrolled_height(height).auto_shrink(false).show(
+        ui,
+        |ui| {
+            let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, _: f32| {
+                ui.painter().layout_job(super::json_colours::job(buffer.as_str(), theme::mono(), palette(ui)))
+            };
+            let field = TextEdit::multiline(&mut text)
+                .id(report_id(tab))
+                .font(theme::mono())
+                .desired_width(f32::INFINITY)
+                .min_size(ui.available_size())
+                .layouter(&mut layouter);
+            if ui.add(field).accessible_name("Reported patch JSON").changed() {
+                f.push(Action::EditReport { id: tab.id.clone(), text });
+            }
+        },
+    );
+    ui.horizontal(|ui| {
+        let off = report_off(act);
+        let key = ui.ctx().format_shortcut(&super::keys::SEND);
+        if widgets::act(ui, "Send reported", off.as_deref()).on_hover_text(key).clicked() {
+            f.push(Action::SendReport(tab.id.clone()));
+        }
+        let p = palette(ui);
+        let (words, color) = match (&act.report_problem, act.last_report) {
+            (Some(problem), _) => (problem.clone(), p.bad),
+            (None, Some((version, at))) => {
+                (format!("reported v{version} {}", when::ago(ui.ctx(), f.app.now, at)), p.weak)
+            }
+            _ => ("null deletes a key".to_owned(), p.weak),
+        };
+        ui.add(egui::Label::new(RichText::new(words).color(color)).truncate());
+    });
+}
+
+/// Why nothing can be sent now.
+fn report_off(act: &Act) -> Option<String> {
+    if act.sending.is_some() {
+        return Some("Sending".to_owned());
+    }
+    if !matches!(act.state, LinkState::Online { .. }) {
+        return Some("The connection is not online".to_owned());
+    }
+    if let Some(problem) = &act.report_problem {
+        return Some(problem.clone());
+    }
+    act.report_parsed
+        .document
+        .as_ref()
+        .is_none_or(crate::twin::JsonMap::is_empty)
+        .then(|| "There is nothing to send".to_owned())
+}
+
+fn received_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
+    widgets::weak(ui, "Desired patches received, newest first");
+    ScrollArea::vertical().id_salt("received").auto_shrink(false).show(ui, |ui| {
+        let received = f.app.activity.patches.iter().rev();
+        let mut any = false;
+        for seen in received.filter(|seen| seen.id == tab.id && seen.kind == PatchKind::Received).take(50) {
+            any = true;
+            let head = format!("{}  v{}", when::clock(seen.at), seen.version);
+            let color = palette(ui).weak;
+            ui.label(RichText::new(head).font(theme::small_mono()).color(color));
+            let body = compact(&Json::Object(seen.patch.clone()));
+            widgets::selectable(ui, RichText::new(body).font(theme::small_mono()));
+        }
+        if !any {
+            widgets::weak(ui, "None yet: save a change of desired and it arrives here");
+        }
+    });
+}

@@ -1,0 +1,163 @@
+//! At the bottom: what went over the wire, patches and requests.
+
+use super::theme::{self, palette};
+use super::{Frame, when, widgets};
+use crate::app::Action;
+use crate::app::activity::PatchKind;
+use crate::twin::Json;
+use crate::twin::text::compact;
+use egui::{RichText, ScrollArea, Ui};
+
+/// What the panel remembers.
+#[derive(Default)]
+pub(super) struct ActivityView {
+    open: bool,
+    requests: bool,
+}
+
+pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
+    let room = ui.available_height();
+    let open = f.view.activity.open;
+    let mut panel = egui::Panel::bottom(if open { "activity-open" } else { "activity-closed" })
+        .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 2)))
+        .resizable(open);
+    panel = if open {
+        panel.default_size((room * 0.3).clamp(96.0, 200.0)).size_range(72.0..=(room * 0.6).max(73.0))
+    } else {
+        panel.exact_size(theme::ROW + 4.0)
+    };
+    panel.show(ui, |ui| {
+        heads_ui(f, ui);
+        if open {
+            ui.separator();
+            if f.view.activity.requests {
+                requests_ui(f, ui);
+            } else {
+                patches_ui(f, ui);
+            }
+        }
+    });
+}
+
+fn heads_ui(f: &mut Frame, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let open = f.view.activity.open;
+        let name = if open { "Hide activity" } else { "Show activity" };
+        let arrow = widgets::sign(ui, name, |painter, rect, p| {
+            super::icons::arrow(painter, rect.center(), open, p.weak);
+        });
+        f.view.panes.activity = Some(arrow.id);
+        if arrow.clicked() {
+            f.view.activity.open = !open;
+        }
+        let counts =
+            [(false, "Patches", f.app.activity.patches.len()), (true, "Requests", f.app.activity.requests.len())];
+        for (requests, name, count) in counts {
+            let chosen = open && f.view.activity.requests == requests;
+            if widgets::tab(ui, chosen, name).clicked() {
+                f.view.activity.open = !chosen;
+                f.view.activity.requests = requests;
+            }
+            let color = palette(ui).weak;
+            ui.label(RichText::new(when::grouped(count)).font(theme::small()).color(color));
+            ui.add_space(8.0);
+        }
+        if open {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if widgets::quiet(ui, "Clear").accessible_name("Clear activity").clicked() {
+                    f.push(Action::ClearActivity);
+                }
+            });
+        }
+    });
+}
+
+/// Cells of a row, each as wide as said, the last as wide as there is room; `None` stands for that.
+fn cells(ui: &mut Ui, cells: &[(f32, String, egui::Color32)]) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(20.0);
+        ui.spacing_mut().item_spacing.x = 8.0;
+        for (width, text, color) in cells {
+            let room = if *width > 0.0 { *width } else { ui.available_width() };
+            let (rect, response) = ui.allocate_exact_size(egui::vec2(room, 20.0), egui::Sense::hover());
+            let galley = widgets::clipped(ui, text, theme::small_mono(), *color, room);
+            let elided = galley.elided;
+            ui.painter().galley(egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, *color);
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+            if elided {
+                response.on_hover_text(text);
+            }
+        }
+    });
+}
+
+fn requests_ui(f: &Frame, ui: &mut Ui) {
+    let p = palette(ui);
+    let requests = &f.app.activity.requests;
+    if requests.is_empty() {
+        widgets::weak(ui, "No requests yet: every HTTP exchange with the hub is listed here");
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().id_salt("requests").auto_shrink(false).show_rows(ui, 20.0, requests.len(), |ui, range| {
+        for n in range {
+            let Some((at, record)) = requests.get(requests.len() - 1 - n) else { continue };
+            let (status, color) = match record.status {
+                Some(status) if status < 300 => (status.to_string(), p.good),
+                Some(status) => (status.to_string(), p.bad),
+                None => ("none".to_owned(), p.bad),
+            };
+            let mut path = record.path.clone();
+            if record.attempt > 1 {
+                path.push_str(&format!("  (try {})", record.attempt));
+            }
+            if let Some(why) = &record.failure {
+                path.push_str(&format!("  {why}"));
+            }
+            cells(
+                ui,
+                &[
+                    (64.0, when::clock(*at), p.weak),
+                    (52.0, record.method.to_owned(), p.text),
+                    (36.0, status, color),
+                    (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
+                    (0.0, path, p.text),
+                ],
+            );
+        }
+    });
+}
+
+fn patches_ui(f: &Frame, ui: &mut Ui) {
+    let p = palette(ui);
+    let patches = &f.app.activity.patches;
+    if patches.is_empty() {
+        widgets::weak(ui, "No patches yet: what is saved, received, reported or seen is listed here");
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().id_salt("patches").auto_shrink(false).show_rows(ui, 20.0, patches.len(), |ui, range| {
+        for n in range {
+            let Some(seen) = patches.get(patches.len() - 1 - n) else { continue };
+            let (word, color) = match seen.kind {
+                PatchKind::Saved => ("saved", p.accent),
+                PatchKind::Received => ("received", p.good),
+                PatchKind::ReportSent => ("reported by us", p.accent),
+                PatchKind::SeenDesired => ("seen in desired", p.warn),
+                PatchKind::SeenTags => ("seen in tags", p.warn),
+                PatchKind::SeenReported => ("seen in reported", p.good),
+            };
+            cells(
+                ui,
+                &[
+                    (64.0, when::clock(seen.at), p.weak),
+                    (112.0, word.to_owned(), color),
+                    (40.0, format!("v{}", seen.version), p.weak),
+                    (180.0, seen.id.to_string(), p.text),
+                    (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
+                ],
+            );
+        }
+    });
+}

@@ -1,0 +1,72 @@
+//! Failures in words: a sentence, what to do about it, and a detail worth copying.
+
+use crate::worker::Failure;
+use std::fmt::Write as _;
+
+/// A failure as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What happened, one sentence without a full stop.
+    pub sentence: String,
+    /// The next step.
+    pub advice: Option<String>,
+    /// Status, the hub's error code and its tracking id, for a report. Never holds a secret.
+    pub detail: String,
+}
+
+#[must_use]
+pub fn describe(failure: &Failure) -> Said {
+    match failure {
+        Failure::Hub(error) => {
+            let advice = error.advice();
+            let mut detail = error.to_string();
+            if let Some(service) = error.service() {
+                for (word, value) in [
+                    ("error code", service.number.map(|n| n.to_string())),
+                    ("name", service.name.clone()),
+                    ("message", service.message.clone()),
+                    ("tracking id", service.tracking_id.clone()),
+                ] {
+                    if let Some(value) = value {
+                        // Writing to a string cannot fail.
+                        write!(detail, "\n{word}: {value}").ok();
+                    }
+                }
+            }
+            Said { sentence: sentence(&error.to_string()), advice: (!advice.is_empty()).then_some(advice), detail }
+        }
+        Failure::Unknown { landed, reason, .. } => Said {
+            sentence: match landed {
+                Some(true) => "The answer never came, but the values are on the hub".to_owned(),
+                Some(false) => "The answer never came, and the values are not on the hub".to_owned(),
+                None => "The answer never came: whether the values are on the hub is not known".to_owned(),
+            },
+            advice: match landed {
+                Some(true) => None,
+                Some(false) => Some("Nothing typed is lost: save again".to_owned()),
+                None => Some("Refresh shows what the hub has".to_owned()),
+            },
+            detail: reason.clone(),
+        },
+        Failure::Local(text) => Said { sentence: sentence(text), advice: None, detail: text.clone() },
+        Failure::Cancelled => Said {
+            sentence: "Cancelled".to_owned(),
+            advice: Some("Refresh starts it again".to_owned()),
+            detail: "cancelled".to_owned(),
+        },
+        Failure::Panicked(text) => Said {
+            sentence: "A fault in Twinscope stopped this request".to_owned(),
+            advice: Some("Copy the details and report them".to_owned()),
+            detail: text.clone(),
+        },
+    }
+}
+
+/// With a capital first letter.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

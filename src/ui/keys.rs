@@ -1,0 +1,177 @@
+//! Every key that works anywhere in the window. Listened to before anything is painted, so that no field swallows them.
+
+use super::editor::EditorView;
+use super::{Frame, act, editor_id};
+use crate::app::tab::Pane;
+use crate::app::{Action, Tab};
+use crate::twin::Section;
+use egui::{Context, Id, Key, KeyboardShortcut, Modifiers};
+
+pub const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::S);
+pub const REFRESH: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::R);
+const REFRESH_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
+pub const PALETTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::K);
+pub const GO_TO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::P);
+const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
+const COMPARE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::D);
+const NEXT_PROBLEM: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F8);
+const NEXT_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown);
+const PREVIOUS_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp);
+pub const SEND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Enter);
+pub const CLOSE_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::W);
+pub const NEXT_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::CTRL, Key::Tab);
+pub const PREVIOUS_TAB: KeyboardShortcut =
+    KeyboardShortcut::new(Modifiers { shift: true, ..Modifiers::CTRL }, Key::Tab);
+const NEXT_PANE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F6);
+pub const ZOOM_IN: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Plus);
+const ZOOM_IN_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals);
+pub const ZOOM_OUT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Minus);
+pub const ZOOM_RESET: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Num0);
+pub const ALL_KEYS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F1);
+
+pub const ZOOM_MIN: f32 = 0.5;
+pub const ZOOM_MAX: f32 = 3.0;
+
+/// What F1 shows.
+pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
+    let one = |keys: &KeyboardShortcut| ctx.format_shortcut(keys);
+    let two = |a: &KeyboardShortcut, b: &KeyboardShortcut| format!("{} or {}", one(a), one(b));
+    vec![
+        (one(&SAVE), "Save"),
+        (two(&REFRESH, &REFRESH_TOO), "Refresh, keeping edits"),
+        (one(&PALETTE), "Commands"),
+        (one(&GO_TO), "Go to a device or module"),
+        (one(&FIND), "Find in the text"),
+        (one(&COMPARE), "Changes beside the text"),
+        (one(&NEXT_PROBLEM), "Next problem"),
+        (two(&NEXT_CHANGE, &PREVIOUS_CHANGE), "Next and previous change"),
+        (one(&SEND), "Send reported, run the query"),
+        (one(&CLOSE_TAB), "Close the tab"),
+        (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
+        (one(&NEXT_PANE), "Next pane"),
+        (format!("{}, {}, {}", one(&ZOOM_IN), one(&ZOOM_OUT), one(&ZOOM_RESET)), "Zoom in, out, to 100 %"),
+        ("Up, Down, Left, Right".to_owned(), "Walk, open and close in the list of devices"),
+        ("Esc".to_owned(), "Leave a dialog or a field"),
+        (one(&ALL_KEYS), "All keys"),
+    ]
+}
+
+/// Ten percent more or less.
+pub(super) fn zoomed(zoom: f32, steps: i8) -> f32 {
+    (((zoom * 10.0).round() + f32::from(steps)) / 10.0).clamp(ZOOM_MIN, ZOOM_MAX)
+}
+
+pub(super) fn listen(f: &mut Frame, ctx: &Context) {
+    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| i.consume_shortcut(keys));
+    let zoom = f.app.settings.zoom.unwrap_or(1.0);
+    if pressed(&ZOOM_IN) || pressed(&ZOOM_IN_TOO) {
+        f.push(Action::SetZoom(zoomed(zoom, 1)));
+    }
+    if pressed(&ZOOM_OUT) {
+        f.push(Action::SetZoom(zoomed(zoom, -1)));
+    }
+    if pressed(&ZOOM_RESET) {
+        f.push(Action::SetZoom(1.0));
+    }
+    let conflict = f.app.active_tab().is_some_and(|tab| tab.conflict_open && tab.moved.is_some());
+    if f.app.dialog.is_some() || conflict {
+        return;
+    }
+    if pressed(&ALL_KEYS) {
+        f.push(Action::ShowKeys);
+    }
+    if pressed(&PALETTE) {
+        f.push(Action::ShowPalette);
+    }
+    if pressed(&GO_TO) {
+        f.push(Action::ShowGoTo);
+    }
+    // With Shift first: the plain combination fits it too.
+    if pressed(&PREVIOUS_TAB) {
+        f.push(Action::PreviousTab);
+    }
+    if pressed(&NEXT_TAB) {
+        f.push(Action::NextTab);
+    }
+    let refresh = pressed(&REFRESH) || pressed(&REFRESH_TOO);
+    match f.app.active_tab() {
+        Some(tab) => twin_keys(f, ctx, tab, refresh),
+        None if refresh => f.push(Action::RefreshFleet),
+        None => {}
+    }
+}
+
+fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
+    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| i.consume_shortcut(keys));
+    let id = &tab.id;
+    if refresh {
+        f.push(Action::Refresh(id.clone()));
+    }
+    if pressed(&SAVE) {
+        f.push(Action::Save(id.clone()));
+    }
+    if pressed(&CLOSE_TAB) {
+        f.push(Action::CloseTab(id.clone()));
+    }
+    if pressed(&COMPARE) {
+        f.view.changes_hidden = !f.view.changes_hidden;
+    }
+    let typing_report = ctx.memory(|m| m.has_focus(act::report_id(tab)));
+    if tab.act.is_some() && typing_report && pressed(&SEND) {
+        f.push(Action::SendReport(id.clone()));
+    }
+    let section = match tab.pane {
+        Pane::Desired => Section::Desired,
+        Pane::Tags => Section::Tags,
+        _ => return,
+    };
+    let Some(draft) = &tab.draft else { return };
+    let part = draft.section(section);
+    let editor = editor_id(id, section);
+    if pressed(&FIND) {
+        f.view.editor.find.open = true;
+        f.view.editor.find.focus = true;
+    }
+    if pressed(&NEXT_PROBLEM) {
+        let at = EditorView::offset(ctx, editor, &part.text);
+        let next = part.problems.iter().find(|p| p.range.start > at).or(part.problems.first());
+        if let Some(problem) = next {
+            f.view.editor.go(ctx, editor, &part.text, problem.range.clone());
+        }
+    }
+    let (down, up) = (pressed(&NEXT_CHANGE), pressed(&PREVIOUS_CHANGE));
+    if down || up {
+        let at = EditorView::offset(ctx, editor, &part.text);
+        let mut places: Vec<_> = part
+            .changes
+            .iter()
+            .filter_map(|change| part.parsed.span(&change.path))
+            .map(|span| span.key.clone().unwrap_or_else(|| span.value.clone()))
+            .collect();
+        places.sort_by_key(|range| range.start);
+        let next = if down {
+            places.iter().find(|range| range.start > at).or(places.first())
+        } else {
+            places.iter().rev().find(|range| range.end < at).or(places.last())
+        };
+        if let Some(range) = next {
+            f.view.editor.go(ctx, editor, &part.text, range.clone());
+        }
+    }
+}
+
+/// F6 walks through the panes that were painted in this frame.
+pub(super) fn panes(f: &mut Frame, ctx: &Context) {
+    if f.app.dialog.is_some() || !ctx.input_mut(|i| i.consume_shortcut(&NEXT_PANE)) {
+        return;
+    }
+    let panes = f.view.panes;
+    let order: Vec<Id> = [panes.fleet, panes.editor, panes.changes, panes.activity].into_iter().flatten().collect();
+    let focused = ctx.memory(egui::Memory::focused);
+    let here = order.iter().position(|id| Some(*id) == focused);
+    let next = here.map_or(0, |n| (n + 1) % order.len().max(1));
+    if let Some(id) = order.get(next) {
+        ctx.memory_mut(|m| m.request_focus(*id));
+        ctx.request_repaint();
+    }
+}

@@ -1,0 +1,223 @@
+//! Ctrl+K: every command by its words; Ctrl+P: every device and module by its id.
+
+use super::dialogs::{Leave, modal};
+use super::theme::{self, palette};
+use super::{Frame, keys, widgets};
+use crate::app::action::Watching;
+use crate::app::dialog::Field;
+use crate::app::tab::Pane;
+use crate::app::{Action, App};
+use crate::disk::ThemeChoice;
+use crate::twin::TwinId;
+use crate::worker::HubRef;
+use egui::accesskit::Role;
+use egui::{Context, Id, Key, KeyboardShortcut, Modifiers, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+/// Ids that fit a text, kept until the text or the fleet changes.
+#[derive(Default)]
+pub(super) struct Found {
+    of: Option<(String, usize)>,
+    ids: Vec<TwinId>,
+}
+
+impl Found {
+    fn of(&mut self, app: &App, text: &str, limit: usize) -> &[TwinId] {
+        let of = (text.to_owned(), app.fleet.devices.len());
+        if self.of.as_ref() != Some(&of) {
+            self.of = Some(of);
+            self.ids = app.fleet.go_to(text, &app.recent, limit);
+        }
+        &self.ids
+    }
+}
+
+/// One line to choose.
+struct Choice {
+    text: String,
+    keys: Option<KeyboardShortcut>,
+    action: Action,
+}
+
+pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
+    let fresh = f.view.take_fresh("Go to");
+    if fresh {
+        f.view.found = Found::default();
+    }
+    let ids = f.view.found.of(f.app, text, 50).to_vec();
+    let choices: Vec<Choice> =
+        ids.into_iter().map(|id| Choice { text: id.to_string(), keys: None, action: Action::OpenTwin(id) }).collect();
+    modal(ctx, "Go to", 520.0, Leave::OnBackdrop, |ui| {
+        let field = Line { name: "Device or module", text, hint: "Type a part of an id", fresh };
+        choose_ui(f, ui, &field, choices, "No device or module fits");
+    })
+}
+
+pub(super) fn commands_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
+    let fresh = f.view.take_fresh("Commands");
+    if fresh {
+        f.view.found = Found::default();
+    }
+    let mut choices = fitting(commands(f.app), text);
+    if !text.trim().is_empty() {
+        for id in f.view.found.of(f.app, text, 8) {
+            choices.push(Choice { text: format!("Open {id}"), keys: None, action: Action::OpenTwin(id.clone()) });
+        }
+    }
+    modal(ctx, "Commands", 520.0, Leave::OnBackdrop, |ui| {
+        let field = Line { name: "Command", text, hint: "Type a command, or a part of an id", fresh };
+        choose_ui(f, ui, &field, choices, "No command fits");
+    })
+}
+
+struct Line<'a> {
+    name: &'static str,
+    text: &'a str,
+    hint: &'static str,
+    fresh: bool,
+}
+
+/// A field above a list: typing narrows the list, arrows move in it, Enter takes the line that is marked.
+fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none: &str) {
+    let id = Id::unique(("choose", line.name));
+    let count = choices.len();
+    let (mut step, mut taken) = (0_isize, false);
+    ui.input_mut(|i| {
+        step += isize::from(i.consume_key(Modifiers::NONE, Key::ArrowDown));
+        step -= isize::from(i.consume_key(Modifiers::NONE, Key::ArrowUp));
+        taken = i.consume_key(Modifiers::NONE, Key::Enter);
+    });
+    let (response, changed) = widgets::field(ui, id, line.name, line.text, line.hint, ui.available_width());
+    if line.fresh {
+        response.request_focus();
+    }
+    if let Some(text) = changed {
+        f.view.choice = 0;
+        f.push(Action::DialogText { field: Field::Text, text });
+    }
+    let marked = f.view.choice.saturating_add_signed(step).min(count.saturating_sub(1));
+    f.view.choice = marked;
+    ui.add_space(4.0);
+    if choices.is_empty() {
+        widgets::weak(ui, none);
+    }
+    let mut chosen = None;
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let height = (ui.ctx().content_rect().height() - 220.0).clamp(96.0, 360.0);
+    ScrollArea::vertical().id_salt("choices").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        for (n, choice) in choices.iter().enumerate() {
+            let response = choice_ui(ui, choice, n == marked);
+            if n == marked && step != 0 {
+                response.scroll_to_me(None);
+            }
+            if response.clicked() || taken && n == marked {
+                chosen = Some(n);
+            }
+        }
+    });
+    if let Some(choice) = chosen.and_then(|n| choices.into_iter().nth(n)) {
+        // Closed first: the command may open a dialog of its own.
+        f.push(Action::CloseDialog);
+        f.push(choice.action);
+    }
+}
+
+fn choice_ui(ui: &mut Ui, choice: &Choice, marked: bool) -> egui::Response {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW), Sense::CLICK);
+    if marked {
+        ui.painter().rect_filled(rect, 4.0, p.chosen);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, 4.0, p.hover);
+    }
+    let galley = widgets::clipped(ui, &choice.text, theme::body(), p.text, rect.width() - 120.0);
+    ui.painter().galley(egui::pos2(rect.left() + 8.0, rect.center().y - galley.size().y / 2.0), galley, p.text);
+    if let Some(keys) = &choice.keys {
+        let at = egui::pos2(rect.right() - 8.0, rect.center().y);
+        let keys = ui.ctx().format_shortcut(keys);
+        ui.painter().text(at, egui::Align2::RIGHT_CENTER, keys, theme::small(), p.weak);
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &choice.text));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_selected(marked));
+    response
+}
+
+/// Best first; all, in their own order, while nothing is typed.
+fn fitting(choices: Vec<Choice>, text: &str) -> Vec<Choice> {
+    if text.trim().is_empty() {
+        return choices;
+    }
+    let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let mut scored: Vec<(u32, Choice)> = choices
+        .into_iter()
+        .filter_map(|choice| {
+            let score = pattern.score(Utf32Str::new(&choice.text, &mut buffer), &mut matcher)?;
+            Some((score, choice))
+        })
+        .collect();
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, choice)| choice).collect()
+}
+
+/// What can be done now.
+fn commands(app: &App) -> Vec<Choice> {
+    let mut list = Vec::new();
+    let mut add = |text: &str, keys: Option<KeyboardShortcut>, action: Action| {
+        list.push(Choice { text: text.to_owned(), keys, action });
+    };
+    add("Go to device or module…", Some(keys::GO_TO), Action::ShowGoTo);
+    if let Some(tab) = app.active_tab() {
+        let id = &tab.id;
+        add("Save", Some(keys::SAVE), Action::Save(id.clone()));
+        add("Refresh", Some(keys::REFRESH), Action::Refresh(id.clone()));
+        add("Discard edits", None, Action::Discard(id.clone()));
+        for (pane, word) in [
+            (Pane::Desired, "Show desired"),
+            (Pane::Reported, "Show reported"),
+            (Pane::Tags, "Show tags"),
+            (Pane::Document, "Show the document"),
+            (Pane::Identity, "Show the identity"),
+        ] {
+            add(word, None, Action::ShowPane(id.clone(), pane));
+        }
+        let (word, on) = if tab.watching { ("Stop watching", Watching::Off) } else { ("Watch", Watching::On) };
+        add(word, None, Action::SetWatch { id: id.clone(), on });
+        if tab.moved.is_some() {
+            add("Compare with the hub's version", None, Action::ShowConflict(id.clone()));
+        }
+        match (&tab.act, &id.module) {
+            (Some(_), _) => {
+                add("Send reported", Some(keys::SEND), Action::SendReport(id.clone()));
+                add("Stop acting", None, Action::StopActing(id.clone()));
+            }
+            (None, Some(_)) => add("Act as module…", None, Action::ShowActAs(id.clone())),
+            (None, None) => add("Act as device…", None, Action::ShowActAs(id.clone())),
+        }
+        add("Copy connection string", None, Action::CopyConnectionString(id.clone()));
+        add("Add module…", None, Action::ShowAddModule { device: id.device.clone() });
+        add("Delete…", None, Action::ShowDelete(id.clone()));
+        add("Close the tab", Some(keys::CLOSE_TAB), Action::CloseTab(id.clone()));
+        add("Next tab", Some(keys::NEXT_TAB), Action::NextTab);
+        add("Previous tab", Some(keys::PREVIOUS_TAB), Action::PreviousTab);
+    }
+    add("Add device…", None, Action::ShowAddDevice);
+    add("Reload devices", None, Action::RefreshFleet);
+    add("Connections", None, Action::ShowConnections);
+    add("Add connection…", None, Action::ShowAddConnection);
+    add("Open the local hub", None, Action::OpenHub(HubRef::Local));
+    let zoom = app.settings.zoom.unwrap_or(1.0);
+    add("Zoom in", Some(keys::ZOOM_IN), Action::SetZoom(keys::zoomed(zoom, 1)));
+    add("Zoom out", Some(keys::ZOOM_OUT), Action::SetZoom(keys::zoomed(zoom, -1)));
+    add("Zoom to 100 %", Some(keys::ZOOM_RESET), Action::SetZoom(1.0));
+    add("Theme: light", None, Action::SetTheme(ThemeChoice::Light));
+    add("Theme: dark", None, Action::SetTheme(ThemeChoice::Dark));
+    add("Theme: as the system", None, Action::SetTheme(ThemeChoice::System));
+    add("Clear activity", None, Action::ClearActivity);
+    add("Dismiss all notices", None, Action::DismissAll);
+    add("All keys", Some(keys::ALL_KEYS), Action::ShowKeys);
+    add("Quit", None, Action::Quit);
+    list
+}

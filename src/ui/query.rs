@@ -1,0 +1,157 @@
+//! The Query tab of the fleet panel: one line, its problem, its rows.
+
+use super::describe::describe;
+use super::theme::{self, palette};
+use super::{Frame, when, widgets};
+use crate::app::{Action, Remote};
+use crate::twin::{Json, TwinId};
+use egui::accesskit::Role;
+use egui::{Id, Key, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+
+/// What the line holds while it was not yet sent.
+const START: &str = "SELECT * FROM devices";
+
+pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
+    line_ui(f, ui);
+    problem_ui(f, ui);
+    ui.separator();
+    answer_ui(f, ui);
+}
+
+fn line_ui(f: &mut Frame, ui: &mut Ui) {
+    let id = Id::unique("query");
+    // What was typed but not sent lives in egui's memory under the field's id.
+    let typed = ui.data_mut(|d| d.get_temp::<String>(id));
+    let mut text = typed.unwrap_or_else(|| {
+        let sent = &f.app.fleet.query.text;
+        if sent.is_empty() { START.to_owned() } else { sent.clone() }
+    });
+    let run_key = ui.memory(|m| m.has_focus(id))
+        && ui.input_mut(|i| {
+            i.consume_key(egui::Modifiers::NONE, Key::Enter) || i.consume_key(egui::Modifiers::COMMAND, Key::Enter)
+        });
+    let width = ui.available_width();
+    let response = ui
+        .add(TextEdit::multiline(&mut text).id(id).font(theme::mono()).desired_width(width).desired_rows(2))
+        .accessible_name("Query");
+    if response.changed() {
+        ui.data_mut(|d| d.insert_temp(id, text.clone()));
+    }
+    ui.horizontal(|ui| {
+        let off = text.trim().is_empty().then_some("Type a query first");
+        let clicked = widgets::act(ui, "Run query", off).clicked();
+        if (clicked || run_key) && off.is_none() {
+            f.push(Action::RunQuery(text.clone()));
+        }
+        ui.add(
+            egui::Label::new(RichText::new("Enter runs it").font(theme::small()).color(palette(ui).weak)).truncate(),
+        );
+    });
+}
+
+fn problem_ui(f: &mut Frame, ui: &mut Ui) {
+    let state = &f.app.fleet.query;
+    let Some(problem) = &state.problem else { return };
+    let p = palette(ui);
+    let column = state.text.get(..problem.span.start).map_or(1, |before| before.chars().count() + 1);
+    ui.add(
+        egui::Label::new(RichText::new(format!("Column {column}: {}", problem.message)).color(p.bad))
+            .wrap()
+            .selectable(true),
+    );
+    let (start, end) = (problem.span.start.min(state.text.len()), problem.span.end.min(state.text.len()));
+    if let (Some(before), Some(at)) = (state.text.get(..start), state.text.get(start..end)) {
+        let shown: String = before.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect();
+        let mut job = egui::text::LayoutJob::default();
+        let plain = egui::TextFormat::simple(theme::small_mono(), p.weak);
+        let marked = egui::TextFormat {
+            underline: egui::Stroke::new(1.5, p.bad),
+            ..egui::TextFormat::simple(theme::small_mono(), p.text)
+        };
+        job.append(&shown, 0.0, plain);
+        job.append(if at.is_empty() { " " } else { at }, 0.0, marked);
+        ui.label(job);
+    }
+}
+
+fn answer_ui(f: &mut Frame, ui: &mut Ui) {
+    let app = f.app;
+    match &app.fleet.query.answer {
+        Remote::Loading { key, since, .. } => {
+            let key = *key;
+            ui.horizontal(|ui| {
+                widgets::spinner(ui, app.now, *since, "Asking the hub");
+                if ui.small_button("Cancel").clicked() {
+                    f.push(Action::Cancel(key));
+                }
+            });
+        }
+        Remote::Failed { failure, .. } => {
+            let said = describe(failure);
+            widgets::failure_banner(ui, &said, |_| {});
+        }
+        Remote::Idle => {
+            widgets::weak(ui, "Answers appear here; a row with a device opens its twin");
+        }
+        Remote::Ready { .. } => {}
+    }
+    let Some(answer) = app.fleet.query.answer.value() else { return };
+    let more = if answer.more { ", and there are more" } else { "" };
+    widgets::weak(ui, format!("{}{more} · {} ms", when::count(answer.rows.len(), "row"), answer.ms));
+    if answer.rows.is_empty() {
+        widgets::weak(ui, "Nothing on this hub matches the query");
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().id_salt("query-rows").auto_shrink(false).show_rows(
+        ui,
+        theme::ROW,
+        answer.rows.len(),
+        |ui, range| {
+            for n in range {
+                row_ui(f, ui, n, &answer.rows[n]);
+            }
+        },
+    );
+}
+
+/// The twin a row speaks of, if it does.
+fn twin_of(row: &Json) -> Option<TwinId> {
+    let device = row.get("deviceId")?.as_str()?;
+    Some(match row.get("moduleId").and_then(Json::as_str) {
+        Some(module) => TwinId::module(device, module),
+        None => TwinId::device(device),
+    })
+}
+
+fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json) {
+    let p = palette(ui);
+    let id = twin_of(row);
+    let sense = if id.is_some() { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW), sense);
+    if response.hovered() && id.is_some() {
+        ui.painter().rect_filled(rect, 4.0, p.hover);
+    }
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, 4.0, egui::Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
+    }
+    let mut text = row.to_string();
+    if text.len() > 400 {
+        let cut = (0..=400).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(cut);
+    }
+    let (shown, font) = match &id {
+        Some(id) => (id.to_string(), theme::body()),
+        None => (text.clone(), theme::small_mono()),
+    };
+    let galley = widgets::clipped(ui, &shown, font, p.text, rect.width() - 8.0);
+    ui.painter().galley(egui::pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0), galley, p.text);
+    let name = format!("{shown}, row {}", n + 1);
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
+    if response.clicked()
+        && let Some(id) = id
+    {
+        f.push(Action::OpenTwin(id));
+    }
+    response.on_hover_text(text);
+}

@@ -1,0 +1,203 @@
+//! Dialogs that create, delete, or ask before something goes. The safe answer is the default.
+
+use super::dialogs::{Leave, acts, modal};
+use super::theme::palette;
+use super::{Frame, when, widgets};
+use crate::app::Action;
+use crate::app::dialog::Field;
+use crate::twin::{ConnectionState, TwinId};
+use crate::worker::Key;
+use egui::{Context, Id, RichText, ScrollArea, Ui};
+
+fn wrapped(ui: &mut Ui, text: impl Into<String>) {
+    ui.add(egui::Label::new(text.into()).wrap());
+}
+
+fn problem_ui(ui: &mut Ui, problem: Option<&str>) {
+    if let Some(problem) = problem {
+        let color = palette(ui).bad;
+        let text = RichText::new(super::describe::sentence(problem)).color(color);
+        ui.add(egui::Label::new(text).wrap().selectable(true));
+    }
+}
+
+/// *Add device…* (without a device) or *Add module…*.
+pub(super) fn add_ui(
+    f: &mut Frame,
+    ctx: &Context,
+    device: Option<&str>,
+    text: &str,
+    problem: Option<&str>,
+    running: Option<Key>,
+) -> bool {
+    let (name, label) = match device {
+        None => ("Add device…", "Device id"),
+        Some(_) => ("Add module…", "Module id"),
+    };
+    let fresh = f.view.take_fresh(name);
+    modal(ctx, name, 440.0, Leave::Deliberately, |ui| {
+        if let Some(device) = device {
+            wrapped(ui, format!("A module of {device}, with keys made by the hub"));
+        } else {
+            wrapped(ui, "A device with keys made by the hub");
+        }
+        ui.add_space(4.0);
+        let id = Id::unique("new-id");
+        let width = ui.available_width();
+        let (response, changed) = widgets::field(ui, id, label, text, label, width);
+        if fresh {
+            response.request_focus();
+        }
+        let enter = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        if let Some(text) = changed {
+            f.push(Action::DialogText { field: Field::Text, text });
+        }
+        problem_ui(ui, problem);
+        let off = match (text.is_empty(), problem, running) {
+            (_, _, Some(_)) => Some("Creating"),
+            (true, ..) => Some("Type an id first"),
+            _ => None,
+        };
+        acts(ui, |ui| {
+            let clicked = widgets::primary(ui, "Create", off).clicked();
+            if (clicked || enter) && off.is_none() {
+                f.push(Action::Create(match device {
+                    None => TwinId::device(text),
+                    Some(device) => TwinId::module(device, text),
+                }));
+            }
+            if ui.button("Cancel").clicked() {
+                f.push(Action::CloseDialog);
+            }
+        });
+    })
+}
+
+/// What *Delete…* asks about.
+pub(super) struct Delete<'a> {
+    pub id: &'a TwinId,
+    /// The record was read, so the delete can be guarded by its etag.
+    pub known: bool,
+    /// Modules that go with the device; `None` while unknown.
+    pub modules: Option<usize>,
+    pub problem: Option<&'a str>,
+    pub running: Option<Key>,
+}
+
+pub(super) fn delete_ui(f: &mut Frame, ctx: &Context, question: &Delete) -> bool {
+    let fresh = f.view.take_fresh("Delete…");
+    let id = question.id;
+    let what = if id.module.is_some() { "the module" } else { "the device" };
+    modal(ctx, "Delete…", 460.0, Leave::OnBackdrop, |ui| {
+        let with = match (&id.module, question.modules) {
+            (Some(_), _) => String::new(),
+            (None, Some(0)) => ", which has no modules,".to_owned(),
+            (None, Some(n)) => format!(" and its {}", when::count(n, "module")),
+            (None, None) => " and all its modules".to_owned(),
+        };
+        wrapped(ui, format!("Delete {what} {id}{with} from the hub? Twin, keys and history there are gone for good."));
+        problem_ui(ui, question.problem);
+        let off = match (question.running, question.known) {
+            (Some(_), _) => Some("Deleting"),
+            (None, false) => Some("Reading the identity"),
+            _ => None,
+        };
+        let keep = answer(ui, f, &format!("Delete {id}"), off, Action::Delete(id.clone()), "Keep");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}
+
+/// The two buttons of a question: the act, and the safe one, which is the default. Returns the safe one.
+fn answer(ui: &mut Ui, f: &mut Frame, act: &str, off: Option<&str>, action: Action, safe: &str) -> egui::Response {
+    let mut default = None;
+    acts(ui, |ui| {
+        let keep = widgets::primary(ui, safe, None);
+        if keep.clicked() {
+            f.push(Action::CloseDialog);
+        }
+        if widgets::act(ui, act, off).clicked() {
+            f.push(action);
+        }
+        default = Some(keep);
+    });
+    default.unwrap_or_else(|| ui.response())
+}
+
+pub(super) fn act_as_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
+    let (name, what) =
+        if id.module.is_some() { ("Act as module…", "module") } else { ("Act as device…", "device") };
+    let fresh = f.view.take_fresh(name);
+    let state = f
+        .app
+        .tab(id)
+        .and_then(|tab| tab.current().map(|twin| twin.connection_state))
+        .or_else(|| f.app.fleet.connection_of(id));
+    modal(ctx, name, 480.0, Leave::OnBackdrop, |ui| {
+        wrapped(ui, format!("Twinscope connects over MQTT as {id}, with the {what}'s own key."));
+        ui.add_space(4.0);
+        let (text, color) = match state {
+            Some(ConnectionState::Connected) => {
+                (format!("The {what} is connected now: its real client will be pushed out."), palette(ui).warn)
+            }
+            Some(ConnectionState::Disconnected) => (
+                format!(
+                    "The {what} is disconnected now. Should its real client connect, one of the two is pushed out."
+                ),
+                palette(ui).text,
+            ),
+            None => (
+                format!("Whether the {what} is connected is not known: if it is, its real client will be pushed out."),
+                palette(ui).warn,
+            ),
+        };
+        ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+        let keep = answer(ui, f, "Connect", None, Action::ActAs(id.clone()), "Cancel");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}
+
+pub(super) fn close_tab_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
+    let fresh = f.view.take_fresh("Close with unsaved edits?");
+    modal(ctx, "Close with unsaved edits?", 440.0, Leave::OnBackdrop, |ui| {
+        wrapped(ui, format!("The edits of {id} are not on the hub and would be lost."));
+        let close = Action::CloseTabAndDiscard(id.clone());
+        let keep = answer(ui, f, "Close and discard", None, close, "Keep editing");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}
+
+pub(super) fn discard_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
+    let fresh = f.view.take_fresh("Discard the edits?");
+    modal(ctx, "Discard the edits?", 440.0, Leave::OnBackdrop, |ui| {
+        wrapped(ui, format!("The edits of {id} go, and what the hub has takes their place."));
+        let keep = answer(ui, f, "Discard edits", None, Action::DiscardNow(id.clone()), "Keep editing");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}
+
+pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool {
+    let fresh = f.view.take_fresh("Quit with unsaved edits?");
+    modal(ctx, "Quit with unsaved edits?", 440.0, Leave::OnBackdrop, |ui| {
+        wrapped(
+            ui,
+            format!("The edits of {} are not on the hub and would be lost:", when::count(unsaved.len(), "twin")),
+        );
+        ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
+            for id in unsaved {
+                ui.label(id.to_string());
+            }
+        });
+        let keep = answer(ui, f, "Quit and discard", None, Action::QuitAndDiscard, "Keep editing");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}

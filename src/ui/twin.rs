@@ -1,0 +1,214 @@
+//! The twin in front: header, the section shown, and around it changes, problems, banners and the acting panel.
+
+use super::describe::describe;
+use super::theme::{self, palette};
+use super::widgets::{self, Tone};
+use super::{Frame, act, changes, editor, editor_id, identity, reader, twin_header, when};
+use crate::app::tab::{Pane, SaveState};
+use crate::app::{Action, HubState, Remote, Tab};
+use crate::twin::Section;
+use crate::twin::draft::SectionDraft;
+use crate::twin::text::Problem;
+use egui::{RichText, ScrollArea, Ui};
+
+pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
+    let app = f.app;
+    let Some(tab) = app.active_tab() else {
+        welcome_ui(f, ui);
+        return;
+    };
+    twin_header::ui(f, ui, tab);
+    let Some(twin) = tab.current() else {
+        egui::CentralPanel::default().frame(pane_frame()).show(ui, |ui| not_loaded_ui(f, ui, tab));
+        return;
+    };
+    if tab.act.is_some() {
+        act::ui(f, ui, tab);
+    }
+    banners_ui(f, ui, tab);
+    let section = match tab.pane {
+        Pane::Desired => Some(Section::Desired),
+        Pane::Tags => Some(Section::Tags),
+        _ => None,
+    };
+    if let (Some(section), Some(draft)) = (section, &tab.draft) {
+        problems_ui(f, ui, tab, section, draft.section(section));
+    }
+    if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
+        changes::ui(f, ui, tab);
+    }
+    let paper = palette(ui).paper;
+    egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| match (tab.pane, section) {
+        (_, Some(section)) => section_ui(f, ui, tab, section),
+        (Pane::Reported, _) => {
+            let key = reader::Key { version: twin.reported.version, text: &tab.reported_text };
+            let id = egui::Id::unique(("reported", tab.id.to_string()));
+            f.view.panes.editor = Some(id);
+            reader::ui(&mut f.view.reader, ui, id, "Reported JSON", key);
+        }
+        (Pane::Identity, _) => identity::ui(f, ui, tab),
+        _ => {
+            let key = reader::Key { version: twin.version, text: &tab.document_text };
+            let id = egui::Id::unique(("document", tab.id.to_string()));
+            f.view.panes.editor = Some(id);
+            reader::ui(&mut f.view.reader, ui, id, "Document JSON", key);
+        }
+    });
+}
+
+fn pane_frame() -> egui::Frame {
+    egui::Frame::new().inner_margin(egui::Margin::same(12))
+}
+
+fn welcome_ui(f: &mut Frame, ui: &mut Ui) {
+    if matches!(f.app.hub, HubState::Failed { .. }) {
+        return;
+    }
+    let keys = ui.ctx().format_shortcut(&super::keys::GO_TO);
+    let why = format!("Choose a device or module on the left, or press {keys} and type its id");
+    widgets::empty(ui, "No twin is open", &why, |ui| {
+        if ui.button("Go to…").clicked() {
+            f.push(Action::ShowGoTo);
+        }
+    });
+}
+
+/// Nothing was ever loaded: on its way, failed, or never asked for.
+fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    match &tab.twin {
+        Remote::Loading { key, since, .. } => {
+            let key = *key;
+            widgets::spinner(ui, f.app.now, *since, &format!("Loading {}", tab.id));
+            if f.app.now.seconds_since(*since) >= 1 && ui.button("Cancel").clicked() {
+                f.push(Action::Cancel(key));
+            }
+        }
+        Remote::Failed { failure, .. } => {
+            let said = describe(failure);
+            widgets::empty(ui, &format!("{} could not be loaded", tab.id), &said.sentence, |ui| {
+                if let Some(advice) = &said.advice {
+                    widgets::weak(ui, super::describe::sentence(advice));
+                }
+                if ui.button("Try again").clicked() {
+                    f.push(Action::Refresh(tab.id.clone()));
+                }
+                widgets::copy_details(ui, &said.detail);
+            });
+        }
+        _ => {
+            widgets::empty(ui, "Not loaded", "The hub was not asked for this twin yet", |ui| {
+                if ui.button("Load").clicked() {
+                    f.push(Action::Refresh(tab.id.clone()));
+                }
+            });
+        }
+    }
+}
+
+/// What happened to the last save or refresh, and what moved on the hub. Below the text, so that no line of it moves.
+fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    if let Some(moved) = &tab.moved {
+        let age = when::ago(ui.ctx(), f.app.now, moved.at);
+        let what = match (moved.changes.len(), moved.clashes.len()) {
+            (0, 0) => "nothing you edit".to_owned(),
+            (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
+            (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
+        };
+        let text = format!("The hub moved to version {} {age}: {what}. Your text is untouched.", moved.theirs.version);
+        let tone = if moved.clashes.is_empty() { Tone::Info } else { Tone::Warn };
+        strip(ui, "moved", |ui| {
+            widgets::banner(ui, tone, &text, |ui| {
+                if ui.button("Compare…").clicked() {
+                    f.push(Action::ShowConflict(tab.id.clone()));
+                }
+            });
+        });
+    }
+    if let SaveState::Failed { failure, at } = &tab.save {
+        let mut said = describe(failure);
+        said.sentence = format!("Not saved {}: {}", when::ago(ui.ctx(), f.app.now, *at), said.sentence);
+        strip(ui, "save-failed", |ui| {
+            widgets::failure_banner(ui, &said, |ui| {
+                if ui.button("Try again").clicked() {
+                    f.push(Action::Save(tab.id.clone()));
+                }
+            });
+        });
+    }
+    if let Remote::Failed { failure, at, .. } = &tab.twin {
+        let mut said = describe(failure);
+        let age = when::ago(ui.ctx(), f.app.now, *at);
+        said.sentence = format!("Not refreshed {age}: {}; the last good state is shown", said.sentence);
+        strip(ui, "refresh-failed", |ui| {
+            widgets::failure_banner(ui, &said, |ui| {
+                if ui.button("Try again").clicked() {
+                    f.push(Action::Refresh(tab.id.clone()));
+                }
+            });
+        });
+    }
+}
+
+fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
+    egui::Panel::bottom(("strip", salt))
+        .frame(egui::Frame::new())
+        .resizable(false)
+        .show_separator_line(false)
+        .show(ui, contents);
+}
+
+fn problems_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft: &SectionDraft) {
+    if draft.problems.is_empty() {
+        return;
+    }
+    #[allow(clippy::cast_precision_loss)] // At most eight rows.
+    let height = draft.problems.len().min(5) as f32 * 22.0 + 12.0;
+    egui::Panel::bottom("problems")
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)))
+        .resizable(false)
+        .exact_size(height)
+        .show(ui, |ui| {
+            ScrollArea::vertical().id_salt("problems").auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for problem in draft.problems.iter().take(200) {
+                    if problem_ui(ui, problem) {
+                        f.view.editor.go(ui.ctx(), editor_id(&tab.id, section), &draft.text, problem.range.clone());
+                    }
+                }
+            });
+        });
+}
+
+fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
+    let p = palette(ui);
+    let mut job = egui::text::LayoutJob::default();
+    let place = format!("line {}, column {}", problem.line, problem.column);
+    job.append(&place, 0.0, egui::TextFormat::simple(theme::body(), p.bad));
+    let path = problem.path.to_string();
+    if !path.is_empty() {
+        job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
+    }
+    job.append(&problem.message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
+    let name = format!("{place}: {} {}", problem.path, problem.message);
+    ui.add(egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate())
+        .accessible_name(name)
+        .clicked()
+}
+
+fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
+    let Some(draft) = &tab.draft else {
+        ui.label(RichText::new("Nothing to edit yet").color(palette(ui).weak));
+        return;
+    };
+    let part = draft.section(section);
+    let id = editor_id(&tab.id, section);
+    f.view.panes.editor = Some(id);
+    let name = match section {
+        Section::Tags => "Tags JSON",
+        _ => "Desired JSON",
+    };
+    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems };
+    if let Some(text) = f.view.editor.ui(ui, &sheet) {
+        f.push(Action::Edit { id: tab.id.clone(), section, text });
+    }
+}

@@ -1,0 +1,224 @@
+//! Above the sections: who this is and how it stands, what can be done, which section is shown.
+
+use super::theme::{self, palette};
+use super::{Frame, changes, icons, when, widgets};
+use crate::app::action::Watching;
+use crate::app::tab::{Pane, SaveState};
+use crate::app::{Action, Tab};
+use crate::client::link::LinkState;
+use crate::twin::{ConnectionState, Status, Twin, TwinId};
+use egui::{Align, Layout, RichText, Ui};
+
+pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let frame = egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 0 });
+    egui::Panel::top("twin-header").frame(frame).resizable(false).show(ui, |ui| {
+        facts_ui(f, ui, tab);
+        acts_ui(f, ui, tab);
+        sections_ui(f, ui, tab);
+    });
+}
+
+fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(theme::ROW);
+        ui.add(egui::Label::new(RichText::new(tab.title()).font(theme::heading())).truncate().selectable(true));
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.set_min_height(20.0);
+        ui.spacing_mut().item_spacing = egui::vec2(12.0, 2.0);
+        let Some(twin) = tab.current() else {
+            widgets::weak(ui, "not loaded yet");
+            return;
+        };
+        state_ui(ui, twin);
+        fact(ui, "etag", &twin.etag.quoted());
+        fact(ui, "version", &twin.version.to_string());
+        if let Some((_, at)) = tab.seen {
+            let word = if tab.twin.is_loading() { "loading" } else { "loaded" };
+            widgets::weak(ui, format!("{word} {}", when::ago(ui.ctx(), f.app.now, at)));
+        }
+        if tab.watching {
+            widgets::weak(ui, "watching");
+        }
+        if let Some(act) = &tab.act {
+            link_ui(ui, &act.state);
+        }
+    });
+}
+
+fn state_ui(ui: &mut Ui, twin: &Twin) {
+    let p = palette(ui);
+    let (dot, word) = match (twin.status, twin.connection_state) {
+        (Some(Status::Disabled), _) => (icons::Dot::Half, "disabled"),
+        (_, ConnectionState::Connected) => (icons::Dot::Filled, "connected"),
+        (_, ConnectionState::Disconnected) => (icons::Dot::Hollow, "disconnected"),
+    };
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
+        icons::dot(ui.painter(), rect.center(), dot, p);
+        ui.label(word);
+    });
+    let mut more = Vec::new();
+    if let (Some(status), icons::Dot::Filled | icons::Dot::Hollow) = (twin.status, dot) {
+        more.push(status.word());
+    }
+    if let Some(kind) = twin.authentication {
+        more.push(kind.word());
+    }
+    if twin.iot_edge {
+        more.push("edge");
+    }
+    if !more.is_empty() {
+        widgets::weak(ui, more.join(" · "));
+    }
+}
+
+fn fact(ui: &mut Ui, word: &str, value: &str) {
+    let p = palette(ui);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(RichText::new(word).color(p.weak));
+        ui.add(egui::Label::new(RichText::new(value).font(theme::mono())).selectable(true));
+    });
+}
+
+/// The link of *Act as…*, as a word with its shape.
+pub(super) fn link_ui(ui: &mut Ui, state: &LinkState) {
+    let p = palette(ui);
+    let (dot, text) = match state {
+        LinkState::Connecting => (icons::Dot::Half, "acting: connecting".to_owned()),
+        LinkState::Online { .. } => (icons::Dot::Filled, "acting: online".to_owned()),
+        LinkState::Retrying { reason, in_ms } => {
+            (icons::Dot::Half, format!("acting: lost ({reason}), next try in {} s", in_ms.div_ceil(1000)))
+        }
+        LinkState::PushedOut => (icons::Dot::Hollow, "acting: pushed out by another client".to_owned()),
+        LinkState::Refused { reason } => (icons::Dot::Hollow, format!("acting: refused ({reason})")),
+        LinkState::Closed => (icons::Dot::Hollow, "acting: stopped".to_owned()),
+    };
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
+        icons::dot(ui.painter(), rect.center(), dot, p);
+        ui.label(text);
+    });
+}
+
+fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let id = &tab.id;
+    let saving = matches!(tab.save, SaveState::Sending { .. });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(6.0, 4.0);
+        let off = match (&tab.draft, saving) {
+            (_, true) => Some("Saving".to_owned()),
+            (None, _) => Some("Nothing is loaded yet".to_owned()),
+            (Some(draft), _) => f.view.changes.outgoing(id, draft).as_ref().err().map(ToString::to_string),
+        };
+        let key = ui.ctx().format_shortcut(&super::keys::SAVE);
+        if widgets::primary(ui, "Save", off.as_deref()).on_hover_text(key).clicked() {
+            f.push(Action::Save(id.clone()));
+        }
+        let clean = (!tab.is_dirty()).then_some("There are no edits");
+        if widgets::act(ui, "Discard", clean).clicked() {
+            f.push(Action::Discard(id.clone()));
+        }
+        let loading = tab.twin.is_loading().then_some("Loading");
+        if widgets::act(ui, "Refresh", loading).on_hover_text("Reads the twin again and keeps the edits").clicked() {
+            f.push(Action::Refresh(id.clone()));
+        }
+        let watch = ui.add(egui::Button::selectable(tab.watching, "Watch").frame_when_inactive(true));
+        let watch = watch.on_hover_text("Reads the twin again and again and says what changed");
+        if watch.clicked() {
+            let on = if tab.watching { Watching::Off } else { Watching::On };
+            f.push(Action::SetWatch { id: id.clone(), on });
+        }
+        if tab.act.is_none() {
+            let name = if id.module.is_some() { "Act as module…" } else { "Act as device…" };
+            if ui.button(name).clicked() {
+                f.push(Action::ShowActAs(id.clone()));
+            }
+        }
+        ui.menu_button("More", |ui| more_ui(f, ui, tab));
+    });
+}
+
+fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let id = &tab.id;
+    if id.module.is_none() && ui.button("Add module…").clicked() {
+        f.push(Action::ShowAddModule { device: id.device.clone() });
+    }
+    if ui.button("Copy connection string").clicked() {
+        f.push(Action::CopyConnectionString(id.clone()));
+    }
+    if id.module.is_none()
+        && let Some(status) = tab.current().and_then(|twin| twin.status)
+    {
+        let (name, status) = match status {
+            Status::Enabled => ("Disable", Status::Disabled),
+            Status::Disabled => ("Enable", Status::Enabled),
+        };
+        if ui.button(name).clicked() {
+            f.push(Action::SetStatus { id: id.clone(), status });
+        }
+    }
+    if id.module.is_some() && ui.button("Open the device").clicked() {
+        f.push(Action::OpenTwin(TwinId::device(id.device.clone())));
+    }
+    ui.separator();
+    if ui.button("Delete…").clicked() {
+        f.push(Action::ShowDelete(id.clone()));
+    }
+}
+
+fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    const PANES: [(Pane, &str); 5] = [
+        (Pane::Desired, "Desired"),
+        (Pane::Reported, "Reported"),
+        (Pane::Tags, "Tags"),
+        (Pane::Document, "Document"),
+        (Pane::Identity, "Identity"),
+    ];
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        for (pane, name) in PANES {
+            if widgets::tab(ui, tab.pane == pane, name).clicked() {
+                f.push(Action::ShowPane(tab.id.clone(), pane));
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
+                let hidden = f.view.changes_hidden;
+                let name = if hidden { "Show changes" } else { "Hide changes" };
+                if widgets::quiet(ui, name).clicked() {
+                    f.view.changes_hidden = !hidden;
+                }
+            }
+            progress_ui(f, ui, tab);
+        });
+    });
+}
+
+/// Where the save stands and what became of it: one line that is always there, so that nothing jumps.
+fn progress_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
+    let p = palette(ui);
+    let now = f.app.now;
+    let (text, color) = match &tab.save {
+        SaveState::Sending { since, .. } => {
+            widgets::spinner(ui, now, *since, "Saving");
+            return;
+        }
+        SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
+        SaveState::Failed { .. } => ("Not saved".to_owned(), p.bad),
+        SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
+            (Some(landing), _, _) => {
+                let color = if landing.refusal.is_some() || landing.timed_out { p.warn } else { p.good };
+                (changes::landing_words(ui.ctx(), now, landing), color)
+            }
+            (None, Some(problem), _) => (format!("Watch: {problem}"), p.warn),
+            (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
+            _ => return,
+        },
+    };
+    ui.add(egui::Label::new(RichText::new(&text).color(color)).truncate()).on_hover_text(text);
+}

@@ -1,1 +1,0 @@
-//! The client against the local hub and against servers that misbehave.
