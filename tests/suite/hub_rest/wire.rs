@@ -34,7 +34,7 @@ async fn pipelined_requests_are_answered_in_order() {
     let mut bytes = String::new();
     for n in 0..20 {
         let body = format!("{{\"tags\":{{\"n\":{n}}}}}");
-        bytes.push_str(&format!("{PATCH}{auth}Content-Length: {}\r\n\r\n{body}", body.len()));
+        bytes += &format!("{PATCH}{auth}Content-Length: {}\r\n\r\n{body}", body.len());
     }
     raw.send(bytes.as_bytes()).await;
     for n in 0..20 {
