@@ -123,6 +123,8 @@ fn acting_twice_replaces_the_first() {
     let (mut rig, _) = start();
     act(&mut rig);
     act(&mut rig);
+    // The first link said goodbye before the second began.
+    link_state(&mut rig, &LinkState::Closed);
     let report = rig.ask(|key| Command::Report { key, id: module(), patch: object(json!({ "a": 1 })) });
     assert!(matches!(report, Ok(Outcome::Reported { .. })), "{report:?}");
     let pushed = |event: &Event| matches!(event, Event::Fact(Fact::Link { state: LinkState::PushedOut, .. }));
