@@ -7,7 +7,7 @@ mod still;
 mod twin;
 
 use egui::accesskit::Role;
-use egui_kittest::{Harness, Node, kittest::NodeT, kittest::Queryable};
+use egui_kittest::{Harness, Node, kittest::NodeT};
 use scene::Scene;
 
 /// A window of this state, settled.
