@@ -1,4 +1,15 @@
-//! Remembers: settings and connections in a file, secrets in the OS keyring (or for this session only).
+//! Remembers: settings and connections in a file (`settings`), secrets in the OS keyring or for this session only
+//! (`secrets`), all of it in the folders that `folders` names.
+//!
+//! A secret never goes into a file.
+
+pub mod folders;
+pub mod secrets;
+pub mod settings;
+
+pub use folders::Folders;
+pub use secrets::{Keyring, KeyringChoice, SecretsError};
+pub use settings::SettingsFile;
 
 /// What the program keeps between starts. Written atomically; a file that cannot be read is kept under another name.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]

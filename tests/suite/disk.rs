@@ -1,1 +1,206 @@
 //! Settings, connections and secrets.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use twinscope::disk::secrets::Kept;
+use twinscope::disk::{Folders, Keyring, KeyringChoice, SavedConnection, Settings, SettingsFile, ThemeChoice};
+use twinscope::protocol::secret::Secret;
+
+fn some_settings() -> Settings {
+    Settings {
+        theme: ThemeChoice::Light,
+        zoom: Some(1.5),
+        connections: vec![SavedConnection {
+            id: "1".to_owned(),
+            name: "Größe 🌍".to_owned(),
+            host: "h.azure-devices.net".to_owned(),
+            policy: "service".to_owned(),
+            ca_file: Some("/etc/ca.pem".into()),
+        }],
+        open_tabs: [("local".to_owned(), vec!["d/m".to_owned()])].into(),
+        last_hub: Some("local".to_owned()),
+        window: Some((800.0, 600.0)),
+    }
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn settings_come_back_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep/down/settings.json");
+    let opened = SettingsFile::open(&path);
+    assert_eq!((opened.settings, opened.notice), (Settings::default(), None));
+    opened.file.save(&some_settings()).unwrap();
+    opened.file.save(&some_settings()).unwrap();
+    assert_eq!(names(path.parent().unwrap()), ["settings.json"], "nothing is left behind");
+    let again = SettingsFile::open(&path);
+    assert_eq!((again.settings, again.notice), (some_settings(), None));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn settings_of_other_versions_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.json");
+    std::fs::write(&path, r#"{"theme":"Dark","invented":{"later":true}}"#).unwrap();
+    let opened = SettingsFile::open(&path);
+    assert_eq!(opened.notice, None);
+    assert_eq!(opened.settings, Settings { theme: ThemeChoice::Dark, ..Settings::default() });
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_and_said_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.json");
+    for (n, text) in ["{ half", "[]", "\u{0}", ""].into_iter().enumerate() {
+        std::fs::write(&path, text).unwrap();
+        let opened = SettingsFile::open(&path);
+        assert_eq!(opened.settings, Settings::default());
+        let aside =
+            if n == 0 { "settings.json.unreadable".to_owned() } else { format!("settings.json.unreadable-{}", n + 1) };
+        assert!(opened.notice.unwrap().contains(&aside), "{text:?}");
+        assert_eq!(std::fs::read_to_string(dir.path().join(&aside)).unwrap(), text);
+        assert_eq!(SettingsFile::open(&path).notice, None, "said once");
+        opened.file.save(&some_settings()).unwrap();
+    }
+}
+
+#[test]
+fn what_can_neither_be_read_nor_moved_is_not_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.json");
+    // A folder in its place cannot be read as a file.
+    std::fs::create_dir(&path).unwrap();
+    let opened = SettingsFile::open(&path);
+    assert!(opened.notice.unwrap().contains("settings.json"));
+    assert!(opened.file.save(&some_settings()).unwrap_err().contains("settings.json"));
+    assert_eq!(names(dir.path()), ["settings.json"]);
+}
+
+#[test]
+fn a_failed_write_names_the_file_and_leaves_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let file = SettingsFile::open(&dir.path().join("file/settings.json")).file;
+    assert!(file.save(&some_settings()).unwrap_err().contains("settings.json"));
+}
+
+#[test]
+fn one_folder_for_everything() {
+    let folders = Folders::find(Some(Path::new("/somewhere"))).unwrap();
+    for path in [folders.settings_file(), folders.local_hub(), folders.ca_dir()] {
+        assert!(path.starts_with("/somewhere"), "{}", path.display());
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+#[test]
+fn without_a_keyring_secrets_live_for_the_session() {
+    block_on(async {
+        let keyring = Keyring::new(KeyringChoice::SessionOnly);
+        assert!(keyring.probe().await.is_err());
+        assert_eq!(keyring.get("a").await, Ok(None));
+        assert!(matches!(keyring.put("a", &Secret::new("s3cret")).await, Kept::ForThisSession { .. }));
+        assert_eq!(keyring.get("a").await, Ok(Some(Secret::new("s3cret"))));
+        assert!(!format!("{keyring:?}").contains("s3cret"));
+        assert_eq!(Keyring::new(KeyringChoice::SessionOnly).get("a").await, Ok(None));
+        keyring.remove("a").await.unwrap();
+        assert_eq!(keyring.get("a").await, Ok(None));
+    });
+}
+
+/// Set in the process that runs inside a session with a keyring.
+const INSIDE: &str = "TWINSCOPE_TEST_KEYRING";
+
+/// What runs inside. Alone it has nothing to do.
+#[test]
+fn inside_a_session_with_a_keyring() {
+    match std::env::var(INSIDE).as_deref() {
+        Ok("unlocked") => block_on(async {
+            let keyring = Keyring::new(KeyringChoice::System);
+            assert_eq!(keyring.probe().await, Ok(()));
+            assert_eq!(keyring.get("a").await, Ok(None));
+            for text in ["HostName=h;SharedAccessKey=one=", "HostName=h;SharedAccessKey=two="] {
+                assert_eq!(keyring.put("a", &Secret::new(text)).await, Kept::InKeyring);
+                // Another keyring object: what comes back comes from outside.
+                assert_eq!(Keyring::new(KeyringChoice::System).get("a").await, Ok(Some(Secret::new(text))));
+            }
+            assert_eq!(keyring.get("b").await, Ok(None));
+            keyring.remove("a").await.unwrap();
+            assert_eq!(keyring.get("a").await, Ok(None));
+            keyring.remove("a").await.unwrap();
+        }),
+        Ok("none") => block_on(async {
+            let keyring = Keyring::new(KeyringChoice::System);
+            let why = keyring.probe().await.unwrap_err();
+            assert!(!why.is_empty());
+            assert!(matches!(keyring.put("a", &Secret::new("s")).await, Kept::ForThisSession { .. }));
+            assert_eq!(keyring.get("a").await, Ok(Some(Secret::new("s"))));
+            keyring.remove("a").await.unwrap();
+        }),
+        _ => return,
+    }
+    println!("ran inside");
+}
+
+/// Runs the test above in a process of its own and expects it to have run.
+fn run_inside(mut command: Command, marker: &str) {
+    let output = command.env(INSIDE, marker).stdin(Stdio::null()).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("ran inside"), "{}\n{out}\n{err}", output.status);
+}
+
+fn inner() -> String {
+    format!("{:?} --exact disk::inside_a_session_with_a_keyring --nocapture", std::env::current_exe().unwrap())
+}
+
+#[test]
+fn a_real_keyring_keeps_secrets() {
+    let there = |program: &str| {
+        Command::new("sh")
+            .args(["-c", &format!("command -v {program}")])
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    };
+    if let Some(missing) = ["dbus-run-session", "gnome-keyring-daemon"].into_iter().find(|program| !there(program)) {
+        assert!(std::env::var_os("CI").is_none(), "{missing} is not installed");
+        eprintln!("SKIPPED: {missing} is not installed, so no real keyring was tried");
+        return;
+    }
+    // A home of its own: the keyring of the person running the tests stays as it is.
+    let home = tempfile::tempdir().unwrap();
+    let script =
+        format!("printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec {}", inner());
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "sh", "-c", &script]);
+    command.env("HOME", home.path()).env_remove("XDG_DATA_HOME").env_remove("GNOME_KEYRING_CONTROL");
+    let runtime = home.path().join("run");
+    std::fs::create_dir(&runtime).unwrap();
+    command.env("XDG_RUNTIME_DIR", &runtime);
+    run_inside(command, "unlocked");
+}
+
+#[test]
+fn without_a_session_bus_it_says_so() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {}", inner())]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/bus", nowhere.path().display()));
+    command.env("XDG_RUNTIME_DIR", nowhere.path());
+    run_inside(command, "none");
+}

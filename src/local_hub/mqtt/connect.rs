@@ -62,7 +62,7 @@ where
     let connect = match first {
         Ok(Ok(connect)) => connect,
         Ok(Err(End::Malformed(Malformed::Protocol { level }))) => {
-            tracing::debug!(level, "refused: another version of MQTT");
+            tracing::info!(level, "an MQTT client is refused: another version of MQTT");
             return Err(refuse(io, ReturnCode::UnacceptableProtocol).await);
         }
         Ok(Err(end)) => return Err(end),
@@ -72,19 +72,19 @@ where
         Ok(caller) => caller,
         Err(Unfit::Protocol(why)) => return Err(End::Violation(why)),
         Err(Unfit::Answer(code, why)) => {
-            tracing::debug!(why, "refused");
+            tracing::info!(why, "an MQTT client is refused");
             return Err(refuse(io, code).await);
         }
     };
     match admit(hub, &caller, certificate, stop).await {
         Ok((lease, inbox, present, expires_s)) => {
             let mut unsent = BytesMut::new();
-            put(Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
+            put(&Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
             let silence = limits.silence_of(caller.keep_alive_s);
             Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s })
         }
         Err(Denied::Refused(refused)) => {
-            tracing::debug!(id = %caller.id, why = %refused.message, "refused");
+            tracing::info!(id = %caller.id, why = %refused.message, "an MQTT client is refused");
             Err(refuse(io, ReturnCode::NotAuthorized).await)
         }
         Err(Denied::Over(end)) => Err(end),
@@ -173,7 +173,7 @@ async fn admit(
 /// Says no, and gives the answer a moment to get out.
 async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, code: ReturnCode) -> End {
     let mut answer = BytesMut::new();
-    put(Outgoing::ConnAck { session_present: false, code }, &mut answer);
+    put(&Outgoing::ConnAck { session_present: false, code }, &mut answer);
     let sent = timeout(Duration::from_millis(500), async {
         io.write_all(&answer).await?;
         io.shutdown().await?;
@@ -189,8 +189,8 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, code: ReturnCode)
 }
 
 /// Encodes a packet whose size is known to fit.
-pub fn put(packet: Outgoing, out: &mut BytesMut) {
-    if encode(&packet, out).is_err() {
+pub fn put(packet: &Outgoing, out: &mut BytesMut) {
+    if encode(packet, out).is_err() {
         tracing::debug!("an answer beyond the size of an MQTT packet is not sent");
     }
 }

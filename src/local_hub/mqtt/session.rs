@@ -136,7 +136,7 @@ enum Appetite {
     Full,
 }
 
-impl<'a> Session<'a> {
+impl Session<'_> {
     async fn serve<S>(&mut self, io: S, mut inbox: Inbox, stop: &CancellationToken) -> End
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -214,14 +214,14 @@ impl<'a> Session<'a> {
         match packet {
             Incoming::Connect(_) => return Err(End::Violation("a second CONNECT")),
             Incoming::Disconnect => return Err(End::Disconnected),
-            Incoming::PingReq => self.send(Outgoing::PingResp),
+            Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
                 let grants = hub.sessions().subscribe(id, generation, filters);
-                self.send(Outgoing::SubAck { packet_id, grants });
+                self.send(&Outgoing::SubAck { packet_id, grants });
             }
             Incoming::Unsubscribe { packet_id, filters } => {
                 hub.sessions().unsubscribe(id, generation, &filters);
-                self.send(Outgoing::UnsubAck { packet_id });
+                self.send(&Outgoing::UnsubAck { packet_id });
             }
             Incoming::Publish(publish) => self.publish(publish)?,
             // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
@@ -253,7 +253,7 @@ impl<'a> Session<'a> {
                 Operation::Get { rid } => {
                     self.acknowledge(packet_id);
                     // Straight into `unsent`, without a pause: no later desired change can get in front of this answer.
-                    self.respond(twin::get(&lease.hub, &lease.id, rid));
+                    self.respond(&twin::get(&lease.hub, &lease.id, rid));
                 }
                 Operation::Report { rid, expected, patch } => {
                     self.busy = Some(Box::pin(async move {
@@ -267,7 +267,7 @@ impl<'a> Session<'a> {
 
     fn reported(&mut self, Reported { answer, packet_id }: Reported) {
         self.acknowledge(packet_id);
-        self.respond(answer);
+        self.respond(&answer);
     }
 
     /// Applies the reports that are left; nobody hears the answers any more.
@@ -285,7 +285,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a twin answer to a client that subscribed to such; else it is lost.
-    fn respond(&mut self, answer: Outgoing) {
+    fn respond(&mut self, answer: &Outgoing) {
         let lease = self.lease;
         if lease.hub.sessions().is_subscribed(&lease.id, lease.generation(), TWIN_RESPONSES) {
             self.send(answer);
@@ -294,11 +294,11 @@ impl<'a> Session<'a> {
 
     fn acknowledge(&mut self, packet_id: Option<u16>) {
         if let Some(packet_id) = packet_id {
-            self.send(Outgoing::PubAck { packet_id });
+            self.send(&Outgoing::PubAck { packet_id });
         }
     }
 
-    fn send(&mut self, packet: Outgoing) {
+    fn send(&mut self, packet: &Outgoing) {
         put(packet, &mut self.unsent);
     }
 

@@ -158,7 +158,7 @@ impl Sessions {
         Some(present)
     }
 
-    /// Grants every filter, at most at QoS 1, also those that will never match; refuses what exceeds the bounds.
+    /// Grants every filter, at most at `QoS` 1, also those that will never match; refuses what exceeds the bounds.
     pub(super) fn subscribe(&self, id: &TwinId, generation: u64, filters: Vec<(String, Qos)>) -> Vec<Grant> {
         let mut state = self.lock();
         let mut entry = state.ours(id, generation);

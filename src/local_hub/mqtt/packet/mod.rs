@@ -43,7 +43,7 @@ pub enum Incoming {
     PubAck {
         packet_id: u16,
     },
-    /// At least one filter, each with the QoS asked for.
+    /// At least one filter, each with the `QoS` asked for.
     Subscribe {
         packet_id: u16,
         filters: Vec<(String, Qos)>,
@@ -89,7 +89,7 @@ pub struct Will {
     pub retain: bool,
 }
 
-/// A PUBLISH of a client. `packet_id` is there exactly when the QoS is above 0.
+/// A PUBLISH of a client. `packet_id` is there exactly when the `QoS` is above 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
     pub topic: String,
@@ -101,7 +101,7 @@ pub struct Publish {
     pub dup: bool,
 }
 
-/// What the server sends. Its publishes are all of QoS 0: twin answers and notifications.
+/// What the server sends. Its publishes are all of `QoS` 0: twin answers and notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
     ConnAck { session_present: bool, code: ReturnCode },

@@ -1,0 +1,45 @@
+//! Where the program keeps its files.
+
+use std::path::{Path, PathBuf};
+
+/// The two folders of the program. Nothing is created by naming them.
+///
+/// On Linux `~/.config/twinscope` and `~/.local/share/twinscope`, elsewhere what the platform prescribes. `--data DIR`
+/// makes both of them `DIR`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// What a person chose: settings.
+    pub config: PathBuf,
+    /// What the program makes: the local hub's state and its certificates.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The folder given by `--data`, else the platform's. `None` when the platform knows no home folder.
+    #[must_use]
+    pub fn find(data: Option<&Path>) -> Option<Self> {
+        if let Some(data) = data {
+            return Some(Self { config: data.to_path_buf(), data: data.to_path_buf() });
+        }
+        let dirs = directories::ProjectDirs::from("", "", "twinscope")?;
+        Some(Self { config: dirs.config_dir().to_path_buf(), data: dirs.data_local_dir().to_path_buf() })
+    }
+
+    /// Settings and kept connections, without their secrets.
+    #[must_use]
+    pub fn settings_file(&self) -> PathBuf {
+        self.config.join("settings.json")
+    }
+
+    /// The state of the window's own local hub.
+    #[must_use]
+    pub fn local_hub(&self) -> PathBuf {
+        self.data.join("local-hub")
+    }
+
+    /// The certificate authority of the local hub and its key.
+    #[must_use]
+    pub fn ca_dir(&self) -> PathBuf {
+        self.data.join("ca")
+    }
+}

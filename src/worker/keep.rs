@@ -1,0 +1,296 @@
+//! What outlives a session: settings, kept connections and their secrets. The connections among the settings are the
+//! worker's own: settings that come from the window never change them.
+
+use super::event::{Fact, HubEntry, SecretStore};
+use super::out::Out;
+use super::{Failure, HubRef};
+use crate::client::HubError;
+use crate::disk::secrets::Kept;
+use crate::disk::{Keyring, SavedConnection, SecretsError, Settings, SettingsFile};
+use crate::protocol::connection_string::{ConnectionString, ConnectionStringError, Who};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Settings that change quickly (a window being resized) are written this long after the first change.
+const WRITE_AFTER: Duration = Duration::from_millis(200);
+/// The list of hubs waits this long for the keyring before it goes out without it.
+const PROBE_PATIENCE: Duration = Duration::from_millis(300);
+
+pub(super) struct Keep {
+    /// `None` when the platform knows no folder for it.
+    file: Option<Arc<SettingsFile>>,
+    keyring: Keyring,
+    environment: Option<Result<ConnectionString, ConnectionStringError>>,
+    state: Mutex<State>,
+    /// One write at a time; each writes what stands then.
+    writing: tokio::sync::Mutex<()>,
+    changed: Notify,
+    out: Out,
+}
+
+struct State {
+    settings: Settings,
+    unwritten: bool,
+    store: SecretStore,
+    /// The keyring has answered in this run, so that it may hold secrets.
+    keyring_answers: bool,
+    /// Connections whose secret was looked for in vain.
+    lost: BTreeSet<String>,
+    /// The last failure told, so that it is told once.
+    told: Option<String>,
+}
+
+impl Keep {
+    pub(super) fn new(
+        file: Option<SettingsFile>,
+        settings: Settings,
+        keyring: Keyring,
+        environment: Option<Result<ConnectionString, ConnectionStringError>>,
+        out: Out,
+    ) -> Self {
+        let store = SecretStore::SessionOnly { why: "the keyring has not answered yet".to_owned() };
+        let state =
+            State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told: None };
+        Self {
+            file: file.map(Arc::new),
+            keyring,
+            environment,
+            state: Mutex::new(state),
+            writing: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            out,
+        }
+    }
+
+    /// Tells the list of hubs: soon, and again when a slow keyring has answered.
+    pub(super) async fn announce(self: Arc<Self>) {
+        let probe = self.keyring.probe();
+        tokio::pin!(probe);
+        let found = tokio::select! {
+            found = &mut probe => found,
+            () = tokio::time::sleep(PROBE_PATIENCE) => {
+                self.tell_hubs().await;
+                probe.await
+            }
+        };
+        self.found(found);
+        self.tell_hubs().await;
+    }
+
+    /// Takes down where the last secret went, or would go.
+    fn found(&self, keyring: Result<(), String>) {
+        let mut state = self.state();
+        state.keyring_answers |= keyring.is_ok();
+        state.store = match keyring {
+            Ok(()) => SecretStore::Keyring,
+            Err(why) => SecretStore::SessionOnly { why },
+        };
+    }
+
+    pub(super) async fn tell_hubs(&self) {
+        let (hubs, secrets) = self.hubs();
+        self.out.fact(Fact::Hubs { hubs, secrets }).await;
+    }
+
+    /// The local hub, the environment's, then the kept ones in the order they were added.
+    pub(super) fn hubs(&self) -> (Vec<HubEntry>, SecretStore) {
+        let state = self.state();
+        let mut hubs = vec![HubEntry {
+            hub: HubRef::Local,
+            name: LOCAL_NAME.to_owned(),
+            host: "localhost".to_owned(),
+            policy: "iothubowner".to_owned(),
+            has_secret: true,
+        }];
+        if let Some(environment) = &self.environment {
+            let (host, policy) = environment.as_ref().map(face).unwrap_or_default();
+            let name = if host.is_empty() { "Environment".to_owned() } else { first_label(&host) };
+            hubs.push(HubEntry { hub: HubRef::Environment, name, host, policy, has_secret: environment.is_ok() });
+        }
+        hubs.extend(state.settings.connections.iter().map(|saved| HubEntry {
+            hub: HubRef::Saved(saved.id.clone()),
+            name: saved.name.clone(),
+            host: saved.host.clone(),
+            policy: saved.policy.clone(),
+            // Asking the keyring for each could bring up a prompt: it counts as holding them until it says otherwise.
+            has_secret: self.keyring.in_session(&saved.id)
+                || (state.keyring_answers && !state.lost.contains(&saved.id)),
+        }));
+        (hubs, state.store.clone())
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        self.state().settings.clone()
+    }
+
+    pub(super) fn environment(&self) -> Option<Result<ConnectionString, ConnectionStringError>> {
+        self.environment.clone()
+    }
+
+    pub(super) fn saved(&self, id: &str) -> Option<SavedConnection> {
+        self.state().settings.connections.iter().find(|saved| saved.id == id).cloned()
+    }
+
+    /// The secret of a kept connection, understood.
+    pub(super) async fn connection(&self, saved: &SavedConnection) -> Result<ConnectionString, Failure> {
+        let secret = self.keyring.get(&saved.id).await.map_err(|error| secrets_failure(&error))?;
+        let Some(secret) = secret else {
+            self.state().lost.insert(saved.id.clone());
+            self.tell_hubs().await;
+            let sentence =
+                format!("There is no secret for {} any more: remove the connection and add it again", saved.name);
+            return Err(Failure::Local(sentence));
+        };
+        self.state().lost.remove(&saved.id);
+        ConnectionString::parse(secret.reveal())
+            .map_err(|error| Failure::Local(format!("The secret of {} is no connection string: {error}", saved.name)))
+    }
+
+    /// Takes over what the window changed; written soon.
+    pub(super) fn take_settings(&self, settings: Settings) {
+        let mut state = self.state();
+        let connections = std::mem::take(&mut state.settings.connections);
+        state.settings = Settings { connections, ..settings };
+        state.unwritten = true;
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Writes changed settings, without end.
+    pub(super) async fn write_changes(self: Arc<Self>) {
+        loop {
+            self.changed.notified().await;
+            tokio::time::sleep(WRITE_AFTER).await;
+            self.flush().await;
+        }
+    }
+
+    /// Writes what is not written yet. A failure is told once.
+    pub(super) async fn flush(&self) {
+        if !self.state().unwritten {
+            return;
+        }
+        if let Err(why) = self.write().await {
+            let news = self.state().told.replace(why.clone()).as_ref() != Some(&why);
+            if news {
+                self.out.notice(why).await;
+            }
+        }
+    }
+
+    async fn write(&self) -> Result<(), String> {
+        let turn = self.writing.lock().await;
+        let settings = {
+            let mut state = self.state();
+            state.unwritten = false;
+            state.settings.clone()
+        };
+        let Some(file) = self.file.clone() else {
+            return Err("Settings are not kept: this system names no folder for them".to_owned());
+        };
+        let written = tokio::task::spawn_blocking(move || file.save(&settings)).await;
+        drop(turn);
+        match written {
+            Ok(Ok(())) => {
+                self.state().told = None;
+                Ok(())
+            }
+            Ok(Err(why)) => Err(why),
+            Err(error) => Err(format!("The settings cannot be written: {error}")),
+        }
+    }
+
+    /// Keeps a connection. The name is made unique; an empty one takes the host's first label.
+    pub(super) async fn add(
+        &self,
+        name: &str,
+        connection: &ConnectionString,
+        ca_file: Option<std::path::PathBuf>,
+    ) -> Result<Vec<HubEntry>, Failure> {
+        let Who::Service { policy, .. } = &connection.who else {
+            return Err(Failure::Hub(HubError::NotAService));
+        };
+        let id = uuid::Uuid::new_v4().to_string();
+        let host = connection.host_name.clone();
+        let name = match name.trim() {
+            "" => first_label(&host),
+            name => name.to_owned(),
+        };
+        let kept = self.keyring.put(&id, &connection.reveal()).await;
+        {
+            let mut state = self.state();
+            let name = unique_name(&name, &state.settings.connections);
+            state.settings.connections.push(SavedConnection {
+                id: id.clone(),
+                name,
+                host,
+                policy: policy.clone(),
+                ca_file,
+            });
+        }
+        self.found(match kept {
+            Kept::InKeyring => Ok(()),
+            Kept::ForThisSession { why } => Err(why),
+        });
+        if let Err(why) = self.write().await {
+            self.state().settings.connections.retain(|saved| saved.id != id);
+            if let Err(error) = self.keyring.remove(&id).await {
+                tracing::warn!(%error, "an unused secret stays in the keyring");
+            }
+            return Err(Failure::Local(why));
+        }
+        self.tell_hubs().await;
+        Ok(self.hubs().0)
+    }
+
+    /// Forgets a connection and its secret. The secret goes first: what is still listed can be removed again.
+    pub(super) async fn remove(&self, id: &str) -> Result<Vec<HubEntry>, Failure> {
+        if self.saved(id).is_none() {
+            return Err(Failure::Local("There is no such connection".to_owned()));
+        }
+        self.keyring.remove(id).await.map_err(|error| secrets_failure(&error))?;
+        {
+            let mut state = self.state();
+            state.settings.connections.retain(|saved| saved.id != id);
+            state.settings.open_tabs.remove(id);
+            state.lost.remove(id);
+        }
+        self.write().await.map_err(Failure::Local)?;
+        self.tell_hubs().await;
+        Ok(self.hubs().0)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Plain values that are replaced whole: usable even if a thread died holding the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn secrets_failure(error: &SecretsError) -> Failure {
+    let sentence = error.to_string();
+    let mut letters = sentence.chars();
+    Failure::Local(letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()))
+}
+
+/// What the window calls the hub inside the program.
+pub(super) const LOCAL_NAME: &str = "Local hub";
+
+/// Host as written and policy.
+pub(super) fn face(connection: &ConnectionString) -> (String, String) {
+    let policy = match &connection.who {
+        Who::Service { policy, .. } => policy.clone(),
+        Who::Identity { .. } => String::new(),
+    };
+    (connection.host_name.clone(), policy)
+}
+
+pub(super) fn first_label(host: &str) -> String {
+    host.split(['.', ':']).next().unwrap_or(host).to_owned()
+}
+
+fn unique_name(name: &str, taken: &[SavedConnection]) -> String {
+    let free = |candidate: &String| !taken.iter().any(|saved| saved.name == *candidate);
+    std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name} {n}"))).find(free).unwrap_or_default()
+}

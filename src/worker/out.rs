@@ -1,0 +1,100 @@
+//! The way to the window: events one by one, records of HTTP exchanges in batches.
+
+use super::event::{Event, Fact, Failure, Outcome};
+use super::{Key, Wake};
+use crate::client::hub::{Observer, RequestRecord};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// Records are told at most this often.
+const BATCH_EVERY: Duration = Duration::from_millis(50);
+/// Records waiting at most; older ones go first. The window keeps fewer.
+const RECORDS_MAX: usize = 2_000;
+
+/// Queues events and wakes the window. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Out {
+    events: mpsc::Sender<Event>,
+    bell: std::sync::mpsc::SyncSender<()>,
+    wake: Wake,
+}
+
+impl Out {
+    pub(super) fn new(events: mpsc::Sender<Event>, bell: std::sync::mpsc::SyncSender<()>, wake: Wake) -> Self {
+        Self { events, bell, wake }
+    }
+
+    /// Waits for room. When the window is gone, nothing happens.
+    pub(super) async fn fact(&self, fact: Fact) {
+        self.send(Event::Fact(fact)).await;
+    }
+
+    pub(super) async fn notice(&self, sentence: impl Into<String>) {
+        self.fact(Fact::Notice(sentence.into())).await;
+    }
+
+    pub(super) async fn done(&self, key: Key, outcome: Result<Outcome, Failure>) {
+        self.send(Event::Done { key, outcome }).await;
+    }
+
+    /// Tells that nothing will ever be told.
+    pub(super) fn stillborn(&self, why: &str) {
+        for event in [
+            Event::Fact(Fact::LocalHub(Err(why.to_owned()))),
+            Event::Done { key: Key(0), outcome: Err(Failure::Local(why.to_owned())) },
+        ] {
+            if self.events.try_send(event).is_ok() {
+                self.ring();
+            }
+        }
+    }
+
+    async fn send(&self, event: Event) {
+        tracing::trace!(?event, "to the window");
+        if self.events.send(event).await.is_ok() {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // A full bell is ringing already.
+        drop(self.bell.try_send(()));
+        (self.wake)();
+    }
+}
+
+/// Gathers the records of HTTP exchanges from whichever thread they come.
+#[derive(Clone, Default)]
+pub(super) struct RequestLog {
+    waiting: Arc<Mutex<VecDeque<RequestRecord>>>,
+    arrived: Arc<Notify>,
+}
+
+impl RequestLog {
+    pub(super) fn observer(&self) -> Observer {
+        let log = self.clone();
+        Arc::new(move |record| {
+            let mut waiting = log.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.len() == RECORDS_MAX {
+                waiting.pop_front();
+            }
+            waiting.push_back(record);
+            drop(waiting);
+            log.arrived.notify_one();
+        })
+    }
+
+    /// Tells what was gathered, batch by batch, without end.
+    pub(super) async fn tell(self, out: Out) {
+        loop {
+            self.arrived.notified().await;
+            tokio::time::sleep(BATCH_EVERY).await;
+            let batch: Vec<_> = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+            if !batch.is_empty() {
+                out.fact(Fact::Requests(batch)).await;
+            }
+        }
+    }
+}

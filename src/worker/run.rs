@@ -1,0 +1,340 @@
+//! The loop: takes commands, starts a task for each request, and says exactly once how each ended.
+
+use super::act::Link;
+use super::event::{Fact, Failure, Outcome};
+use super::keep::Keep;
+use super::local::LocalState;
+use super::open::Opener;
+use super::out::{Out, RequestLog};
+use super::session::{OpenHub, Session};
+use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, twins};
+use crate::disk::{Folders, Keyring, Settings, SettingsFile};
+use crate::local_hub::FleetChoice;
+use crate::protocol::connection_string::ConnectionString;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// The request that opens the first hub.
+const FIRST: Key = Key(0);
+/// How long the local hub may take for its last commit.
+const LOCAL_STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the window is told about a request, and what the loop does before that.
+struct Finished {
+    outcome: Result<Outcome, Failure>,
+    then: Then,
+}
+
+enum Then {
+    Nothing,
+    Install(Box<Session>),
+    Follow(Link),
+}
+
+impl From<Result<Outcome, Failure>> for Finished {
+    fn from(outcome: Result<Outcome, Failure>) -> Self {
+        Self { outcome, then: Then::Nothing }
+    }
+}
+
+/// A request under way.
+struct Running {
+    key: Key,
+    task: AbortHandle,
+    kind: Kind,
+    /// It was told to stop: whatever it still brings is not installed.
+    stopped: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Concerns the program, whichever hub is open.
+    Program,
+    /// Opens a hub: a newer one ends it.
+    Open,
+    /// Lists the fleet of the open hub: a newer one ends it.
+    Fleet,
+    /// Concerns the open hub: ends with it.
+    Hub,
+}
+
+/// Runs until the window's handle is gone.
+pub(super) async fn run(options: WorkerOptions, mut commands: mpsc::UnboundedReceiver<Command>, out: Out) {
+    let mut desk = Desk::set_up(options, out).await;
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(command) => desk.take(command).await,
+                None => break,
+            },
+            Some(ended) = desk.work.join_next_with_id() => desk.finish(ended).await,
+        }
+    }
+    desk.clear().await;
+}
+
+/// What lies before the loop.
+struct Desk {
+    out: Out,
+    opener: Opener,
+    session: Option<Session>,
+    work: JoinSet<Finished>,
+    running: HashMap<Id, Running>,
+    /// Serves the local hub.
+    local: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
+    /// Goes on as long as the program: dropping the set ends it.
+    background: JoinSet<()>,
+}
+
+impl Desk {
+    async fn set_up(options: WorkerOptions, out: Out) -> Self {
+        let (folders, file, settings) = open_settings(&options, &out).await;
+        out.fact(Fact::Settings(settings.clone())).await;
+        let environment = options.connection_string.as_ref().map(|text| ConnectionString::parse(text.reveal()));
+        let first = if environment.is_some() { HubRef::Environment } else { HubRef::Local };
+        let keep = Arc::new(Keep::new(file, settings, Keyring::new(options.keyring), environment, out.clone()));
+        let (state, local_state) = watch::channel(LocalState::Starting);
+        let stop = CancellationToken::new();
+        let fleet = options.fleet.unwrap_or(FleetChoice::Demo);
+        let local = tokio::spawn(local::serve(folders, fleet, state, out.clone(), stop.clone()));
+        let log = RequestLog::default();
+        let mut background = JoinSet::new();
+        background.spawn(keep.clone().announce());
+        background.spawn(keep.clone().write_changes());
+        background.spawn(log.clone().tell(out.clone()));
+        let opener = Opener { keep, local: local_state, extra_ca: options.extra_ca, log, out: out.clone() };
+        let mut desk =
+            Self { out, opener, session: None, work: JoinSet::new(), running: HashMap::new(), local, stop, background };
+        desk.open(FIRST, first).await;
+        desk
+    }
+
+    async fn take(&mut self, command: Command) {
+        tracing::trace!(?command, "from the window");
+        match command {
+            Command::Open { key, hub } => self.open(key, hub).await,
+            Command::Check { key, connect } => {
+                let opener = self.opener.clone();
+                self.begin(key, Kind::Program, async move { checks::check(&opener, connect).await.into() });
+            }
+            Command::Add { key, connect } => {
+                let opener = self.opener.clone();
+                self.begin(key, Kind::Program, async move { checks::add(opener, connect).await.into() });
+            }
+            Command::Remove { key, id } => {
+                let opener = self.opener.clone();
+                self.begin(key, Kind::Program, async move { checks::remove(opener, id).await.into() });
+            }
+            Command::SaveSettings { settings } => self.opener.keep.take_settings(settings),
+            Command::Cancel { key } => self.end(|running| running.key == key),
+            Command::Watch { id } => {
+                if let Some(session) = &mut self.session {
+                    session.watch(id);
+                }
+            }
+            Command::Unwatch { id } => {
+                if let Some(session) = &mut self.session {
+                    session.unwatch(&id);
+                }
+            }
+            Command::StopActing { id } => {
+                if let Some(acting) = self.session.as_mut().and_then(|session| session.stop_acting(&id)) {
+                    acting.stop();
+                }
+            }
+            request => self.ask_hub(request).await,
+        }
+    }
+
+    /// Requests that need an open hub.
+    async fn ask_hub(&mut self, command: Command) {
+        match command {
+            Command::LoadFleet { key } => {
+                self.end(|running| running.kind == Kind::Fleet);
+                self.on_hub(key, Kind::Fleet, async move |hub| fleet::load(&hub, key).await).await;
+            }
+            Command::LoadModules { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| fleet::modules(&hub, device).await).await;
+            }
+            Command::Query { key, text, limit } => {
+                self.on_hub(key, Kind::Hub, async move |hub| fleet::query(&hub, text, limit).await).await;
+            }
+            Command::LoadTwin { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| twins::load(&hub, &id).await).await;
+            }
+            Command::PatchTwin { key, id, body, guard } => {
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard).await).await;
+            }
+            Command::LoadIdentity { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| identities::load(&hub, &id).await).await;
+            }
+            Command::CreateIdentity { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| identities::create(&hub, &id).await).await;
+            }
+            Command::DeleteIdentity { key, id, etag } => {
+                self.on_hub(key, Kind::Hub, async move |hub| identities::delete(&hub, id, etag).await).await;
+            }
+            Command::SetStatus { key, id, etag, status } => {
+                self.on_hub(key, Kind::Hub, async move |hub| identities::set_status(&hub, &id, etag, status).await)
+                    .await;
+            }
+            Command::ActAs { key, id } => self.act(key, id).await,
+            Command::Report { key, id, patch } => {
+                let Some(link) = self.session.as_ref().and_then(|session| session.acting(&id)).map(act::Acting::link)
+                else {
+                    return self.out.done(key, Err(act::not_acting(&id))).await;
+                };
+                self.on_hub(key, Kind::Hub, async move |hub| act::report(&hub, link, id, patch).await).await;
+            }
+            // The others need no hub; `take` has dealt with them.
+            Command::Open { .. }
+            | Command::Check { .. }
+            | Command::Add { .. }
+            | Command::Remove { .. }
+            | Command::SaveSettings { .. }
+            | Command::Watch { .. }
+            | Command::Unwatch { .. }
+            | Command::StopActing { .. }
+            | Command::Cancel { .. } => {}
+        }
+    }
+
+    /// Closes the open hub, so that nothing of it is told any more, and opens another.
+    async fn open(&mut self, key: Key, hub: HubRef) {
+        self.end(|running| running.kind != Kind::Program);
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        let opener = self.opener.clone();
+        self.begin(key, Kind::Open, async move {
+            match opener.open(hub).await {
+                Ok(hub) => Finished {
+                    outcome: Ok(Outcome::Connected(hub.info.clone())),
+                    then: Then::Install(Box::new(Session::new(Arc::new(hub)))),
+                },
+                Err(failure) => Err(failure).into(),
+            }
+        });
+    }
+
+    async fn act(&mut self, key: Key, id: crate::twin::TwinId) {
+        let Some(session) = &mut self.session else {
+            return self.out.done(key, Err(no_hub())).await;
+        };
+        let hub = session.hub.clone();
+        let earlier = session.stop_acting(&id);
+        self.begin(key, Kind::Hub, async move {
+            match act::start(&hub, &id, earlier).await {
+                Ok(link) => Finished { outcome: Ok(Outcome::ActStarted { id }), then: Then::Follow(link) },
+                Err(failure) => Err(failure).into(),
+            }
+        });
+    }
+
+    /// Starts a request to the open hub.
+    async fn on_hub<F>(&mut self, key: Key, kind: Kind, work: impl FnOnce(Arc<OpenHub>) -> F)
+    where
+        F: Future<Output = Result<Outcome, Failure>> + Send + 'static,
+    {
+        match &self.session {
+            Some(session) => {
+                let work = work(session.hub.clone());
+                self.begin(key, kind, async move { work.await.into() });
+            }
+            None => self.out.done(key, Err(no_hub())).await,
+        }
+    }
+
+    fn begin(&mut self, key: Key, kind: Kind, work: impl Future<Output = Finished> + Send + 'static) {
+        let task = self.work.spawn(work);
+        self.running.insert(task.id(), Running { key, task, kind, stopped: false });
+    }
+
+    /// Stops requests. They are told as cancelled when their tasks have ended.
+    fn end(&mut self, which: impl Fn(&Running) -> bool) {
+        for running in self.running.values_mut().filter(|running| which(running)) {
+            running.stopped = true;
+            running.task.abort();
+        }
+    }
+
+    /// The one place where a request ends.
+    async fn finish(&mut self, ended: Result<(Id, Finished), JoinError>) {
+        let (id, Finished { mut outcome, then }) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Err(broken(error)).into()),
+        };
+        let Some(Running { key, stopped, .. }) = self.running.remove(&id) else {
+            tracing::error!(%id, "a request ended that never began");
+            return;
+        };
+        match (then, &mut self.session) {
+            (Then::Nothing, _) => {}
+            (Then::Install(session), open) if !stopped => *open = Some(*session),
+            (Then::Follow(link), Some(session)) if !stopped => {
+                // The answer goes first: facts of a link make sense after it.
+                self.out.done(key, outcome).await;
+                session.act(link);
+                return;
+            }
+            // It came to its end just before it was stopped: dropping what it brings closes it.
+            (Then::Install(_) | Then::Follow(_), _) => outcome = Err(Failure::Cancelled),
+        }
+        self.out.done(key, outcome).await;
+    }
+
+    /// Ends in order: requests, the open hub, settings, the local hub.
+    async fn clear(mut self) {
+        self.work.shutdown().await;
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        self.background.shutdown().await;
+        self.opener.keep.flush().await;
+        self.stop.cancel();
+        if tokio::time::timeout(LOCAL_STOP_LIMIT, self.local).await.is_err() {
+            tracing::warn!("the local hub did not stop in time");
+        }
+    }
+}
+
+/// The folders and what the settings file holds. Without a home folder everything lives in a temporary one.
+async fn open_settings(options: &WorkerOptions, out: &Out) -> (Folders, Option<SettingsFile>, Settings) {
+    let Some(folders) = Folders::find(options.data.as_deref()) else {
+        out.notice("This system names no folder for data, so nothing is kept: say --data DIR to name one").await;
+        let passing = std::env::temp_dir().join(format!("twinscope-{}", uuid::Uuid::new_v4()));
+        return (Folders { config: passing.clone(), data: passing }, None, Settings::default());
+    };
+    let path = folders.settings_file();
+    match tokio::task::spawn_blocking(move || SettingsFile::open(&path)).await {
+        Ok(opened) => {
+            if let Some(notice) = opened.notice {
+                out.notice(notice).await;
+            }
+            (folders, Some(opened.file), opened.settings)
+        }
+        Err(error) => {
+            out.notice(format!("The settings cannot be read: {error}")).await;
+            (folders, None, Settings::default())
+        }
+    }
+}
+
+fn no_hub() -> Failure {
+    Failure::Local("No hub is open".to_owned())
+}
+
+/// How a task ended that did not come to its own end.
+fn broken(error: JoinError) -> Failure {
+    if error.is_cancelled() {
+        return Failure::Cancelled;
+    }
+    let cause = error.into_panic();
+    let text = cause.downcast_ref::<&str>().copied().or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    Failure::Panicked(text.unwrap_or("no reason given").chars().take(300).collect())
+}

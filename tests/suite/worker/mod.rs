@@ -1,0 +1,11 @@
+//! Commands in, events out: the background half through its public face, against real hubs on free ports.
+
+mod acting;
+mod connections;
+mod fleet;
+mod once;
+mod outages;
+mod proxy;
+mod rig;
+mod saving;
+mod watching;

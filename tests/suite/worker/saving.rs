@@ -1,0 +1,109 @@
+//! The main job: start, open, read, save, and every way a save can end.
+
+use super::proxy::{Mode, Proxy};
+use super::rig::{OwnHub, Rig, desired, number};
+use serde_json::json;
+use twinscope::local_hub::FleetChoice;
+use twinscope::protocol::rest::IfMatch;
+use twinscope::twin::{Etag, Section, TwinId};
+use twinscope::worker::command::Guard;
+use twinscope::worker::event::Outcome;
+use twinscope::worker::{Command, Fact, Failure, HubRef};
+
+#[test]
+fn first_start_to_saved_twin() {
+    let mut rig = Rig::start_with(tempfile::tempdir().unwrap(), |options| options.fleet = None);
+    rig.fact("settings", |fact| matches!(fact, Fact::Settings(_)).then_some(()));
+    rig.fact("hubs", |fact| matches!(fact, Fact::Hubs { hubs, .. } if hubs[0].hub == HubRef::Local).then_some(()));
+    rig.fact("the local hub", |fact| matches!(fact, Fact::LocalHub(Ok(_))).then_some(()));
+    let info = rig.connected();
+    assert_eq!((info.hub, info.policy.as_str()), (HubRef::Local, "iothubowner"));
+
+    let id = TwinId::module("myFirstDevice", "myFirstModule");
+    let before = rig.load(&id);
+    let saved = match rig.patch(&id, desired(json!({ "telemetryInterval": 122 })), &before.etag) {
+        Ok(Outcome::Saved(saved)) => saved,
+        other => panic!("not saved: {other:?}"),
+    };
+    assert_eq!(number(&saved, Section::Desired, "telemetryInterval"), Some(122));
+    assert_ne!(saved.etag, before.etag);
+    assert_eq!(saved.desired.version, before.desired.version + 1);
+    let patched =
+        |record: &twinscope::client::hub::RequestRecord| record.method == "PATCH" && record.status == Some(200);
+    rig.fact("the record of the PATCH", |fact| match fact {
+        Fact::Requests(records) => records.iter().any(patched).then_some(()),
+        _ => None,
+    });
+
+    // The window's local hub keeps its state.
+    let dir = rig.stop();
+    let mut rig = Rig::start_with(dir, |options| options.fleet = None);
+    rig.connected();
+    assert!(rig.load(&id).desired.version >= saved.desired.version);
+    assert_eq!(number(&rig.load(&id), Section::Desired, "telemetryInterval"), Some(122));
+}
+
+#[test]
+fn a_stale_etag_brings_the_version_that_won() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let mut rig = Rig::start_on(&hub);
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let base = rig.load(&id);
+    let other = hub.client();
+    let theirs = desired(json!({ "limit": 2 }));
+    hub.runtime.block_on(other.patch_twin(&id, &theirs, &IfMatch::Quoted(base.etag.clone()))).unwrap();
+
+    match rig.patch(&id, desired(json!({ "limit": 1 })), &base.etag) {
+        Ok(Outcome::Conflict { theirs }) => assert_eq!(number(&theirs, Section::Desired, "limit"), Some(2)),
+        other => panic!("no conflict: {other:?}"),
+    }
+    let now = hub.runtime.block_on(other.twin(&id)).unwrap();
+    assert_eq!(number(&now, Section::Desired, "limit"), Some(2), "nothing may be overwritten");
+
+    // Overwriting takes the etag that was seen, and is refused like any other when that is stale.
+    let overwrite = |etag: &Etag| {
+        let (id, guard) = (id.clone(), Guard::Overwrite(etag.clone()));
+        move |key| Command::PatchTwin { key, id, body: desired(json!({ "limit": 1 })), guard }
+    };
+    assert!(matches!(rig.ask(overwrite(&base.etag)), Ok(Outcome::Conflict { .. })));
+    assert!(matches!(rig.ask(overwrite(&now.etag)), Ok(Outcome::Saved(_))));
+}
+
+#[test]
+fn without_an_etag_nothing_is_written() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let mut rig = Rig::start_on(&hub);
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    assert!(matches!(rig.patch(&id, desired(json!({ "a": 1 })), &Etag::default()), Err(Failure::Local(_))));
+    assert!(rig.load(&id).desired.values.is_empty());
+}
+
+/// Loses either the answer or the request of a save, and expects the worker to find out which.
+fn check_lost(mode: Mode, expected: Option<bool>) {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let proxy = Proxy::start(hub.port());
+    let mut rig = Rig::start_at(&hub, &hub.connection_at(proxy.port()));
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let base = rig.load(&id);
+    proxy.lose_next(mode);
+    match rig.patch(&id, desired(json!({ "a": { "b": 1 }, "gone": null })), &base.etag) {
+        Err(Failure::Unknown { landed, now: Some(now), .. }) => {
+            assert_eq!(landed, expected);
+            assert_eq!(now.desired.values.contains_key("a"), expected == Some(true));
+        }
+        other => panic!("the outcome was not unknown: {other:?}"),
+    }
+}
+
+#[test]
+fn a_lost_answer_is_found_out() {
+    check_lost(Mode::LoseAnswer, Some(true));
+}
+
+#[test]
+fn a_lost_request_is_found_out() {
+    check_lost(Mode::LoseRequest, Some(false));
+}
