@@ -17,6 +17,10 @@ pub(super) struct ActivityView {
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     let room = ui.available_height();
+    // At high zoom in a small window the text comes first.
+    if room < 300.0 {
+        return;
+    }
     let open = f.view.activity.open;
     let mut panel = egui::Panel::bottom(if open { "activity-open" } else { "activity-closed" })
         .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 2)))

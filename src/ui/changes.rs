@@ -53,6 +53,10 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     }
     let Some(draft) = &tab.draft else { return };
     let room = ui.available_width();
+    // At high zoom in a small window the text comes first; a wider window brings this back.
+    if room < 400.0 {
+        return;
+    }
     egui::Panel::right("changes")
         .resizable(true)
         .default_size((room * 0.38).clamp(220.0, 380.0))

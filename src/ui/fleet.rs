@@ -89,10 +89,11 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
         Remote::Ready { at, .. } => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
         Remote::Failed { at, .. } => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
     };
+    let words = format!("{shown}{state}");
     ui.horizontal(|ui| {
         ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
-        widgets::weak(ui, format!("{shown}{state}"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
             let loading = fleet.state.is_loading();
             let open = matches!(f.app.hub, HubState::Open(_));
             if open && !loading && widgets::quiet(ui, "Reload").accessible_name("Reload devices").clicked() {
@@ -102,6 +103,10 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
             {
                 f.push(Action::ShowAddDevice);
             }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let text = egui::RichText::new(&words).color(palette(ui).weak);
+                ui.add(egui::Label::new(text).truncate()).on_hover_text(&words);
+            });
         });
     });
 }

@@ -190,7 +190,16 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
                 let hidden = f.view.changes_hidden;
                 let name = if hidden { "Show changes" } else { "Hide changes" };
-                if widgets::quiet(ui, name).clicked() {
+                // Where the words do not fit, a sign stands for them.
+                let clicked = if ui.available_width() > 104.0 {
+                    widgets::quiet(ui, name).clicked()
+                } else {
+                    widgets::sign(ui, name, |painter, rect, p| {
+                        super::icons::arrow(painter, rect.center(), !hidden, p.weak);
+                    })
+                    .clicked()
+                };
+                if clicked {
                     f.view.changes_hidden = !hidden;
                 }
             }

@@ -91,17 +91,7 @@ impl Runner {
         events: mpsc::Sender<LinkEvent>,
         cancel: CancellationToken,
     ) -> Self {
-        Self {
-            target,
-            signer,
-            reconnect,
-            timing,
-            asks,
-            events,
-            outbox: VecDeque::new(),
-            overflowed: false,
-            cancel,
-        }
+        Self { target, signer, reconnect, timing, asks, events, outbox: VecDeque::new(), overflowed: false, cancel }
     }
 
     pub(super) async fn run(mut self) {
