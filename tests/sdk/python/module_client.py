@@ -40,7 +40,6 @@ replaced = manager.replace_module_twin(*IDS, Twin(properties=TwinProperties(desi
 patch = taken("a patch", patches)
 same("a replacement reaches the module", (patch["only"], patch["$version"]), (1, version + 1))
 holds("with what it removed", all(patch[key] is None for key in ("nested", "flag", "after")), patch)
-# The client's model of a twin cannot say null for a section, only for its properties.
 same("the twin as the module sees it", client.get_twin(), {"desired": {"only": 1, "$version": version + 1}, "reported": {"$version": 1}})
 
 client.disconnect()

@@ -16,7 +16,7 @@ def seed():
             ExportImportDevice(
                 id=IDS[n],
                 import_mode="create",
-                status="disabled" if n % 50 == 0 else "enabled",
+                status="disabled" if n % 50 == 1 else "enabled",
                 tags={"fleet": "py", "site": "ABC"[n % 3], "place": {"floor": n % 5}, "list": [n, n + 1]},
                 properties={"desired": {"interval": n, **({"odd": True} if n % 2 else {})}},
             )
@@ -69,7 +69,7 @@ def check_conditions():
         ("IS_DEFINED(properties.desired.odd)", lambda n: n % 2 == 1),
         ("properties.desired.odd = true", lambda n: n % 2 == 1),
         ("tags.list[1] = 18", lambda n: n == 17),
-        ("status = 'disabled'", lambda n: n % 50 == 0),
+        ("status = 'disabled'", lambda n: n % 50 == 1),
         ("ENDSWITH(deviceId, '-042')", lambda n: n == 42),
         ("CONTAINS(deviceId, 'query-04')", lambda n: 40 <= n < 50),
         ("deviceId in ['py-query-001', 'py-query-999']", lambda n: n == 1),
