@@ -419,13 +419,11 @@ fn too_large(limit: usize) -> String {
 
 /// Seconds, or a date.
 fn read_retry_after(text: &str) -> Option<Duration> {
-    match text.trim().parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let until = httpdate::parse_http_date(text.trim()).ok()?;
-            Some(until.duration_since(SystemTime::now()).unwrap_or_default())
-        }
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
     }
+    let until = httpdate::parse_http_date(text.trim()).ok()?;
+    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 fn is_loopback(url: &url::Url) -> bool {

@@ -75,12 +75,9 @@ pub async fn probe(connection: &ConnectionString, trust: &Trust, observer: Obser
 impl ProbeReport {
     /// Takes down what one try showed; the first problem stays.
     fn note<T>(&mut self, outcome: &Result<T, HubError>) -> Verdict {
-        let error = match outcome {
-            Ok(_) => {
-                (self.reachable, self.trusted) = (Verdict::Yes, Verdict::Yes);
-                return Verdict::Yes;
-            }
-            Err(error) => error,
+        let Err(error) = outcome else {
+            (self.reachable, self.trusted) = (Verdict::Yes, Verdict::Yes);
+            return Verdict::Yes;
         };
         let verdict = match error {
             HubError::Unreachable { .. } => {

@@ -21,7 +21,7 @@ const HOST: &str = "localhost";
 
 /// The running play. Dropping it disconnects all devices.
 pub struct Demo {
-    _stop: DropGuard,
+    _curtain: DropGuard,
 }
 
 /// How fast the devices are. Tests shorten it.
@@ -77,7 +77,7 @@ impl Demo {
             trust: trust.clone(),
             pace,
         });
-        let stop = CancellationToken::new();
+        let curtain = CancellationToken::new();
         let actors: Vec<_> = identities
             .into_iter()
             .filter(|part| !matches!(part.behaviour, Behaviour::Offline | Behaviour::Disabled))
@@ -86,9 +86,9 @@ impl Demo {
         // The list begins with `myFirstDevice` and its module, which the window shows first.
         for (position, part) in (0..).zip(actors) {
             let play = device::play(part, stage.clone(), step * position);
-            let stop = stop.clone();
-            tokio::spawn(async move { stop.run_until_cancelled(play).await });
+            let curtain = curtain.clone();
+            tokio::spawn(async move { curtain.run_until_cancelled(play).await });
         }
-        Ok(Self { _stop: stop.drop_guard() })
+        Ok(Self { _curtain: curtain.drop_guard() })
     }
 }

@@ -106,7 +106,11 @@ fn read(path: &Path) -> Result<Option<Settings>, Unreadable> {
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Unreadable::NotSettings(format!("it is larger than {} MB", BYTES_MAX / 1024 / 1024)));
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| Unreadable::NotSettings(error.to_string()))
+    // By way of an object: a list would pass for settings too, field by field.
+    serde_json::from_slice::<serde_json::Map<_, _>>(&bytes)
+        .and_then(|object| serde_json::from_value(object.into()))
+        .map(Some)
+        .map_err(|error| Unreadable::NotSettings(error.to_string()))
 }
 
 fn free_name(path: &Path) -> PathBuf {

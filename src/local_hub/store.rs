@@ -136,8 +136,7 @@ impl Store {
                 registry.restore_gone(&id.device);
                 continue;
             }
-            let record: Record =
-                serde_json::from_slice(value.value()).map_err(|error| format!("the record of {id}: {error}"))?;
+            let record = Record::from_bytes(value.value()).map_err(|error| format!("the record of {id}: {error}"))?;
             // A device's record may come after those of its modules: `+` sorts before `/`.
             if id.module.is_some() {
                 modules.push((id, record));

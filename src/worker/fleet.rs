@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Small, so that the list is on the screen soon.
 const FIRST_PAGE: u32 = 100;
-/// What the service documents as the most; a hub that allows less gives less.
+/// What the service documented as the most at one time. Today it documents 100; a hub gives less than is asked for, or
+/// refuses, and is then asked for the small page again.
 const PAGE: u32 = 1000;
 /// `GET /devices` answers no more than this and has no next page.
 const REGISTRY_MAX: u16 = 1000;
@@ -32,7 +33,7 @@ pub(super) async fn load(hub: &OpenHub, key: Key) -> Result<Outcome, Failure> {
     let mut pages = Pages::new(hub, FLEET.to_owned());
     let mut devices = 0;
     loop {
-        let page = match pages.next(if devices == 0 { FIRST_PAGE } else { PAGE }).await {
+        let page = match pages.next(PAGE).await {
             Ok(Some(page)) => page,
             Ok(None) => return Ok(Outcome::FleetDone { devices, complete: true }),
             Err(HubError::Unauthorized { .. } | HubError::Forbidden { .. }) if devices == 0 => {
@@ -87,7 +88,7 @@ async fn modules_by_query(hub: &OpenHub, device: &str) -> Result<Vec<ModuleRow>,
     let text = format!("SELECT moduleId, connectionState FROM devices.modules WHERE deviceId = {}", quote(device));
     let mut pages = Pages::new(hub, text);
     let mut modules = Vec::new();
-    while let Some(page) = pages.next(FIRST_PAGE).await? {
+    while let Some(page) = pages.next(PAGE).await? {
         for row in &page.rows {
             let module =
                 text_of(row, "moduleId").ok_or_else(|| nonsense("a row of a module query without a moduleId"))?;
@@ -120,6 +121,8 @@ struct Pages<'a> {
     hub: &'a OpenHub,
     text: String,
     at: Position,
+    /// Rows asked for at most from the second page on.
+    page: u32,
     empty: u32,
 }
 
@@ -131,7 +134,7 @@ enum Position {
 
 impl<'a> Pages<'a> {
     fn new(hub: &'a OpenHub, text: String) -> Self {
-        Self { hub, text, at: Position::Start, empty: 0 }
+        Self { hub, text, at: Position::Start, page: PAGE, empty: 0 }
     }
 
     /// Whether the hub has told that there is more.
@@ -139,14 +142,21 @@ impl<'a> Pages<'a> {
         matches!(self.at, Position::After(_))
     }
 
-    /// The next page, possibly empty; `None` after the last one.
-    async fn next(&mut self, size: u32) -> Result<Option<Page>, HubError> {
+    /// The next page of at most `wanted` rows, possibly empty; `None` after the last one. The first is a small one.
+    async fn next(&mut self, wanted: u32) -> Result<Option<Page>, HubError> {
         let continuation = match &self.at {
             Position::Start => None,
             Position::After(token) => Some(token.as_str()),
             Position::End => return Ok(None),
         };
-        let page = patiently(self.hub, &self.text, size, continuation).await?;
+        let size = wanted.min(if continuation.is_some() { self.page } else { FIRST_PAGE });
+        let page = match patiently(self.hub, &self.text, size, continuation).await {
+            Err(HubError::Refused { .. }) if size > FIRST_PAGE => {
+                self.page = FIRST_PAGE;
+                patiently(self.hub, &self.text, FIRST_PAGE, continuation).await?
+            }
+            answer => answer?,
+        };
         self.empty = if page.rows.is_empty() { self.empty + 1 } else { 0 };
         if self.empty > EMPTY_PAGES_MAX {
             return Err(nonsense("one empty page of a query after the other"));

@@ -34,6 +34,8 @@ struct State {
     settings: Settings,
     unwritten: bool,
     store: SecretStore,
+    /// The keyring has answered in this run, so that it may hold secrets.
+    keyring_answers: bool,
     /// Connections whose secret was looked for in vain.
     lost: BTreeSet<String>,
     /// The last failure told, so that it is told once.
@@ -49,7 +51,8 @@ impl Keep {
         out: Out,
     ) -> Self {
         let store = SecretStore::SessionOnly { why: "the keyring has not answered yet".to_owned() };
-        let state = State { settings, unwritten: false, store, lost: BTreeSet::new(), told: None };
+        let state =
+            State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told: None };
         Self {
             file: file.map(Arc::new),
             keyring,
@@ -72,11 +75,18 @@ impl Keep {
                 probe.await
             }
         };
-        self.state().store = match found {
+        self.found(found);
+        self.tell_hubs().await;
+    }
+
+    /// Takes down where the last secret went, or would go.
+    fn found(&self, keyring: Result<(), String>) {
+        let mut state = self.state();
+        state.keyring_answers |= keyring.is_ok();
+        state.store = match keyring {
             Ok(()) => SecretStore::Keyring,
             Err(why) => SecretStore::SessionOnly { why },
         };
-        self.tell_hubs().await;
     }
 
     pub(super) async fn tell_hubs(&self) {
@@ -99,14 +109,14 @@ impl Keep {
             let name = if host.is_empty() { "Environment".to_owned() } else { first_label(&host) };
             hubs.push(HubEntry { hub: HubRef::Environment, name, host, policy, has_secret: environment.is_ok() });
         }
-        let in_keyring = state.store == SecretStore::Keyring;
         hubs.extend(state.settings.connections.iter().map(|saved| HubEntry {
             hub: HubRef::Saved(saved.id.clone()),
             name: saved.name.clone(),
             host: saved.host.clone(),
             policy: saved.policy.clone(),
             // Asking the keyring for each could bring up a prompt: it counts as holding them until it says otherwise.
-            has_secret: self.keyring.in_session(&saved.id) || (in_keyring && !state.lost.contains(&saved.id)),
+            has_secret: self.keyring.in_session(&saved.id)
+                || (state.keyring_answers && !state.lost.contains(&saved.id)),
         }));
         (hubs, state.store.clone())
     }
@@ -219,11 +229,11 @@ impl Keep {
                 policy: policy.clone(),
                 ca_file,
             });
-            state.store = match kept {
-                Kept::InKeyring => SecretStore::Keyring,
-                Kept::ForThisSession { why } => SecretStore::SessionOnly { why },
-            };
         }
+        self.found(match kept {
+            Kept::InKeyring => Ok(()),
+            Kept::ForThisSession { why } => Err(why),
+        });
         if let Err(why) = self.write().await {
             self.state().settings.connections.retain(|saved| saved.id != id);
             if let Err(error) = self.keyring.remove(&id).await {

@@ -2,6 +2,8 @@
 
 use super::event::{Fact, LocalHubInfo};
 use super::out::Out;
+use crate::client::Trust;
+use crate::demo::Demo;
 use crate::disk::Folders;
 use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
 use crate::protocol::connection_string::ConnectionString;
@@ -56,9 +58,12 @@ pub(super) async fn serve(
     };
     let info = LocalHubInfo { https: hub.https(), mqtts: hub.mqtts(), ca_file: hub.ca_file().to_path_buf() };
     let face = Face { connection: hub.connection_string(), info: info.clone() };
-    state.send_replace(LocalState::Up(Arc::new(face)));
+    let face = Arc::new(face);
+    state.send_replace(LocalState::Up(face.clone()));
     out.fact(Fact::LocalHub(Ok(info))).await;
+    let demo = if fleet == FleetChoice::Demo { play(&face).await } else { None };
     stop.cancelled().await;
+    drop(demo);
     hub.stop().await;
 }
 
@@ -81,4 +86,19 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<Local
         }
         started => started,
     }
+}
+
+/// The demo devices; the hub is of use without them.
+async fn play(face: &Face) -> Option<Demo> {
+    let ca_file = face.info.ca_file.clone();
+    let trust = match tokio::task::spawn_blocking(move || Trust::new(&[ca_file])).await {
+        Ok(trust) => trust.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let demo = trust
+        .and_then(|trust| Demo::start(&face.connection, face.info.mqtts, &trust).map_err(|error| error.to_string()));
+    if let Err(error) = &demo {
+        tracing::warn!(%error, "the demo devices do not play");
+    }
+    demo.ok()
 }

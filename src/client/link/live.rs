@@ -72,7 +72,6 @@ pub(super) struct Live {
     unacknowledged: HashMap<u16, Reply<()>>,
     last_rid: u64,
     sync: Sync,
-    fetching: bool,
 }
 
 /// What a packet means for the link's task.
@@ -86,8 +85,6 @@ pub(super) enum Meaning {
     Disconnected,
     /// For the reader, in this order.
     Events(Vec<LinkEvent>),
-    /// The view could not be fetched; to be tried again after a while.
-    NoView,
 }
 
 impl Live {
@@ -100,7 +97,6 @@ impl Live {
             unacknowledged: HashMap::new(),
             last_rid: 0,
             sync: Sync::default(),
-            fetching: false,
         }
     }
 
@@ -112,9 +108,9 @@ impl Live {
         self.outgoing.disconnect().is_ok()
     }
 
-    /// Whether a view is needed and none is under way.
-    pub(super) fn needs_view(&self) -> bool {
-        self.sync.is_behind() && !self.fetching
+    /// Whether the view is not up to date: none has come yet, or patches were missed.
+    pub(super) fn is_behind(&self) -> bool {
+        self.sync.is_behind()
     }
 
     /// Events were thrown away; the next view makes up for them.
@@ -122,20 +118,14 @@ impl Live {
         self.sync.forget();
     }
 
-    /// Asks for the view.
+    /// Asks for the view, anew if it was asked for before.
     pub(super) fn fetch(&mut self) {
+        self.waiting.retain(|_, waiting| !matches!(waiting, Waiting::View));
         let rid = self.next_rid();
         let topic = FromDevice::GetTwin { rid: Some(rid.clone()) }.topic();
         if self.outgoing.tell(topic, b" ".to_vec()).is_ok() {
             self.waiting.insert(rid, Waiting::View);
-            self.fetching = true;
         }
-    }
-
-    /// Gives up on a view that never came.
-    pub(super) fn forget_fetch(&mut self) {
-        self.waiting.retain(|_, waiting| !matches!(waiting, Waiting::View));
-        self.fetching = false;
     }
 
     /// Sends what is asked; the answer comes later. [`Ask::Close`] is not for here.
@@ -230,7 +220,6 @@ impl Live {
     }
 
     fn view(&mut self, view: Result<DeviceView, HubError>) -> Meaning {
-        self.fetching = false;
         match view {
             Ok(view) => {
                 let news = self.sync.fetched(view.desired_version);
@@ -240,7 +229,7 @@ impl Live {
             }
             Err(error) => {
                 tracing::debug!(%error, "the view cannot be fetched");
-                Meaning::NoView
+                Meaning::Nothing
             }
         }
     }

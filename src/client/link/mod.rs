@@ -218,7 +218,7 @@ impl DeviceLink {
         self.ask(|reply| live::Ask::Report(body, reply)).await?.map_err(Silence::of_write)?
     }
 
-    /// Telemetry, QoS 1: returns once the hub has it.
+    /// Telemetry, at least once: returns when the hub has it.
     ///
     /// # Errors
     /// As [`Self::report`].

@@ -43,7 +43,7 @@ pub(super) enum Packet {
         topic: String,
         payload: Bytes,
     },
-    /// A QoS 1 message went out under this id, in the order they were queued.
+    /// A message of quality 1 went out under this id, in the order they were queued.
     Sent(u16),
     Acknowledged(u16),
     Disconnected,
@@ -96,12 +96,12 @@ impl Outgoing {
         self.client.try_subscribe_many(filters).map_err(|_full| Busy)
     }
 
-    /// QoS 0.
+    /// At most once.
     pub(super) fn tell(&self, topic: String, payload: Vec<u8>) -> Result<(), Busy> {
         self.publish(topic, QoS::AtMostOnce, payload)
     }
 
-    /// QoS 1: [`Packet::Sent`] and [`Packet::Acknowledged`] follow.
+    /// At least once: [`Packet::Sent`] and [`Packet::Acknowledged`] follow.
     pub(super) fn assure(&self, topic: String, payload: Vec<u8>) -> Result<(), Busy> {
         self.publish(topic, QoS::AtLeastOnce, payload)
     }

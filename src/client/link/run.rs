@@ -33,7 +33,6 @@ pub(super) struct Runner {
     asks: mpsc::Receiver<Ask>,
     events: mpsc::Sender<LinkEvent>,
     outbox: VecDeque<LinkEvent>,
-    session_present: bool,
     /// Events had to be thrown away; a fresh view is due once the reader has caught up.
     overflowed: bool,
     cancel: CancellationToken,
@@ -52,8 +51,34 @@ enum Over {
 /// What the serving loop woke up for.
 enum Wake {
     Packet(Result<mqtt::Packet, End>),
-    Stop,
-    Renew,
+    Over(Over),
+}
+
+/// How far one connection has come.
+struct Stand {
+    /// When the hub accepted it.
+    opened: Option<Instant>,
+    session_present: bool,
+    /// Subscribed: operations can be taken up.
+    online: bool,
+    /// When something must have happened: SUBACK, or a view.
+    tick: Instant,
+}
+
+impl Stand {
+    /// Something did not come in time.
+    fn overdue(&mut self, live: &mut Live) -> Result<(), End> {
+        if !self.online {
+            return Err(End::Trouble("the hub does not answer the subscription".to_owned()));
+        }
+        if live.is_behind() {
+            live.fetch();
+            self.tick = Instant::now() + PATIENCE;
+        } else {
+            self.tick = Instant::now() + NEVER;
+        }
+        Ok(())
+    }
 }
 
 impl Runner {
@@ -74,7 +99,6 @@ impl Runner {
             asks,
             events,
             outbox: VecDeque::new(),
-            session_present: false,
             overflowed: false,
             cancel,
         }
@@ -115,8 +139,8 @@ impl Runner {
             };
             let (outgoing, incoming) = mqtt::open(&self.target, &token.text);
             let live = Live::new(outgoing, self.target.dial.host.clone());
-            let mut opened = None;
-            let end = match self.serve(live, incoming, token.expiry, &mut opened).await {
+            let (over, opened) = self.serve(live, incoming, token.expiry).await;
+            let end = match over {
                 Over::Stop => return LinkState::Closed,
                 Over::Renew => continue,
                 Over::End(End::Refused(reason)) => return LinkState::Refused { reason },
@@ -150,88 +174,99 @@ impl Runner {
         }
     }
 
-    /// One connection, from dialling to its end. `opened` is set when the hub accepts it.
-    async fn serve(
-        &mut self,
-        mut live: Live,
-        mut incoming: Incoming,
-        expiry: Option<u64>,
-        opened: &mut Option<Instant>,
-    ) -> Over {
+    /// One connection, from dialling to its end; and when the hub accepted it, if it did.
+    async fn serve(&mut self, mut live: Live, mut incoming: Incoming, expiry: Option<u64>) -> (Over, Option<Instant>) {
         let mut renewal = pin!(sleep(renewal(expiry)));
-        let mut online = false;
-        // When something must have happened: SUBACK, or a view.
-        let mut tick = Instant::now() + NEVER;
+        let mut stand = Stand { opened: None, session_present: false, online: false, tick: Instant::now() + NEVER };
         let over = loop {
-            let wake = {
-                let mut next = pin!(incoming.next());
-                loop {
-                    tokio::select! {
-                        packet = &mut next => break Wake::Packet(packet),
-                        ask = self.asks.recv() => match ask {
-                            Some(Ask::Close(reply)) => {
-                                reply.send(()).ok();
-                                break Wake::Stop;
-                            }
-                            Some(ask) if online => live.take(ask),
-                            Some(ask) => ask.reject(&self.target.dial.host, NOT_CONNECTED),
-                            None => break Wake::Stop,
-                        },
-                        permit = self.events.reserve(), if !self.outbox.is_empty() => {
-                            match (permit, self.outbox.pop_front()) {
-                                (Ok(permit), Some(event)) => permit.send(event),
-                                _ => self.outbox.clear(),
-                            }
-                            if self.outbox.is_empty() && std::mem::take(&mut self.overflowed) {
-                                live.lost_events();
-                                tick = Instant::now();
-                            }
+            // This future is only dropped when the connection is given up.
+            let mut next = pin!(incoming.next());
+            let wake = loop {
+                tokio::select! {
+                    packet = &mut next => break Wake::Packet(packet),
+                    ask = self.asks.recv() => match self.heed(ask, &mut live, &stand) {
+                        Ok(()) => {}
+                        Err(Stop) => break Wake::Over(Over::Stop),
+                    },
+                    permit = self.events.reserve(), if !self.outbox.is_empty() || (stand.online && self.overflowed) => {
+                        match (permit, self.outbox.pop_front()) {
+                            (Ok(permit), Some(event)) => permit.send(event),
+                            (Ok(_), None) => {}
+                            (Err(_), _) => self.outbox.clear(),
                         }
-                        () = &mut renewal => break Wake::Renew,
-                        () = sleep_until(tick) => match overdue(&mut live, online) {
-                            Ok(next) => tick = next,
-                            Err(end) => return Over::End(end),
-                        },
-                        () = self.cancel.cancelled() => break Wake::Stop,
+                        if stand.online && self.outbox.is_empty() && std::mem::take(&mut self.overflowed) {
+                            live.lost_events();
+                            stand.tick = Instant::now();
+                        }
                     }
+                    () = &mut renewal => break Wake::Over(Over::Renew),
+                    () = sleep_until(stand.tick) => match stand.overdue(&mut live) {
+                        Ok(()) => {}
+                        Err(end) => break Wake::Over(Over::End(end)),
+                    },
+                    () = self.cancel.cancelled() => break Wake::Over(Over::Stop),
                 }
             };
-            match wake {
-                Wake::Packet(Err(end)) => return Over::End(end),
-                Wake::Packet(Ok(packet)) => match live.understand(packet) {
-                    Meaning::Accepted { session_present } => {
-                        *opened = Some(Instant::now());
-                        tick = Instant::now() + PATIENCE;
-                        if !live.subscribe() {
-                            return Over::End(End::Trouble("nothing can be sent".to_owned()));
-                        }
-                        self.session_present = session_present;
-                    }
-                    Meaning::Subscribed if !online => {
-                        online = true;
-                        self.put(LinkEvent::State(LinkState::Online { session_present: self.session_present }));
-                        live.fetch();
-                        tick = Instant::now() + PATIENCE;
-                    }
-                    Meaning::Denied => return Over::End(End::Refused("the hub denies the twin's topics".to_owned())),
-                    Meaning::Events(events) => {
-                        for event in events {
-                            self.put(event);
-                        }
-                        // Patches beyond a gap may be left over; they are looked at again in a while.
-                        tick = Instant::now() + if live.needs_view() { PATIENCE } else { NEVER };
-                    }
-                    Meaning::NoView => tick = Instant::now() + PATIENCE,
-                    Meaning::Nothing | Meaning::Subscribed | Meaning::Disconnected => {}
-                },
-                Wake::Renew => break Over::Renew,
-                Wake::Stop => break Over::Stop,
+            let outcome = match wake {
+                Wake::Packet(packet) => packet.and_then(|packet| self.follow(packet, &mut live, &mut stand)),
+                Wake::Over(over) => break over,
+            };
+            if let Err(end) = outcome {
+                return (Over::End(end), stand.opened);
             }
         };
-        if online {
+        if stand.online {
             say_goodbye(&live, incoming).await;
         }
-        over
+        (over, stand.opened)
+    }
+
+    /// Takes up an operation; `None` when nobody can ask any more.
+    fn heed(&self, ask: Option<Ask>, live: &mut Live, stand: &Stand) -> Result<(), Stop> {
+        match ask {
+            Some(Ask::Close(reply)) => {
+                reply.send(()).ok();
+                return Err(Stop);
+            }
+            Some(ask) if stand.online => live.take(ask),
+            Some(ask) => ask.reject(&self.target.dial.host, NOT_CONNECTED),
+            None => return Err(Stop),
+        }
+        Ok(())
+    }
+
+    /// What a packet changes.
+    fn follow(&mut self, packet: mqtt::Packet, live: &mut Live, stand: &mut Stand) -> Result<(), End> {
+        match live.understand(packet) {
+            Meaning::Accepted { session_present } => {
+                stand.opened = Some(Instant::now());
+                stand.session_present = session_present;
+                stand.tick = Instant::now() + PATIENCE;
+                if !live.subscribe() {
+                    return Err(End::Trouble("nothing can be sent".to_owned()));
+                }
+            }
+            Meaning::Subscribed if !stand.online => {
+                stand.online = true;
+                self.put(LinkEvent::State(LinkState::Online { session_present: stand.session_present }));
+                live.fetch();
+            }
+            Meaning::Denied => return Err(End::Refused("the hub denies the twin's topics".to_owned())),
+            Meaning::Events(events) => {
+                for event in events {
+                    self.put(event);
+                }
+            }
+            Meaning::Nothing | Meaning::Subscribed | Meaning::Disconnected => {}
+        }
+        if stand.online {
+            // As long as the view is not up to date it is asked for again and again, at this pace.
+            stand.tick = match live.is_behind() {
+                true => stand.tick.min(Instant::now() + PATIENCE),
+                false => Instant::now() + NEVER,
+            };
+        }
+        Ok(())
     }
 
     /// Waits for something while the link is down: operations are refused, events still reach their reader.
@@ -259,34 +294,24 @@ impl Runner {
         }
     }
 
-    /// Keeps an event for the reader. When too many wait, patches, views and calls go and a fresh view is due; states stay.
+    /// Keeps an event for the reader. When too many wait, patches, views and calls go, and so do those that follow, until the
+    /// reader has caught up and a fresh view makes up for them; states stay.
     fn put(&mut self, event: LinkEvent) {
         if self.events.is_closed() {
             return;
         }
         if self.outbox.len() >= OUTBOX_MAX {
             self.outbox.retain(|kept| matches!(kept, LinkEvent::State(_)));
-            // A reader that never reads: of the states the latest few are enough.
+            // A reader that never reads: of the states the latest are enough.
             while self.outbox.len() >= OUTBOX_MAX / 2 {
                 self.outbox.pop_front();
             }
             self.overflowed = true;
         }
-        self.outbox.push_back(event);
+        if !self.overflowed || matches!(event, LinkEvent::State(_)) {
+            self.outbox.push_back(event);
+        }
     }
-}
-
-/// Something did not come in time: when to look again, or the end.
-fn overdue(live: &mut Live, online: bool) -> Result<Instant, End> {
-    if !online {
-        return Err(End::Trouble("the hub does not answer the subscription".to_owned()));
-    }
-    live.forget_fetch();
-    if !live.needs_view() {
-        return Ok(Instant::now() + NEVER);
-    }
-    live.fetch();
-    Ok(Instant::now() + PATIENCE)
 }
 
 /// Until the token is replaced: a while after its margin begins, spread so that a fleet does not reconnect all at once.

@@ -62,7 +62,7 @@ where
     let connect = match first {
         Ok(Ok(connect)) => connect,
         Ok(Err(End::Malformed(Malformed::Protocol { level }))) => {
-            tracing::debug!(level, "refused: another version of MQTT");
+            tracing::info!(level, "an MQTT client is refused: another version of MQTT");
             return Err(refuse(io, ReturnCode::UnacceptableProtocol).await);
         }
         Ok(Err(end)) => return Err(end),
@@ -72,7 +72,7 @@ where
         Ok(caller) => caller,
         Err(Unfit::Protocol(why)) => return Err(End::Violation(why)),
         Err(Unfit::Answer(code, why)) => {
-            tracing::debug!(why, "refused");
+            tracing::info!(why, "an MQTT client is refused");
             return Err(refuse(io, code).await);
         }
     };
@@ -84,7 +84,7 @@ where
             Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s })
         }
         Err(Denied::Refused(refused)) => {
-            tracing::debug!(id = %caller.id, why = %refused.message, "refused");
+            tracing::info!(id = %caller.id, why = %refused.message, "an MQTT client is refused");
             Err(refuse(io, ReturnCode::NotAuthorized).await)
         }
         Err(Denied::Over(end)) => Err(end),

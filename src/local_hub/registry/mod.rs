@@ -134,7 +134,7 @@ impl Registry {
             Some(module) => made.and_then(|device| device.modules.get(module)),
         };
         match record {
-            Some(record) => serde_json::to_vec(record).map_or(Kept::Nothing, Kept::Record),
+            Some(record) => Kept::Record(record.to_bytes()),
             None if id.module.is_none() && self.synthetic.number(&id.device).is_some() => Kept::Tombstone,
             None => Kept::Nothing,
         }

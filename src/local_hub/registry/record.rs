@@ -3,7 +3,7 @@
 use crate::local_hub::clock::Moment;
 use crate::protocol::identity::{Authentication, Identity, NEVER};
 use crate::protocol::secret::Secret;
-use crate::twin::{AuthKind, ConnectionState, Etag, Json, JsonMap, Properties, Status, Twin, TwinId};
+use crate::twin::{AuthKind, ConnectionState, Etag, Json, JsonMap, Properties, Status, Twin, TwinId, wire};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,36 @@ impl Record {
             desired: Document::fresh(&now.text),
             reported: Document::fresh(&now.text),
         }
+    }
+
+    /// What the data file keeps.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a record is text, numbers and maps with text keys")
+    }
+
+    /// Reads what [`Record::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let mut json = wire::json(bytes).map_err(|error| error.to_string())?;
+        // What people wrote goes round serde, which would respell the exponents of numbers.
+        let mut lift = |pointer: &str| match json.pointer_mut(pointer).map(Json::take) {
+            Some(Json::Object(map)) => {
+                if let Some(place) = json.pointer_mut(pointer) {
+                    *place = Json::Object(JsonMap::new());
+                }
+                map
+            }
+            _ => JsonMap::new(),
+        };
+        let [tags, desired, reported] = [lift("/tags"), lift("/desired/values"), lift("/reported/values")];
+        let mut record: Self = serde_json::from_value(json).map_err(|error| error.to_string())?;
+        record.tags = tags;
+        record.desired.values = desired;
+        record.reported.values = reported;
+        Ok(record)
     }
 
     /// Base64 of a decimal counter.

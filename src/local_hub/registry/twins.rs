@@ -8,7 +8,7 @@ use crate::local_hub::hub::Refused;
 use crate::protocol::error::ErrorCode;
 use crate::protocol::rest::IfMatch;
 use crate::twin::rules::{self, Form, Rule};
-use crate::twin::{Json, JsonMap, Section, TwinId, patch};
+use crate::twin::{Json, JsonMap, Section, TwinId, patch, wire};
 
 /// How a service write treats what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,7 @@ impl Registry {
         expected: Option<u64>,
         now: &Moment,
     ) -> Result<(u64, Change), Refused> {
-        let body: Json =
-            serde_json::from_slice(patch).map_err(|error| invalid(format!("the patch is not JSON: {error}")))?;
+        let body = wire::json(patch).map_err(|error| invalid(format!("the patch is {error}")))?;
         let Given::Object(patch) = given("reported", Some(&body))? else {
             return Err(invalid("the patch is not a JSON object"));
         };

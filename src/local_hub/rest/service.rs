@@ -273,8 +273,9 @@ async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Refused> {
     if total > max { Err(too_large()) } else { Ok(Bytes::from(bytes)) }
 }
 
+/// Numbers keep the spelling they came with.
 fn parse(body: &[u8]) -> Result<Json, Refused> {
-    serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not JSON: {error}")))
+    wire::json(body).map_err(|error| bad(&format!("the body is {error}")))
 }
 
 /// A header as text; one that is not ASCII counts as absent.

@@ -2,6 +2,7 @@
 
 mod access;
 mod bulk;
+mod changes;
 mod fleet;
 mod identities;
 mod query;

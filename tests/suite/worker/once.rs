@@ -4,12 +4,14 @@ use super::rig::{OwnHub, Rig, desired, object};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::secret::Secret;
 use twinscope::twin::{Etag, Status, TwinId};
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::Outcome;
-use twinscope::worker::{Command, Connect, Event, Failure, HubRef, Key};
+use twinscope::worker::{Command, Connect, Event, Failure, HubRef, Key, Wake};
 
 /// A worker whose first hub accepts connections and then says nothing.
 fn start_on_a_silent_hub() -> (Rig, TcpListener) {
@@ -60,6 +62,29 @@ fn an_open_that_fails_ends_once() {
     let missing = rig.ask(|key| Command::Open { key, hub: HubRef::Saved("nothing".to_owned()) });
     assert!(matches!(missing, Err(Failure::Local(_))), "{missing:?}");
     assert_eq!(ends(&rig.rest()), BTreeMap::new());
+}
+
+#[test]
+fn a_request_that_breaks_ends_too() {
+    // A wake that panics in the task of a request stands for any bug there. The loop has a thread of another name.
+    let armed = Arc::new(AtomicBool::new(false));
+    let breaks = armed.clone();
+    let wake: Wake = Arc::new(move || {
+        let in_a_task = std::thread::current().name() == Some("twinscope-runtime");
+        assert!(!(in_a_task && breaks.load(Ordering::SeqCst)), "broken on purpose");
+    });
+    let mut rig = Rig::start_waking(tempfile::tempdir().unwrap(), wake, |options| {
+        options.fleet = Some(FleetChoice::Synthetic(3));
+    });
+    rig.connected();
+    armed.store(true, Ordering::SeqCst);
+    match rig.ask(|key| Command::LoadFleet { key }) {
+        Err(Failure::Panicked(why)) => assert!(why.contains("broken on purpose"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    armed.store(false, Ordering::SeqCst);
+    let again = rig.ask(|key| Command::LoadFleet { key });
+    assert!(matches!(again, Ok(Outcome::FleetDone { devices: 3, complete: true })), "{again:?}");
 }
 
 /// How often each key ended.

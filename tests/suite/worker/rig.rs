@@ -11,7 +11,7 @@ use twinscope::protocol::connection_string::ConnectionString;
 use twinscope::twin::{Etag, JsonMap, Section, Twin, TwinId};
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::{HubInfo, Outcome, Source};
-use twinscope::worker::{Command, Event, Fact, Failure, Key, Worker, WorkerOptions};
+use twinscope::worker::{Command, Event, Fact, Failure, Key, Wake, Worker, WorkerOptions};
 
 /// No event takes longer, on a machine with many tests at once.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -40,9 +40,13 @@ impl Rig {
     }
 
     pub fn start_with(dir: TempDir, change: impl FnOnce(&mut WorkerOptions)) -> Self {
+        Self::start_waking(dir, Arc::new(|| {}), change)
+    }
+
+    pub fn start_waking(dir: TempDir, wake: Wake, change: impl FnOnce(&mut WorkerOptions)) -> Self {
         let mut options = options(dir.path());
         change(&mut options);
-        let worker = Worker::start(options, Arc::new(|| {}));
+        let worker = Worker::start(options, wake);
         Self { worker: Some(worker), dir, next: 1, told: Vec::new() }
     }
 

@@ -1,1 +1,0 @@
-//! The hub's memory: restart, kill, every acknowledged write is there.

@@ -1,0 +1,185 @@
+//! `twinscope hub` as a program: ready line, signals, refusals.
+
+use crate::support::{Caller, PATIENCE, program, token};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
+
+/// The program with its ready line; killed when dropped.
+pub struct Running {
+    pub child: Child,
+    pub ready: Value,
+    /// Stays open, so that the program can go on printing.
+    pub stdout: BufReader<std::process::ChildStdout>,
+}
+
+/// `twinscope hub --data dir …` on free ports.
+pub fn start(data: &Path, more: &[&str]) -> Running {
+    let mut child = command(data, more).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let ready = serde_json::from_str(&line).unwrap_or_else(|_| {
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        panic!("no ready line: {line:?} {errors}")
+    });
+    // Nobody reads the log; a full pipe would stop the program.
+    let mut log = child.stderr.take().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    Running { child, ready, stdout }
+}
+
+fn command(data: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(["hub", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--data"]).arg(data).args(more);
+    command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Running {
+    pub fn key(&self) -> twinscope::protocol::secret::Secret {
+        let text = self.ready["connectionString"].as_str().unwrap();
+        match ConnectionString::parse(text).unwrap().who {
+            Who::Service { policy, proof: Proof::Key(key) } if policy == "iothubowner" => key,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn owner(&self) -> Caller {
+        let ca_file = PathBuf::from(self.ready["caFile"].as_str().unwrap());
+        let addr = self.ready["https"].as_str().unwrap().parse().unwrap();
+        Caller::connect(addr, &ca_file, &token("localhost", &self.key(), Some("iothubowner"))).await
+    }
+
+    /// Sends a signal by name and waits for the end.
+    #[cfg(unix)]
+    pub fn stop(mut self, signal: &str) -> (std::process::ExitStatus, String) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Runs to the end, which must come by itself.
+fn run(mut command: Command) -> Output {
+    let child = command.spawn().unwrap();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
+    ended.recv_timeout(PATIENCE).expect("the program ends by itself")
+}
+
+fn error_of(command: Command) -> String {
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_ready_line_opens_the_hub_and_signals_stop_it() {
+    let dir = TempDir::new().unwrap();
+    for signal in ["TERM", "INT"] {
+        let running = start(dir.path(), &["--fleet", "empty"]);
+        let names: Vec<&String> = running.ready.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["connectionString", "https", "mqtts", "caFile"]);
+        let port = running.ready["https"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+        let text = running.ready["connectionString"].as_str().unwrap();
+        let start = format!("HostName=localhost:{port};SharedAccessKeyName=iothubowner;SharedAccessKey=");
+        assert!(text.starts_with(&start), "the port is in the host name");
+        let mut owner = running.owner().await;
+        assert_eq!(owner.device(&format!("made-before-{signal}")).await["status"], "enabled");
+        let (status, rest) = running.stop(signal);
+        assert_eq!((status.code(), rest.as_str()), (Some(0), ""), "{signal}: clean, and nothing else on stdout");
+    }
+    let running = start(dir.path(), &["--fleet", "demo"]);
+    let list = running.owner().await.get("/devices").await.ok();
+    assert_eq!(list.as_array().unwrap().len(), 2, "the fleet is for a fresh hub only: {list}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let dir = TempDir::new().unwrap();
+    for option in ["--https", "--mqtts"] {
+        let mut command = Command::new(program());
+        let other = if option == "--https" { "--mqtts" } else { "--https" };
+        command.args(["hub", option, &addr, other, "127.0.0.1:0", "--fleet", "empty", "--data"]).arg(dir.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let error = error_of(command);
+        assert!(error.contains(&addr) && error.contains("taken"), "{error}");
+    }
+}
+
+#[test]
+fn listening_beyond_loopback_needs_the_word() {
+    let dir = TempDir::new().unwrap();
+    let mut command = Command::new(program());
+    command.args(["hub", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--data"]).arg(dir.path());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let error = error_of(command);
+    assert!(error.contains("--expose"), "{error}");
+}
+
+#[test]
+fn data_in_use_and_data_that_is_none_are_clear_errors() {
+    let dir = TempDir::new().unwrap();
+    let running = start(dir.path(), &["--fleet", "empty"]);
+    let error = error_of(command(dir.path(), &[]));
+    assert!(error.contains("another hub is running on it"), "{error}");
+    drop(running);
+    drop(start(dir.path(), &[]));
+    std::fs::write(dir.path().join("hub.redb"), "this is no database").unwrap();
+    let error = error_of(command(dir.path(), &[]));
+    assert!(error.contains("hub.redb") && !error.contains("panicked"), "{error}");
+    let dir = TempDir::new().unwrap();
+    std::fs::create_dir(dir.path().join("ca")).unwrap();
+    std::fs::write(dir.path().join("ca/ca-key.pem"), "nothing").unwrap();
+    let error = error_of(command(dir.path(), &[]));
+    assert!(error.contains("ca-key.pem") && error.contains("delete"), "{error}");
+}
+
+#[test]
+fn bad_arguments_are_named() {
+    let dir = TempDir::new().unwrap();
+    for (arguments, word) in [
+        (&["--fleet", "1000001"][..], "1000000"),
+        (&["--fleet", "many"], "demo, empty"),
+        (&["--fleet", "-1"], "-1"),
+        (&["--dance"], "--dance"),
+    ] {
+        let output = run(command(dir.path(), arguments));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(word), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_and_data_are_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    drop(start(dir.path(), &["--fleet", "empty"]));
+    for file in ["ca/ca-key.pem", "hub.redb"] {
+        let mode = std::fs::metadata(dir.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file} {mode:o}");
+    }
+    let ca = std::fs::read_to_string(dir.path().join("ca/ca.pem")).unwrap();
+    assert!(!ca.contains("PRIVATE"));
+}
