@@ -19,7 +19,7 @@ fn main() -> ExitCode {
             data: args.data.clone(),
             extra_ca: args.ca.iter().cloned().collect(),
             connection_string: std::env::var(CONNECTION_STRING_VARIABLE).ok().map(Secret::new),
-            fleet: None,
+            ..WorkerOptions::default()
         }),
     };
     match outcome {
