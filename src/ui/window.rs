@@ -211,11 +211,13 @@ impl Window {
 
     fn follow_size(&mut self, ctx: &Context) {
         const STILL: Duration = Duration::from_secs(1);
+        // Asked before: inside `input` the context is locked.
+        let zoom = ctx.zoom_factor();
         let (size, special) = ctx.input(|i| {
             let viewport = i.viewport();
             let special = viewport.maximized == Some(true) || viewport.fullscreen == Some(true);
             // The size is kept in points of 100 % zoom.
-            (viewport.inner_rect.map(|rect| rect.size() * ctx.zoom_factor()), special)
+            (viewport.inner_rect.map(|rect| rect.size() * zoom), special)
         });
         let Some(size) = size.filter(|_| !special) else { return };
         match self.size {
@@ -229,7 +231,7 @@ impl Window {
                 if still >= STILL {
                     self.act(vec![Action::SetWindow { width: size.x, height: size.y }]);
                 } else {
-                    ctx.request_repaint_after(STILL - still);
+                    ctx.request_repaint_after(STILL.saturating_sub(still));
                 }
             }
             _ => {
