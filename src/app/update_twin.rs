@@ -3,6 +3,7 @@
 use super::action::Watching;
 use super::tab::{Pane, SaveState};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
+use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
 use crate::twin::{Section, Status, TwinId, text};
@@ -43,7 +44,7 @@ impl App {
                 Vec::new()
             }
             Action::ActAs(id) => self.act_as(id),
-            Action::StopActing(id) => vec![Command::StopActing { id }],
+            Action::StopActing(id) => self.stop_acting(id),
             Action::EditReport { id, text } => self.edit_report(&id, text),
             Action::SendReport(id) => self.send_report(&id),
             Action::CopyConnectionString(id) => self.copy_connection_string(id),
@@ -215,6 +216,14 @@ impl App {
             tab.act = Some(super::tab::Act::new(now));
         }
         vec![Command::ActAs { key, id }]
+    }
+
+    /// A link that ended by itself tells nothing more: its panel goes at once.
+    fn stop_acting(&mut self, id: TwinId) -> Vec<Command> {
+        if let Some(tab) = self.tab_mut(&id) {
+            tab.act.take_if(|act| matches!(act.state, LinkState::PushedOut | LinkState::Refused { .. }));
+        }
+        vec![Command::StopActing { id }]
     }
 
     fn edit_report(&mut self, id: &TwinId, new: String) -> Vec<Command> {

@@ -1,1 +1,0 @@
-//! Journeys: the whole program against the local hub.
