@@ -4,7 +4,7 @@ use super::dialog::{AddConnection, Check, Field};
 use super::{Action, App, Dialog, HubState, Moment, Purpose, Remote, Tab};
 use crate::protocol::connection_string::ConnectionString;
 use crate::query;
-use crate::twin::{IdProblem, TwinId};
+use crate::twin::TwinId;
 use crate::worker::{Command, HubRef};
 
 /// Rows of a query answer that are asked for.
@@ -285,15 +285,16 @@ impl App {
     }
 
     fn create(&mut self, id: TwinId) -> Vec<Command> {
-        let bad = TwinId::check(id.module.as_deref().unwrap_or(&id.device)).err().or_else(|| {
-            let reserved = id.module.as_ref().is_some_and(|module| module.starts_with('$'));
-            reserved.then_some(IdProblem::Character('$'))
+        let broken = TwinId::check(id.module.as_deref().unwrap_or(&id.device)).err();
+        let reserved = id.module.as_ref().is_some_and(|module| module.starts_with('$'));
+        let bad = broken.map(|broken| broken.to_string()).or_else(|| {
+            reserved.then(|| "modules that begin with `$` are the hub's own and cannot be made by hand".to_owned())
         });
         let key = bad.is_none().then(|| self.start(format!("Creating {id}"), Purpose::Create(id.clone())));
         if let Some(Dialog::AddDevice { problem, running, .. } | Dialog::AddModule { problem, running, .. }) =
             &mut self.dialog
         {
-            *problem = bad.map(|bad| bad.to_string());
+            *problem = bad;
             *running = key;
         }
         key.map(|key| Command::CreateIdentity { key, id }).into_iter().collect()
