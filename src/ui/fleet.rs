@@ -94,9 +94,9 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
         ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
-            let loading = fleet.state.is_loading();
             let open = matches!(f.app.hub, HubState::Open(_));
-            if open && !loading && widgets::quiet(ui, "Reload").accessible_name("Reload devices").clicked() {
+            // There while it loads too: whatever comes and goes here moves *Add* away under the pointer.
+            if open && widgets::quiet(ui, "Reload").accessible_name("Reload devices").clicked() {
                 f.push(Action::RefreshFleet);
             }
             if open && widgets::quiet(ui, "Add").accessible_name("Add device…").on_hover_text("Add device…").clicked()
