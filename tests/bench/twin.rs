@@ -1,39 +1,14 @@
 //! How long the pure room takes with twins as large as a hub allows.
 
+mod maximal;
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use maximal::{maximal, section};
 use std::hint::black_box;
 use std::sync::Arc;
 use twinscope::twin::draft::Draft;
 use twinscope::twin::rules::{self, Form};
-use twinscope::twin::{Json, JsonMap, Section, Twin, diff, patch, text, wire};
-
-/// A section of `size` by the hub's formula: objects of small settings, as sections are.
-fn section(size: usize) -> JsonMap {
-    let mut map = JsonMap::new();
-    for number in 0.. {
-        // 8 for the key, 8 + 8 for the number, 6 + 16 for the string, 7 + 4 for the boolean.
-        if rules::size(&map) + 57 > size {
-            break;
-        }
-        let group = text::value(&format!(r#"{{"interval":{number},"siteId":"{number:016}","enabled":true}}"#));
-        map.insert(format!("group{number:03}"), group.expect("valid JSON"));
-    }
-    let rest = size - rules::size(&map);
-    if rest > 0 {
-        map.insert("x".to_owned(), "y".repeat(rest - 1).into());
-    }
-    map
-}
-
-/// Both properties and the tags at their limit.
-fn maximal() -> Twin {
-    let small = br#"{"deviceId":"device","etag":"AAAAAAAAAAE=","properties":{}}"#;
-    let mut twin = wire::parse(small).expect("a twin");
-    twin.desired.values = section(rules::PROPERTIES_MAX);
-    twin.reported.values = section(rules::PROPERTIES_MAX);
-    twin.tags = section(rules::TAGS_MAX);
-    twin
-}
+use twinscope::twin::{Json, JsonMap, Section, diff, patch, text, wire};
 
 const SECTIONS: [Section; 3] = [Section::Tags, Section::Desired, Section::Reported];
 

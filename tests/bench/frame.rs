@@ -1,0 +1,160 @@
+//! CPU time of one frame of the main window, 1600×1000 points, tessellation included and the GPU left out: 100,000 devices
+//! are listed, and a twin as large as a hub allows is open on its desired section.
+
+mod listed;
+mod maximal;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use egui::{Event, Key, Modifiers, Pos2, RawInput, Rect, Vec2};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use twinscope::app::{Action, App, HubState, Moment};
+use twinscope::twin::rules;
+use twinscope::ui::{self, View};
+use twinscope::worker::event::Outcome;
+use twinscope::worker::{Command, Event as News};
+
+/// Whether somebody listens with a screen reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Absent,
+    Listening,
+}
+
+struct Window {
+    app: App,
+    view: View,
+    ctx: egui::Context,
+    now: Moment,
+    /// What the last frame meant.
+    meant: Vec<Action>,
+}
+
+impl Window {
+    /// The caret stands in a number of the desired section.
+    fn open(reader: Reader) -> Self {
+        let mut app = listed::listed();
+        assert!(matches!(app.hub, HubState::Open(_)));
+        let twin = maximal::maximal();
+        assert_eq!(rules::size(&twin.desired.values), rules::PROPERTIES_MAX);
+        let commands = app.update(Moment::default(), Action::OpenTwin(twin.id.clone()));
+        let key = commands.iter().find_map(|command| match command {
+            Command::LoadTwin { key, .. } => Some(*key),
+            _ => None,
+        });
+        let outcome = Ok(Outcome::Twin(Arc::new(twin)));
+        drop(app.apply(Moment::default(), News::Done { key: key.expect("the twin is loaded"), outcome }));
+        let ctx = egui::Context::default();
+        ui::prepare(&ctx);
+        if reader == Reader::Listening {
+            ctx.enable_accesskit();
+        }
+        let mut window = Self { app, view: View::default(), ctx, now: Moment::default(), meant: Vec::new() };
+        window.settle();
+        // F6 goes to the list, then to the editor.
+        for key in [Key::F6, Key::F6] {
+            window.press(Modifiers::NONE, key);
+        }
+        window.press(Modifiers::COMMAND, Key::Home);
+        for key in [Key::ArrowDown, Key::ArrowDown, Key::End, Key::ArrowLeft, Key::ArrowLeft] {
+            window.press(Modifiers::NONE, key);
+        }
+        window
+    }
+
+    /// One frame as eframe runs it, to the triangles.
+    fn frame(&mut self, events: Vec<Event>) {
+        self.now.ms += 16;
+        #[allow(clippy::cast_precision_loss)] // Milliseconds of a bench.
+        let time = self.now.ms as f64 / 1000.0;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, Vec2::new(1600.0, 1000.0))),
+            time: Some(time),
+            focused: true,
+            events,
+            ..RawInput::default()
+        };
+        let Self { app, view, ctx, now, meant } = self;
+        app.now = *now;
+        meant.clear();
+        let mut output = ctx.run_ui(input, |ui| meant.extend(ui::show(app, view, ui)));
+        for action in meant.iter() {
+            drop(app.update(*now, action.clone()));
+        }
+        // Nobody uploads them.
+        output.textures_delta.clear();
+        black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
+        black_box(output.platform_output);
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..8 {
+            self.frame(Vec::new());
+        }
+    }
+
+    fn press(&mut self, modifiers: Modifiers, key: Key) {
+        let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
+        self.frame(vec![event(true), event(false)]);
+        self.settle();
+    }
+
+    /// Types a digit, or takes it back, so that the text stays valid and as long as it is.
+    fn keystroke(&mut self, turn: u64) -> Duration {
+        let key = Key::Backspace;
+        let event = if turn.is_multiple_of(2) {
+            Event::Text("1".to_owned())
+        } else {
+            Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE }
+        };
+        let begun = Instant::now();
+        self.frame(vec![event]);
+        let took = begun.elapsed();
+        assert!(matches!(self.meant[..], [Action::Edit { .. }]), "the key did not reach the editor: {:?}", self.meant);
+        took
+    }
+}
+
+fn measure(c: &mut Criterion, name: &str, reader: Reader) {
+    let mut window = Window::open(reader);
+    let mut group = c.benchmark_group(name);
+    group.bench_function("idle", |b| b.iter(|| window.frame(Vec::new())));
+    // Counted on over all runs: an odd number of iterations must not type twice in a row.
+    let mut turn = 0;
+    group.bench_function("taking a keystroke", |b| {
+        b.iter_custom(|rounds| {
+            let mut took = Duration::ZERO;
+            for _ in 0..rounds {
+                took += window.keystroke(turn);
+                turn += 1;
+                window.frame(Vec::new());
+            }
+            took
+        });
+    });
+    group.bench_function("after a keystroke", |b| {
+        b.iter_custom(|rounds| {
+            let mut took = Duration::ZERO;
+            for _ in 0..rounds {
+                window.keystroke(turn);
+                turn += 1;
+                let begun = Instant::now();
+                window.frame(Vec::new());
+                took += begun.elapsed();
+            }
+            took
+        });
+    });
+    group.finish();
+    let draft = window.app.active_tab().and_then(|tab| tab.draft.as_ref()).expect("the twin is open");
+    assert!(draft.desired.problems.is_empty(), "what was typed is no valid number: {:?}", draft.desired.problems);
+}
+
+fn frame(c: &mut Criterion) {
+    measure(c, "frame", Reader::Absent);
+    measure(c, "frame with a screen reader", Reader::Listening);
+}
+
+criterion_group!(benches, frame);
+criterion_main!(benches);
