@@ -6,6 +6,6 @@ mod fleet;
 mod once;
 mod outages;
 mod proxy;
-mod rig;
+pub mod rig;
 mod saving;
 mod watching;

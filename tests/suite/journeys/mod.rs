@@ -1,0 +1,11 @@
+//! Journeys: the whole program against a real hub, driven as a screen reader drives it. Only the native window is missing.
+
+mod acting;
+mod bad_input;
+mod conflict;
+mod first_start;
+mod odd_ids;
+mod outage;
+mod program;
+mod second;
+mod watching;

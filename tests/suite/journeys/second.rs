@@ -1,0 +1,102 @@
+//! Somebody else at the same hub: a client beside the program's.
+
+use crate::worker::rig::{OwnHub, client, desired};
+use serde_json::Value;
+use std::path::Path;
+use twinscope::client::{HubClient, HubError};
+use twinscope::disk::Folders;
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
+use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
+use twinscope::protocol::identity::{Identity, IdentityRequest};
+use twinscope::protocol::rest::IfMatch;
+use twinscope::protocol::secret::Secret;
+use twinscope::twin::{Status, Twin, TwinId};
+use twinscope::worker::event::LocalHubInfo;
+
+pub struct Second {
+    pub runtime: tokio::runtime::Runtime,
+    client: HubClient,
+}
+
+impl Second {
+    pub fn at(hub: &OwnHub) -> Self {
+        Self { runtime: runtime(), client: hub.client() }
+    }
+
+    pub fn create(&self, id: &TwinId) {
+        let request = IdentityRequest {
+            id: id.clone(),
+            status: Status::Enabled,
+            status_reason: None,
+            authentication: None,
+            iot_edge: false,
+            device_scope: None,
+            managed_by: None,
+            etag: None,
+        };
+        self.runtime.block_on(self.client.create_or_get(&request)).unwrap();
+    }
+
+    /// Merges into desired, whatever the version.
+    pub fn patch(&self, id: &TwinId, values: Value) -> Twin {
+        self.runtime.block_on(self.client.patch_twin(id, &desired(values), &IfMatch::Any)).unwrap()
+    }
+
+    pub fn twin(&self, id: &TwinId) -> Twin {
+        self.runtime.block_on(self.client.twin(id)).unwrap()
+    }
+
+    pub fn desired(&self, id: &TwinId) -> Value {
+        Value::Object(self.twin(id).desired.values)
+    }
+
+    pub fn reported(&self, id: &TwinId) -> Value {
+        Value::Object(self.twin(id).reported.values)
+    }
+
+    pub fn identity(&self, id: &TwinId) -> Result<Identity, HubError> {
+        self.runtime.block_on(self.client.identity(id))
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// The key of the hub inside the program: it is only told to the program, so the hub is started once before.
+pub struct InnerHub {
+    key: Secret,
+}
+
+impl InnerHub {
+    pub fn prepare(dir: &Path, fleet: FleetChoice) -> Self {
+        let folders = Folders::find(Some(dir)).unwrap();
+        let free = ([127, 0, 0, 1], 0).into();
+        let options = HubOptions {
+            https: free,
+            mqtts: free,
+            data: Some(folders.local_hub()),
+            ca_dir: folders.ca_dir(),
+            fleet,
+            exposure: Exposure::LoopbackOnly,
+        };
+        let key = runtime().block_on(async {
+            let hub = LocalHub::start(options).await.unwrap();
+            let Who::Service { proof: Proof::Key(key), .. } = hub.connection_string().who else {
+                panic!("the owner has a key")
+            };
+            hub.stop().await;
+            key
+        });
+        Self { key }
+    }
+
+    pub fn second(&self, info: &LocalHubInfo) -> Second {
+        let connection = ConnectionString {
+            host_name: format!("localhost:{}", info.https.port()),
+            gateway_host_name: None,
+            who: Who::Service { policy: "iothubowner".to_owned(), proof: Proof::Key(self.key.clone()) },
+        };
+        Second { runtime: runtime(), client: client(&connection, &info.ca_file) }
+    }
+}

@@ -1,0 +1,61 @@
+//! Somebody else changes an open twin: an untouched text follows by itself, a touched one is never replaced.
+
+use super::program::Program;
+use super::second::Second;
+use crate::worker::rig::OwnHub;
+use egui::accesskit::Role;
+use serde_json::json;
+use twinscope::local_hub::FleetChoice;
+use twinscope::twin::TwinId;
+
+fn open() -> (OwnHub, Second, Program, TwinId) {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let second = Second::at(&hub);
+    let id = TwinId::device("thermostat");
+    second.create(&id);
+    second.patch(&id, json!({ "telemetryInterval": 60, "mode": "auto" }));
+    let mut program = Program::on(&hub);
+    program.open("thermostat");
+    (hub, second, program, id)
+}
+
+#[test]
+fn an_untouched_text_follows() {
+    let (_hub, second, mut program, id) = open();
+    let saved = second.patch(&id, json!({ "telemetryInterval": 90, "mode": null }));
+    program.until("their change", |program| program.json("Desired JSON") == json!({ "telemetryInterval": 90 }));
+    assert_eq!(program.version(), saved.version);
+    assert_eq!(program.etag(), saved.etag.quoted());
+    assert!(!program.can(Role::Button, "Save"));
+    assert!(program.says("seen by the watch"), "{:?}", program.said());
+    assert!(program.says("telemetryInterval changed: 60 → 90"), "{:?}", program.said());
+    assert!(program.says("mode removed: \"auto\""), "{:?}", program.said());
+}
+
+#[test]
+fn a_touched_text_stays_under_a_banner() {
+    let (_hub, second, mut program, id) = open();
+    let mine = "{\n  \"telemetryInterval\": 60,\n  \"mode\": \"eco\"\n}";
+    program.edit(mine);
+    second.patch(&id, json!({ "telemetryInterval": 90 }));
+    program.until("the banner", |program| program.says("The hub moved to version"));
+    assert!(program.says("none of them yours"), "{:?}", program.said());
+    assert_eq!(program.text("Desired JSON"), mine);
+
+    second.patch(&id, json!({ "mode": "turbo" }));
+    program.until("the clash", |program| program.says("1 of them edited here too"));
+    assert_eq!(program.text("Desired JSON"), mine);
+    program.click(Role::Button, "Compare…");
+    program.until("the comparison", |program| program.has(Role::Dialog, "The hub has a newer version"));
+    assert_eq!(second.desired(&id), json!({ "telemetryInterval": 90, "mode": "turbo" }));
+}
+
+#[test]
+fn an_unfinished_text_stays_too() {
+    let (_hub, second, mut program, id) = open();
+    let mine = "{\n  \"telemetryInterval\": ";
+    program.type_into("Desired JSON", mine);
+    second.patch(&id, json!({ "telemetryInterval": 90 }));
+    program.until("the banner", |program| program.says("The hub moved to version"));
+    assert_eq!(program.text("Desired JSON"), mine);
+}
