@@ -208,6 +208,7 @@ impl Fleet {
             let others = devices.take(limit).filter(|id| !recent.contains(id));
             return recent.iter().cloned().chain(others).take(limit).collect();
         }
+        let typed = self.module_as_typed(pattern.trim());
         let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
         let pattern = Pattern::parse(pattern, CaseMatching::Ignore, Normalization::Smart);
         let mut buffer = Vec::new();
@@ -225,7 +226,18 @@ impl Fleet {
             })
             .collect();
         scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        scored.into_iter().take(limit).map(|(_, _, id)| id).collect()
+        let mut ids: Vec<TwinId> = scored.into_iter().take(limit).map(|(_, _, id)| id).collect();
+        if let Some(typed) = typed.filter(|typed| !ids.contains(typed)) {
+            ids.truncate(limit.saturating_sub(1));
+            ids.push(typed);
+        }
+        ids
+    }
+
+    /// The modules of a device are known once it was unfolded: `device/module` typed in full may be one of the others.
+    fn module_as_typed(&self, text: &str) -> Option<TwinId> {
+        let id: TwinId = text.parse().ok()?;
+        (id.module.is_some() && self.devices.iter().any(|row| row.id == id.device)).then_some(id)
     }
 
     /// Why the list could not be loaded.

@@ -105,6 +105,12 @@ fn going_to_an_id_is_fuzzy_and_recent_first() {
     assert_eq!(hits.len(), 2);
     assert_eq!(desk.app.fleet.go_to("", &desk.app.recent, 2)[0], TwinId::device("thermostat-11"));
     assert!(desk.app.fleet.go_to("zzz", &desk.app.recent, 10).is_empty());
+    // A module nobody has listed yet, typed in full.
+    assert_eq!(
+        desk.app.fleet.go_to("thermostat-11/cam", &desk.app.recent, 10),
+        [TwinId::module("thermostat-11", "cam")]
+    );
+    assert!(desk.app.fleet.go_to("nowhere/cam", &desk.app.recent, 10).is_empty());
 }
 
 #[test]
