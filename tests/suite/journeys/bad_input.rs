@@ -48,6 +48,18 @@ fn bad_input_is_shown_in_place_and_not_saved() {
         });
         assert_eq!(program.text("Desired JSON"), text);
     }
+    // Good tags do not carry bad properties along, and a section that is not in front counts too.
+    program.type_into("Desired JSON", "{ \"a\": 0 }");
+    program.click(Role::Tab, "Tags");
+    program.type_into("Tags JSON", &format!("{{ \"site\": \"{}\" }}", "x".repeat(4097)));
+    program.until("the long tag", |program| {
+        program.says("a string has at most 4096 bytes, this one has 4097") && !program.can(Role::Button, "Save")
+    });
+    program.click(Role::Tab, "Desired");
+    program.until("the reason", |program| program.description(Role::Button, "Save").starts_with("tags line 1, column "));
+    program.click(Role::Tab, "Tags");
+    program.type_into("Tags JSON", "{}");
+    program.click(Role::Tab, "Desired");
     assert_eq!(second.twin(&id), before, "something was sent");
 
     // The largest integer that is one for the hub, and nothing is left of the reasons.

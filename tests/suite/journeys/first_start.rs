@@ -34,4 +34,12 @@ fn first_start_to_saved_twin() {
     program.click(Role::Tab, "Reported");
     program.until("what the module made of it", |program| program.json("Reported JSON")["telemetryInterval"] == 122);
     program.until("the landing", |program| program.says("reported after"));
+
+    // The hub inside keeps what it took, and the window what was open.
+    let mut program = Program::start_again(program.quit());
+    program.until("the tab of before", |program| program.json("Desired JSON")["telemetryInterval"] == 122);
+    assert!(program.has(Role::Tab, module), "{:?}", program.said());
+    assert!(!program.can(Role::Button, "Save"));
+    program.click(Role::Tab, "Reported");
+    program.until("what was reported", |program| program.json("Reported JSON")["telemetryInterval"] == 122);
 }

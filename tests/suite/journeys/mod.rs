@@ -4,6 +4,7 @@ mod acting;
 mod bad_input;
 mod conflict;
 mod first_start;
+mod keyboard;
 mod odd_ids;
 mod outage;
 mod program;

@@ -4,6 +4,7 @@ use super::program::Program;
 use super::second::Second;
 use crate::worker::rig::OwnHub;
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use serde_json::json;
 use twinscope::local_hub::FleetChoice;
 use twinscope::twin::TwinId;
@@ -32,6 +33,12 @@ fn a_draft_outlives_the_hub() {
     assert_eq!(program.text("Desired JSON"), mine);
     assert!(program.has(Role::ListItem, "thermostat"), "the list went with the hub");
     assert!(program.says("telemetryInterval changed: 60 → 122"));
+
+    // A save goes nowhere now, and says so.
+    program.press(Modifiers::COMMAND, Key::S);
+    program.until("the failure", |program| program.says("Not saved"));
+    assert_eq!(program.text("Desired JSON"), mine);
+    assert!(program.has(Role::Tab, "thermostat, unsaved"), "{:?}", program.said());
 
     hub.start_again();
     program.until("online again", |program| hub_is(program, "online"));

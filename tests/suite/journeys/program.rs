@@ -24,8 +24,8 @@ struct Shell {
     view: View,
     worker: Option<Worker>,
     started: Instant,
-    /// All state of the program; goes last.
-    _dir: TempDir,
+    /// All state of the program; goes last. `None` once it is handed on.
+    dir: Option<TempDir>,
 }
 
 impl Shell {
@@ -77,6 +77,16 @@ impl Program {
         Self::start(tempfile::tempdir().unwrap(), |options| options.fleet = None)
     }
 
+    /// Quits; the folder is there for the next start.
+    pub fn quit(self) -> TempDir {
+        self.harness.into_state().dir.take().unwrap()
+    }
+
+    /// Started where it was quit.
+    pub fn start_again(dir: TempDir) -> Self {
+        Self::start(dir, |options| options.fleet = None)
+    }
+
     /// Started on a hub of the test's own.
     pub fn on(hub: &OwnHub) -> Self {
         Self::start(tempfile::tempdir().unwrap(), |options| {
@@ -99,7 +109,7 @@ impl Program {
         let mut options = options(dir.path());
         change(&mut options);
         let worker = Some(Worker::start(options, std::sync::Arc::new(|| {})));
-        let shell = Shell { app: App::new(), view: View::default(), worker, started: Instant::now(), _dir: dir };
+        let shell = Shell { app: App::new(), view: View::default(), worker, started: Instant::now(), dir: Some(dir) };
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .with_context_setup(ui::prepare)
@@ -205,6 +215,17 @@ impl Program {
         self.harness.event(Event::Text(text.to_owned()));
         self.round();
         self.until(&format!("the text in {name:?}"), |program| program.text(name) == text);
+    }
+
+    /// Types at the caret, wherever it is.
+    pub fn type_on(&mut self, text: &str) {
+        self.harness.event(Event::Text(text.to_owned()));
+        self.round();
+    }
+
+    /// Whether a text field has the keyboard.
+    pub fn is_focused(&self, name: &str) -> bool {
+        self.find(&EDITORS, name).is_some_and(|node| node.is_focused())
     }
 
     pub fn press(&mut self, modifiers: Modifiers, key: Key) {

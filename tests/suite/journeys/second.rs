@@ -54,6 +54,10 @@ impl Second {
         Value::Object(self.twin(id).reported.values)
     }
 
+    pub fn delete(&self, id: &TwinId) {
+        self.runtime.block_on(self.client.delete_identity(id, &IfMatch::Any)).unwrap();
+    }
+
     pub fn identity(&self, id: &TwinId) -> Result<Identity, HubError> {
         self.runtime.block_on(self.client.identity(id))
     }

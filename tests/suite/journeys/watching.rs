@@ -59,3 +59,29 @@ fn an_unfinished_text_stays_too() {
     program.until("the banner", |program| program.says("The hub moved to version"));
     assert_eq!(program.text("Desired JSON"), mine);
 }
+
+#[test]
+fn refreshing_keeps_the_edits() {
+    let (_hub, second, mut program, id) = open();
+    program.click(Role::Button, "Watch");
+    let mine = "{\n  \"telemetryInterval\": 122,\n  \"mode\": \"auto\"\n}";
+    program.edit(mine);
+    second.patch(&id, json!({ "telemetryInterval": 90 }));
+    program.press(egui::Modifiers::COMMAND, egui::Key::R);
+    program.until("the banner", |program| program.says("The hub moved to version"));
+    assert_eq!(program.text("Desired JSON"), mine);
+}
+
+#[test]
+fn a_twin_that_is_deleted_under_an_edit_keeps_the_edit() {
+    let (_hub, second, mut program, id) = open();
+    let mine = "{\n  \"telemetryInterval\": 122\n}";
+    program.edit(mine);
+    second.delete(&id);
+    program.until("the watch to tell", |program| program.says("Watch: "));
+    assert_eq!(program.text("Desired JSON"), mine);
+    program.press(egui::Modifiers::COMMAND, egui::Key::S);
+    program.until("the refusal", |program| program.says("Not saved"));
+    assert_eq!(program.text("Desired JSON"), mine);
+    assert!(second.identity(&id).is_err(), "the save made it again");
+}
