@@ -117,7 +117,7 @@ impl App {
                 };
                 self.fleet.query.answer.settle(key, self.now, answer);
             }
-            (Purpose::Create(id), outcome) => return self.settle_create(id, outcome),
+            (Purpose::Create(id), outcome) => return self.settle_create(&id, outcome),
             (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),
             (purpose, outcome) => return self.settle_twin(key, purpose, outcome),
         }
@@ -215,7 +215,7 @@ impl App {
         self.fleet.refresh_visible();
     }
 
-    fn settle_create(&mut self, id: TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+    fn settle_create(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Created { identity, existed }) => {
                 self.dialog = None;
@@ -225,11 +225,10 @@ impl App {
                     format!("Created {id} with keys made by the hub")
                 };
                 self.notice(NoticeKind::Good, text, None);
-                let mut commands =
-                    self.show_created(&id, identity.status, identity.connection_state, identity.iot_edge);
+                let mut commands = self.show_created(id, identity.status, identity.connection_state, identity.iot_edge);
                 commands.extend(self.update(self.now, super::Action::OpenTwin(id.clone())));
                 let now = self.now;
-                if let Some(tab) = self.tab_mut(&id) {
+                if let Some(tab) = self.tab_mut(id) {
                     tab.identity = super::Remote::Ready { value: identity, at: now };
                 }
                 return commands;
