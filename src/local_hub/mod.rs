@@ -35,6 +35,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long a stop waits for connections that are busy.
 const STOP_WAIT: Duration = Duration::from_secs(5);
+/// The port that clients take when a host name has none.
+const HTTPS_PORT: u16 = 443;
 /// The policy whose connection string the hub hands out.
 const OWNER: &str = "iothubowner";
 
@@ -138,12 +140,16 @@ impl LocalHub {
         Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, ca_file: certificates.ca_file, stop, tasks })
     }
 
-    /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`.
+    /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`, and `HostName=localhost;…` on
+    /// HTTPS's own port: Microsoft's device clients and Node's service client take no port in it.
     #[must_use]
     pub fn connection_string(&self) -> ConnectionString {
         let key = self.hub.policies().by_name(OWNER).map(|policy| policy.primary.clone()).unwrap_or_default();
         ConnectionString {
-            host_name: format!("localhost:{}", self.https.port()),
+            host_name: match self.https.port() {
+                HTTPS_PORT => "localhost".to_owned(),
+                port => format!("localhost:{port}"),
+            },
             gateway_host_name: None,
             who: Who::Service { policy: OWNER.to_owned(), proof: Proof::Key(key) },
         }

@@ -256,7 +256,9 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.drain(ctx);
-        if let Some(ms) = self.app.tick(self.now()) {
+        let tick = self.app.tick(self.now());
+        self.send(tick.commands);
+        if let Some(ms) = tick.next_ms {
             ctx.request_repaint_after(Duration::from_millis(ms.max(1)));
         }
         if let Some(secret) = self.app.take_clipboard() {

@@ -251,10 +251,8 @@ impl Runner {
         }
         if stand.online {
             // As long as the view is not up to date it is asked for again and again, at this pace.
-            stand.tick = match live.is_behind() {
-                true => stand.tick.min(Instant::now() + PATIENCE),
-                false => Instant::now() + NEVER,
-            };
+            stand.tick =
+                if live.is_behind() { stand.tick.min(Instant::now() + PATIENCE) } else { Instant::now() + NEVER };
         }
         Ok(())
     }

@@ -29,9 +29,15 @@ client.on_twin_desired_properties_patch_received = patches.put
 version = desire(telemetryInterval=122)
 same("the handler gets exactly the patch", taken("a patch", patches), {"telemetryInterval": 122, "$version": version})
 version = desire(nested={"a": [1, {"b": "ü"}], "c": 1.5}, flag=False)
-same("nested", taken("a patch", patches), {"nested": {"a": [1, {"b": "ü"}], "c": 1.5}, "flag": False, "$version": version})
+same(
+    "nested",
+    taken("a patch", patches),
+    {"nested": {"a": [1, {"b": "ü"}], "c": 1.5}, "flag": False, "$version": version},
+)
 version = desire(nested={"c": None}, telemetryInterval=None)
-same("nulls are kept", taken("a patch", patches), {"nested": {"c": None}, "telemetryInterval": None, "$version": version})
+same(
+    "nulls are kept", taken("a patch", patches), {"nested": {"c": None}, "telemetryInterval": None, "$version": version}
+)
 # Tags alone notify nobody: the next thing to come is the desired patch after them.
 manager.update_module_twin(*IDS, Twin(tags={"site": "A"}))
 version = desire(after="tags")
@@ -40,8 +46,11 @@ replaced = manager.replace_module_twin(*IDS, Twin(properties=TwinProperties(desi
 patch = taken("a patch", patches)
 same("a replacement reaches the module", (patch["only"], patch["$version"]), (1, version + 1))
 holds("with what it removed", all(patch[key] is None for key in ("nested", "flag", "after")), patch)
-# The client's model of a twin cannot say null for a section, only for its properties.
-same("the twin as the module sees it", client.get_twin(), {"desired": {"only": 1, "$version": version + 1}, "reported": {"$version": 1}})
+same(
+    "the twin as the module sees it",
+    client.get_twin(),
+    {"desired": {"only": 1, "$version": version + 1}, "reported": {"$version": 1}},
+)
 
 client.disconnect()
 same("disconnected", client.connected, False)

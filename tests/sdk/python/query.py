@@ -16,7 +16,7 @@ def seed():
             ExportImportDevice(
                 id=IDS[n],
                 import_mode="create",
-                status="disabled" if n % 50 == 0 else "enabled",
+                status="disabled" if n % 50 == 1 else "enabled",
                 tags={"fleet": "py", "site": "ABC"[n % 3], "place": {"floor": n % 5}, "list": [n, n + 1]},
                 properties={"desired": {"interval": n, **({"odd": True} if n % 2 else {})}},
             )
@@ -50,8 +50,13 @@ def check_paging():
     same("every device once", sorted(twin.device_id for page in found for twin in page.items), IDS)
     same("pages of 7 hold the same", sorted(ids(text, 7)), IDS)
     same("and pages of the hub's own size", sorted(ids(text)), IDS)
-    holds("a last page that is full ends it", len(list(pages("SELECT * FROM devices WHERE tags.fleet = 'py' AND tags.place.floor = 0", 50))) == 1)
-    found = list(pages("SELECT * FROM devices.modules WHERE moduleId = 'meter' AND STARTSWITH(deviceId, 'py-query-')", 10))
+    holds(
+        "a last page that is full ends it",
+        len(list(pages("SELECT * FROM devices WHERE tags.fleet = 'py' AND tags.place.floor = 0", 50))) == 1,
+    )
+    found = list(
+        pages("SELECT * FROM devices.modules WHERE moduleId = 'meter' AND STARTSWITH(deviceId, 'py-query-')", 10)
+    )
     same("pages of modules", [len(page.items) for page in found], [10, 10, 5])
     same("every module once", sorted(twin.device_id for page in found for twin in page.items), IDS[::10])
     same("which name the module", {twin.module_id for page in found for twin in page.items}, {"meter"})
@@ -69,7 +74,7 @@ def check_conditions():
         ("IS_DEFINED(properties.desired.odd)", lambda n: n % 2 == 1),
         ("properties.desired.odd = true", lambda n: n % 2 == 1),
         ("tags.list[1] = 18", lambda n: n == 17),
-        ("status = 'disabled'", lambda n: n % 50 == 0),
+        ("status = 'disabled'", lambda n: n % 50 == 1),
         ("ENDSWITH(deviceId, '-042')", lambda n: n == 42),
         ("CONTAINS(deviceId, 'query-04')", lambda n: 40 <= n < 50),
         ("deviceId in ['py-query-001', 'py-query-999']", lambda n: n == 1),
@@ -91,7 +96,11 @@ def rows(text):
 def check_projections():
     page = next(pages("SELECT deviceId, tags.site AS place FROM devices WHERE deviceId = 'py-query-004'"))
     same("a projection is raw", page.type, "Raw")
-    same("its row", {**page.items[0].as_dict(), **page.items[0].additional_properties}, {"device_id": "py-query-004", "place": "B"})
+    same(
+        "its row",
+        {**page.items[0].as_dict(), **page.items[0].additional_properties},
+        {"device_id": "py-query-004", "place": "B"},
+    )
     same("COUNT", rows("SELECT COUNT() AS n FROM devices WHERE tags.fleet = 'py'"), [{"n": COUNT}])
     numbers = rows(
         "SELECT MIN(properties.desired.interval) AS least, MAX(properties.desired.interval) AS most, "

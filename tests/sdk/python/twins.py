@@ -31,8 +31,11 @@ def check_fresh(face):
     same(f"{face.name}: desired", bare(twin.properties.desired), {"$version": 1})
     same(f"{face.name}: reported", bare(twin.properties.reported), {"$version": 1})
     holds(f"{face.name}: metadata", "$lastUpdated" in twin.properties.desired["$metadata"])
-    same(f"{face.name}: identity", (twin.device_id, twin.status, twin.connection_state, twin.authentication_type),
-         (DEVICE_ID, "enabled", "Disconnected", "sas"))
+    same(
+        f"{face.name}: identity",
+        (twin.device_id, twin.status, twin.connection_state, twin.authentication_type),
+        (DEVICE_ID, "enabled", "Disconnected", "sas"),
+    )
     holds(f"{face.name}: etag of the identity", bool(twin.device_etag))
 
 
@@ -45,7 +48,13 @@ def check_tutorial(face):
     same(f"{face.name}: etag and version moved", (after.etag, after.version), ("AAAAAAAAAAI=", 3))
     stamp = after.properties.desired["$metadata"]["telemetryInterval"]
     same(f"{face.name}: metadata of the write", stamp["$lastUpdatedVersion"], 2)
-    error = refused(f"{face.name}: the same patch with the etag read before", 412, face.update, desired(telemetryInterval=9), before.etag)
+    error = refused(
+        f"{face.name}: the same patch with the etag read before",
+        412,
+        face.update,
+        desired(telemetryInterval=9),
+        before.etag,
+    )
     same(f"{face.name}: its error code", error.response.headers["iothub-errorcode"], "PreconditionFailed")
     same(f"{face.name}: which changed nothing", face.get().as_dict(), after.as_dict())
     later = face.update(desired(telemetryInterval=123))
@@ -53,7 +62,9 @@ def check_tutorial(face):
 
 
 def check_merge(face):
-    twin = face.update(Twin(tags={"site": "A", "floor": 1}, properties=TwinProperties(desired={"a": {"b": 1, "c": [1, 2]}})))
+    twin = face.update(
+        Twin(tags={"site": "A", "floor": 1}, properties=TwinProperties(desired={"a": {"b": 1, "c": [1, 2]}}))
+    )
     same(f"{face.name}: tags", twin.tags, {"site": "A", "floor": 1})
     version = twin.properties.desired["$version"]
     twin = face.update(Twin(tags={"floor": None}, properties=TwinProperties(desired={"a": {"b": None, "d": 2.5}})))
@@ -65,8 +76,16 @@ def check_merge(face):
     # What has been read may be sent back whole: the read-only parts are ignored.
     whole = face.get()
     twin = face.update(whole, whole.etag)
-    same(f"{face.name}: a whole twin sent back", (twin.tags, twin.properties.desired["a"]), ({"site": "B"}, {"c": [1, 2], "d": 2.5}))
-    for name, wrong in [("a dot in a key", {"a.b": 1}), ("null in an array", {"a": [None]}), ("too large a number", {"a": 2**52})]:
+    same(
+        f"{face.name}: a whole twin sent back",
+        (twin.tags, twin.properties.desired["a"]),
+        ({"site": "B"}, {"c": [1, 2], "d": 2.5}),
+    )
+    for name, wrong in [
+        ("a dot in a key", {"a.b": 1}),
+        ("null in an array", {"a": [None]}),
+        ("too large a number", {"a": 2**52}),
+    ]:
         error = refused(f"{face.name}: {name}", 400, face.update, desired(**wrong))
         same(f"{face.name}: {name}: its code", error.response.headers["iothub-errorcode"], "ArgumentInvalid")
 
@@ -84,7 +103,13 @@ def check_replace(face):
 
 faces = [
     Face("device", (DEVICE_ID,), manager.get_twin, manager.update_twin, manager.replace_twin),
-    Face("module", (DEVICE_ID, MODULE_ID), manager.get_module_twin, manager.update_module_twin, manager.replace_module_twin),
+    Face(
+        "module",
+        (DEVICE_ID, MODULE_ID),
+        manager.get_module_twin,
+        manager.update_module_twin,
+        manager.replace_module_twin,
+    ),
 ]
 for face in faces:
     check_fresh(face)
