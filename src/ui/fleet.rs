@@ -406,7 +406,7 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui) {
         }
         HubState::Open(_) => {}
     }
-    if let Remote::Loading { since, .. } = &fleet.state {
+    if let Remote::Loading { since, previous: None, .. } = &fleet.state {
         widgets::spinner(ui, app.now, *since, "Loading devices");
     } else if let Some(failure) = fleet.failure() {
         let said = describe(failure);
