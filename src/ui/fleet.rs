@@ -5,7 +5,7 @@ use super::icons::{self, Dot};
 use super::theme::{self, palette};
 use super::{Frame, query, when, widgets};
 use crate::app::fleet::{Fleet, Row};
-use crate::app::{Action, HubState, Remote};
+use crate::app::{Action, HubState, Moment, Remote};
 use crate::twin::{ConnectionState, Status, TwinId};
 use crate::worker::event::DeviceRow;
 use egui::accesskit::Role;
@@ -19,6 +19,8 @@ pub(super) struct FleetView {
     cursor: usize,
     /// Bring the cursor's row into view in the next frame, and give it the focus.
     reveal: bool,
+    /// When the list was last complete.
+    loaded: Option<Moment>,
 }
 
 pub(super) const FILTER: &str = "fleet-filter";
@@ -76,6 +78,9 @@ fn filter_ui(f: &mut Frame, ui: &mut Ui) {
     }
 }
 
+/// Loading that takes less long is not spoken of.
+const PATIENCE_MS: u64 = 1000;
+
 fn count_ui(f: &mut Frame, ui: &mut Ui) {
     let fleet = &f.app.fleet;
     let shown = if fleet.filter.is_empty() {
@@ -83,18 +88,27 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
     } else {
         format!("{} of {}", when::grouped(fleet.matching), when::count(fleet.devices.len(), "device"))
     };
-    let state = match &fleet.state {
-        Remote::Idle => String::new(),
-        Remote::Loading { .. } => " · loading".to_owned(),
-        Remote::Ready { at, .. } => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
-        Remote::Failed { at, .. } => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
+    // The list is read again every few seconds; a word that comes and goes with each reading would only flicker.
+    let slow = |since: Moment| f.app.now.ms.saturating_sub(since.ms) >= PATIENCE_MS;
+    let loading = matches!(&fleet.state, Remote::Loading { since, .. } if slow(*since));
+    if let Remote::Ready { at, .. } = &fleet.state {
+        f.view.fleet.loaded = Some(*at);
+    }
+    let state = match (&fleet.state, f.view.fleet.loaded) {
+        (Remote::Idle, _) => String::new(),
+        (Remote::Loading { .. }, Some(at)) if !loading => {
+            ui.ctx().request_repaint_after(std::time::Duration::from_millis(PATIENCE_MS));
+            format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, at))
+        }
+        (Remote::Loading { .. }, _) => " · loading".to_owned(),
+        (Remote::Ready { at, .. }, _) => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
+        (Remote::Failed { at, .. }, _) => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
     };
     let words = format!("{shown}{state}");
     ui.horizontal(|ui| {
         ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
-            let loading = fleet.state.is_loading();
             let open = matches!(f.app.hub, HubState::Open(_));
             if open && !loading && widgets::quiet(ui, "Reload").accessible_name("Reload devices").clicked() {
                 f.push(Action::RefreshFleet);
@@ -392,7 +406,7 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui) {
         }
         HubState::Open(_) => {}
     }
-    if let Remote::Loading { since, .. } = &fleet.state {
+    if let Remote::Loading { since, previous: None, .. } = &fleet.state {
         widgets::spinner(ui, app.now, *since, "Loading devices");
     } else if let Some(failure) = fleet.failure() {
         let said = describe(failure);
