@@ -1,7 +1,9 @@
 //! `twinscope hub`: the local hub without a window, until it is asked to stop.
 
 use crate::args::{Fleet, HubArgs};
-use crate::local_hub::{Exposure, HubOptions, LocalHub, StartError};
+use crate::client::{HubError, Trust};
+use crate::demo::Demo;
+use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -56,12 +58,29 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         if exposed {
             tracing::warn!("other machines can reach this hub: whoever has its connection string owns it");
         }
+        let demo = play(&hub, fleet);
         print_ready(&hub).map_err(ServeError::Print)?;
         stop.wait().await;
         tracing::info!("the local hub stops");
+        drop(demo);
         hub.stop().await;
         Ok(())
     })
+}
+
+/// The demo fleet's devices answer here too. A hub without them is still a hub: what goes wrong is only said.
+fn play(hub: &LocalHub, fleet: FleetChoice) -> Option<Demo> {
+    if fleet != FleetChoice::Demo {
+        return None;
+    }
+    let trust = Trust::new(&[hub.ca_file().to_owned()]).map_err(HubError::from);
+    match trust.and_then(|trust| Demo::start(&hub.connection_string(), hub.mqtts(), &trust)) {
+        Ok(demo) => Some(demo),
+        Err(error) => {
+            tracing::warn!(%error, "the demo fleet's devices do not start");
+            None
+        }
+    }
 }
 
 /// One line of JSON for programs that started us.

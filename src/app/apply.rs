@@ -75,6 +75,7 @@ impl App {
         let hub = info.hub.clone();
         self.hub = HubState::Open(info);
         self.reach = Some(Reachability::Online);
+        self.opened_at = self.now;
         let word = hub_word(&hub);
         self.settings.last_hub = Some(word.clone());
         let mut commands = self.keep_settings();

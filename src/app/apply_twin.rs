@@ -141,6 +141,11 @@ impl App {
                 let text = format!("The answer to saving {id} was lost, but the hub has your values");
                 self.notice(NoticeKind::Info, text, None);
             }
+            // It may have been sent all the same: the twin is read again.
+            Err(Failure::Cancelled) => {
+                tab.save = SaveState::Idle;
+                return self.load_twin(id);
+            }
             Err(failure) => {
                 let newer = match &failure {
                     Failure::Unknown { now: Some(twin), .. } => Some(twin.clone()),

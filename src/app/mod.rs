@@ -10,6 +10,7 @@ pub mod dialog;
 pub mod fleet;
 pub mod tab;
 mod tab_state;
+pub mod tick;
 mod update;
 mod update_twin;
 
@@ -190,6 +191,8 @@ pub struct App {
     pub secrets: Option<SecretStore>,
     pub local_hub: Option<Result<LocalHubInfo, String>>,
     pub hub: HubState,
+    /// When the hub in front was opened.
+    pub opened_at: Moment,
     pub reach: Option<Reachability>,
     pub fleet: Fleet,
     pub tabs: Vec<Tab>,

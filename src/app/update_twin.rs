@@ -2,7 +2,7 @@
 
 use super::action::Watching;
 use super::tab::{Pane, SaveState};
-use super::{Action, App, Dialog, Moment, NoticeKind, Purpose, Tab};
+use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
 use crate::twin::{Section, Status, TwinId, text};
@@ -274,27 +274,5 @@ impl App {
             None,
         );
         true
-    }
-
-    /// Time passed: timeouts of landings. Returns in how many milliseconds it wants to be called again at the latest, `None`
-    /// when nothing waits.
-    pub fn tick(&mut self, now: Moment) -> Option<u64> {
-        self.now = now;
-        let mut soonest = None;
-        for tab in &mut self.tabs {
-            let Some(landing) = &mut tab.landing else { continue };
-            if landing.is_over() {
-                continue;
-            }
-            let limit_ms = super::tab::LANDING_LIMIT_S * 1000;
-            let age = now.ms.saturating_sub(landing.saved_at.ms);
-            if age >= limit_ms {
-                landing.timed_out = true;
-            } else {
-                let left = limit_ms - age;
-                soonest = Some(soonest.map_or(left, |have: u64| have.min(left)));
-            }
-        }
-        soonest
     }
 }

@@ -263,13 +263,12 @@ impl Wire {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
                 Ok(Some(_)) if success => return Err(unusable(too_large(limit))),
-                Ok(None) => break,
                 Err(error) if success && error.is_timeout() => {
                     return Err(unusable(format!("the body did not end: {}", timed_out())));
                 }
                 Err(error) if success => return Err(unusable(format!("the body broke off: {}", chain(&error)))),
                 // What is known of an error is its status; its text is welcome as far as it goes.
-                Ok(Some(_)) | Err(_) => break,
+                Ok(Some(_) | None) | Err(_) => break,
             }
             if !success && body.len() >= ERROR_MAX {
                 break;

@@ -61,8 +61,9 @@ fn refused(value: &Json, limit: f64, version: u64, old: Option<&Json>) -> Json {
 fn drifted(value: &Json, old: Option<&Json>) -> Json {
     let Some(desired) = value.as_f64().filter(|number| number.fract() != 0.0) else { return value.clone() };
     match old {
+        // Off, but not by more than a drift.
         Some(old)
-            if old.as_f64().is_some_and(|old| old != desired && (old - desired).abs() <= (desired * DRIFT).abs()) =>
+            if old != value && old.as_f64().is_some_and(|old| (old - desired).abs() <= (desired * DRIFT).abs()) =>
         {
             old.clone()
         }

@@ -17,7 +17,7 @@ const PROBE_ACCOUNT: &str = "is-there-a-keyring";
 /// Long enough for a session bus to start the keyring, short enough for a start without one.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 /// The OS may ask a person to unlock the keyring.
-const PROMPT_LIMIT: Duration = Duration::from_secs(60);
+const PROMPT_LIMIT: Duration = Duration::from_mins(1);
 
 /// Whether the OS keyring is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

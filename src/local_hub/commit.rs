@@ -7,6 +7,7 @@ use super::registry::{Kept, Notice};
 use super::store::Store;
 use crate::twin::TwinId;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
@@ -33,6 +34,8 @@ enum Message {
 #[derive(Debug, Clone)]
 pub struct Committer {
     jobs: Sender<Message>,
+    /// Set once: the file is closed or could not be written.
+    ended: Arc<AtomicBool>,
 }
 
 impl Committer {
@@ -42,8 +45,18 @@ impl Committer {
     /// When the system gives no thread.
     pub fn start(store: Option<Store>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
-        std::thread::Builder::new().name("hub-commit".to_owned()).spawn(move || run(&waiting, store, &sessions))?;
-        Ok(Self { jobs })
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = ended.clone();
+        std::thread::Builder::new()
+            .name("hub-commit".to_owned())
+            .spawn(move || run(&waiting, store, &sessions, &end))?;
+        Ok(Self { jobs, ended })
+    }
+
+    /// Whether a change made now could be kept. What is known to be lost should not be made at all.
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        !self.ended.load(Ordering::Acquire)
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
@@ -64,7 +77,7 @@ impl Committer {
     }
 }
 
-fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Sessions) {
+fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Sessions, ended: &AtomicBool) {
     // After one failed commit memory and file differ; nothing more may be acknowledged.
     let mut broken: Option<NotKept> = None;
     while let Ok(first) = waiting.recv() {
@@ -88,6 +101,7 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
             if let Err(reason) = store.commit(writes) {
                 tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
                 broken = Some(NotKept(reason));
+                ended.store(true, Ordering::Release);
             }
         }
         for job in group {
@@ -99,6 +113,7 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
             drop(job.done.send(outcome));
         }
         if let Some(closed) = close {
+            ended.store(true, Ordering::Release);
             drop(store);
             // Whoever asked may have given up waiting.
             closed.send(()).unwrap_or_default();

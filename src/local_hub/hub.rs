@@ -109,8 +109,15 @@ impl Hub {
         &self,
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
+        let lost = || Refused {
+            code: ErrorCode::SERVER_ERROR,
+            message: "the hub cannot keep the change: it is stopping, or its log says why".to_owned(),
+        };
         let (value, kept) = {
             let mut registry = self.lock();
+            if !self.committer.takes_writes() {
+                return Err(lost());
+            }
             let (value, change) = work(&mut registry, &Moment::now())?;
             let writes = change.writes.into_iter().map(|id| {
                 let kept = registry.kept(&id);
@@ -121,10 +128,7 @@ impl Hub {
         };
         match kept.await {
             Ok(Ok(())) => Ok(value),
-            Ok(Err(_)) | Err(_) => Err(Refused {
-                code: ErrorCode::SERVER_ERROR,
-                message: "the hub cannot keep the change: see its log".to_owned(),
-            }),
+            Ok(Err(_)) | Err(_) => Err(lost()),
         }
     }
 

@@ -36,8 +36,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             });
             ui.columns(2, |columns| {
                 if let [left, right] = columns {
-                    report_ui(f, left, tab, act);
-                    received_ui(f, right, tab);
+                    let plain = egui::Layout::top_down(egui::Align::Min);
+                    left.with_layout(plain, |ui| report_ui(f, ui, tab, act));
+                    right.with_layout(plain, |ui| received_ui(f, ui, tab));
                 }
             });
         });
@@ -56,7 +57,8 @@ fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
                 .id(report_id(tab))
                 .font(theme::mono())
                 .desired_width(f32::INFINITY)
-                .min_size(ui.available_size())
+                .desired_rows(1)
+                .min_size(ui.available_size() - egui::Vec2::splat(2.0))
                 .layouter(&mut layouter);
             if ui.add(field).accessible_name("Reported patch JSON").changed() {
                 f.push(Action::EditReport { id: tab.id.clone(), text });
@@ -101,7 +103,7 @@ fn report_off(act: &Act) -> Option<String> {
 
 fn received_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
     widgets::weak(ui, "Desired patches received, newest first");
-    ScrollArea::vertical().id_salt("received").auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().id_salt("received").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
         let received = f.app.activity.patches.iter().rev();
         let mut any = false;
         for seen in received.filter(|seen| seen.id == tab.id && seen.kind == PatchKind::Received).take(50) {

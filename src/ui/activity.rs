@@ -17,6 +17,10 @@ pub(super) struct ActivityView {
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     let room = ui.available_height();
+    // At high zoom in a small window the text comes first.
+    if room < 300.0 {
+        return;
+    }
     let open = f.view.activity.open;
     let mut panel = egui::Panel::bottom(if open { "activity-open" } else { "activity-closed" })
         .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 2)))
@@ -100,33 +104,38 @@ fn requests_ui(f: &Frame, ui: &mut Ui) {
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("requests").auto_shrink(false).show_rows(ui, 20.0, requests.len(), |ui, range| {
-        for n in range {
-            let Some((at, record)) = requests.get(requests.len() - 1 - n) else { continue };
-            let (status, color) = match record.status {
-                Some(status) if status < 300 => (status.to_string(), p.good),
-                Some(status) => (status.to_string(), p.bad),
-                None => ("none".to_owned(), p.bad),
-            };
-            let mut path = record.path.clone();
-            if record.attempt > 1 {
-                path.push_str(&format!("  (try {})", record.attempt));
+    ScrollArea::vertical().id_salt("requests").min_scrolled_height(16.0).auto_shrink(false).show_rows(
+        ui,
+        20.0,
+        requests.len(),
+        |ui, range| {
+            for n in range {
+                let Some((at, record)) = requests.get(requests.len() - 1 - n) else { continue };
+                let (status, color) = match record.status {
+                    Some(status) if status < 300 => (status.to_string(), p.good),
+                    Some(status) => (status.to_string(), p.bad),
+                    None => ("none".to_owned(), p.bad),
+                };
+                let mut path = record.path.clone();
+                if record.attempt > 1 {
+                    path.push_str(&format!("  (try {})", record.attempt));
+                }
+                if let Some(why) = &record.failure {
+                    path.push_str(&format!("  {why}"));
+                }
+                cells(
+                    ui,
+                    &[
+                        (64.0, when::clock(*at), p.weak),
+                        (52.0, record.method.to_owned(), p.text),
+                        (36.0, status, color),
+                        (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
+                        (0.0, path, p.text),
+                    ],
+                );
             }
-            if let Some(why) = &record.failure {
-                path.push_str(&format!("  {why}"));
-            }
-            cells(
-                ui,
-                &[
-                    (64.0, when::clock(*at), p.weak),
-                    (52.0, record.method.to_owned(), p.text),
-                    (36.0, status, color),
-                    (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
-                    (0.0, path, p.text),
-                ],
-            );
-        }
-    });
+        },
+    );
 }
 
 fn patches_ui(f: &Frame, ui: &mut Ui) {
@@ -137,27 +146,32 @@ fn patches_ui(f: &Frame, ui: &mut Ui) {
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("patches").auto_shrink(false).show_rows(ui, 20.0, patches.len(), |ui, range| {
-        for n in range {
-            let Some(seen) = patches.get(patches.len() - 1 - n) else { continue };
-            let (word, color) = match seen.kind {
-                PatchKind::Saved => ("saved", p.accent),
-                PatchKind::Received => ("received", p.good),
-                PatchKind::ReportSent => ("reported by us", p.accent),
-                PatchKind::SeenDesired => ("seen in desired", p.warn),
-                PatchKind::SeenTags => ("seen in tags", p.warn),
-                PatchKind::SeenReported => ("seen in reported", p.good),
-            };
-            cells(
-                ui,
-                &[
-                    (64.0, when::clock(seen.at), p.weak),
-                    (112.0, word.to_owned(), color),
-                    (40.0, format!("v{}", seen.version), p.weak),
-                    (180.0, seen.id.to_string(), p.text),
-                    (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
-                ],
-            );
-        }
-    });
+    ScrollArea::vertical().id_salt("patches").min_scrolled_height(16.0).auto_shrink(false).show_rows(
+        ui,
+        20.0,
+        patches.len(),
+        |ui, range| {
+            for n in range {
+                let Some(seen) = patches.get(patches.len() - 1 - n) else { continue };
+                let (word, color) = match seen.kind {
+                    PatchKind::Saved => ("saved", p.accent),
+                    PatchKind::Received => ("received", p.good),
+                    PatchKind::ReportSent => ("reported by us", p.accent),
+                    PatchKind::SeenDesired => ("seen in desired", p.warn),
+                    PatchKind::SeenTags => ("seen in tags", p.warn),
+                    PatchKind::SeenReported => ("seen in reported", p.good),
+                };
+                cells(
+                    ui,
+                    &[
+                        (64.0, when::clock(seen.at), p.weak),
+                        (112.0, word.to_owned(), color),
+                        (40.0, format!("v{}", seen.version), p.weak),
+                        (180.0, seen.id.to_string(), p.text),
+                        (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
+                    ],
+                );
+            }
+        },
+    );
 }

@@ -53,13 +53,17 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     }
     let Some(draft) = &tab.draft else { return };
     let room = ui.available_width();
+    // At high zoom in a small window the text comes first; a wider window brings this back.
+    if room < 400.0 {
+        return;
+    }
     egui::Panel::right("changes")
         .resizable(true)
         .default_size((room * 0.38).clamp(220.0, 380.0))
         .size_range(200.0..=(room * 0.6).max(201.0))
         .frame(egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 8, top: 8, bottom: 8 }))
         .show(ui, |ui| {
-            ScrollArea::vertical().id_salt("changes").auto_shrink(false).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("changes").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width());
                 if tab.pane == Pane::Reported {
                     news_ui(f, ui, tab);
@@ -128,28 +132,42 @@ fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
     };
     let value =
         |json: &Option<crate::twin::Json>| json.as_ref().map(|json| cut(&compact(json), 120)).unwrap_or_default();
-    let mut job = egui::text::LayoutJob::default();
-    let format = |color| egui::TextFormat::simple(theme::mono(), color);
-    job.append(sign, 0.0, format(color));
-    job.append(&change.path.to_string(), 8.0, format(p.text));
     let values = match change.kind() {
         ChangeKind::Added => value(&change.after),
         ChangeKind::Removed => value(&change.before),
         ChangeKind::Changed => format!("{} → {}", value(&change.before), value(&change.after)),
     };
-    job.append(&values, 8.0, format(p.weak));
-    let name = format!("{} {word}: {values}", change.path);
+    let path = change.path.to_string();
+    let format = |color| egui::TextFormat::simple(theme::mono(), color);
+    let room = ui.available_width() - if revert == Revert::Offered { 72.0 } else { 0.0 };
+    let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
+    #[allow(clippy::cast_precision_loss)] // A line of text.
+    let fits = (path.chars().count() + values.chars().count() + 4) as f32 * digit < room;
+    let mut head = egui::text::LayoutJob::default();
+    head.append(sign, 0.0, format(color));
+    head.append(&path, 8.0, format(p.text));
+    if fits {
+        head.append(&values, 8.0, format(p.weak));
+    }
+    let name = format!("{path} {word}: {values}");
     let mut wanted = false;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
         if revert == Revert::Offered {
             let button = egui::Button::new(RichText::new("Revert").font(theme::small())).small();
-            wanted = ui.add(button).accessible_name(format!("Revert {}", change.path)).clicked();
+            wanted = ui.add(button).accessible_name(format!("Revert {path}")).clicked();
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Min), |ui| {
-            let label = ui.add(egui::Label::new(job).wrap().selectable(true));
+            let label = ui.add(egui::Label::new(head).truncate().selectable(true));
             label.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &name));
         });
     });
+    if !fits {
+        ui.horizontal(|ui| {
+            ui.add_space(8.0 + digit);
+            let text = RichText::new(values).font(theme::mono()).color(p.weak);
+            ui.add(egui::Label::new(text).wrap().selectable(true));
+        });
+    }
     wanted
 }
 

@@ -16,14 +16,21 @@ pub(super) struct EditorView {
     pub caret: Option<(usize, usize)>,
     /// The colours of the text last painted.
     memo: Option<Memo>,
-    /// An editor whose caret was moved from outside: bring it into view.
-    reveal: Option<Id>,
+    /// An editor whose caret was moved from outside: bring it into view, and the focus with it.
+    reveal: Option<(Id, Focus)>,
     pub find: Find,
 }
 
 struct Memo {
     dark: bool,
     job: LayoutJob,
+}
+
+/// Whether the editor takes the focus when its caret is moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Take,
+    Leave,
 }
 
 /// The search in the text, when it is open.
@@ -52,8 +59,7 @@ impl EditorView {
         let mut state = TextEditState::load(ctx, id).unwrap_or_default();
         state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(start), CCursor::new(start + first_line))));
         state.store(ctx, id);
-        ctx.memory_mut(|m| m.request_focus(id));
-        self.reveal = Some(id);
+        self.reveal = Some((id, Focus::Take));
         ctx.request_repaint();
     }
 
@@ -80,10 +86,14 @@ impl EditorView {
             let size = ui.available_size();
             let output = self.text_ui(ui, sheet, &mut text, size);
             underline(ui, &output.galley, output.galley_pos, sheet.problems);
-            if self.reveal == Some(sheet.id)
+            if let Some((_, focus)) = self.reveal.filter(|(id, _)| *id == sheet.id)
                 && let Some(range) = output.state.cursor.char_range()
             {
                 self.reveal = None;
+                // Only now: the click that led here was beside the editor and would take the focus away again.
+                if focus == Focus::Take {
+                    ui.memory_mut(|m| m.request_focus(sheet.id));
+                }
                 let rect = output.galley.pos_from_cursor(range.primary).translate(output.galley_pos.to_vec2());
                 ui.scroll_to_rect(rect.expand2(Vec2::new(40.0, 60.0)), None);
             }
@@ -144,6 +154,7 @@ impl EditorView {
                         self.go(ui.ctx(), sheet.id, sheet.text, next.clone());
                         if enter {
                             // The field keeps the focus, so that Enter goes on.
+                            self.reveal = Some((sheet.id, Focus::Leave));
                             ui.memory_mut(|m| m.request_focus(id));
                         }
                     }

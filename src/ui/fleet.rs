@@ -89,10 +89,11 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
         Remote::Ready { at, .. } => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
         Remote::Failed { at, .. } => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
     };
+    let words = format!("{shown}{state}");
     ui.horizontal(|ui| {
         ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
-        widgets::weak(ui, format!("{shown}{state}"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
             let loading = fleet.state.is_loading();
             let open = matches!(f.app.hub, HubState::Open(_));
             if open && !loading && widgets::quiet(ui, "Reload").accessible_name("Reload devices").clicked() {
@@ -102,6 +103,10 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
             {
                 f.push(Action::ShowAddDevice);
             }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let text = egui::RichText::new(&words).color(palette(ui).weak);
+                ui.add(egui::Label::new(text).truncate()).on_hover_text(&words);
+            });
         });
     });
 }
@@ -125,32 +130,37 @@ fn list_ui(f: &mut Frame, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let builder = egui::UiBuilder::new().accessibility_role(Role::List).accessibility_label("Devices");
     ui.scope_builder(builder, |ui| {
-        ScrollArea::vertical().id_salt("fleet-rows").auto_shrink(false).show_rows(ui, theme::ROW, rows, |ui, range| {
-            let left_top = ui.max_rect().left_top();
-            let width = ui.available_width();
-            let place = |n: usize| {
-                #[allow(clippy::cast_precision_loss)]
-                // Rows on screen are few; beyond 16 million points nobody scrolls.
-                let y = (n as f32 - range.start as f32) * theme::ROW;
-                Rect::from_min_size(left_top + Vec2::new(0.0, y), Vec2::new(width, theme::ROW))
-            };
-            for n in range.clone() {
-                row_ui(f, ui, n, place(n));
-            }
-            let cursor = f.view.fleet.cursor;
-            // The row with the focus is there even when scrolled away, or the focus would be lost.
-            if !range.contains(&cursor) && ui.memory(|m| m.has_focus(row_id(&app.fleet, cursor))) {
-                row_ui(f, ui, cursor, place(cursor));
-            }
-            if std::mem::take(&mut f.view.fleet.reveal) {
-                ui.scroll_to_rect(place(cursor), None);
-                let id = row_id(&app.fleet, cursor);
-                if !range.contains(&cursor) {
+        ScrollArea::vertical().id_salt("fleet-rows").min_scrolled_height(16.0).auto_shrink(false).show_rows(
+            ui,
+            theme::ROW,
+            rows,
+            |ui, range| {
+                let left_top = ui.max_rect().left_top();
+                let width = ui.available_width();
+                let place = |n: usize| {
+                    #[allow(clippy::cast_precision_loss)]
+                    // Rows on screen are few; beyond 16 million points nobody scrolls.
+                    let y = (n as f32 - range.start as f32) * theme::ROW;
+                    Rect::from_min_size(left_top + Vec2::new(0.0, y), Vec2::new(width, theme::ROW))
+                };
+                for n in range.clone() {
+                    row_ui(f, ui, n, place(n));
+                }
+                let cursor = f.view.fleet.cursor;
+                // The row with the focus is there even when scrolled away, or the focus would be lost.
+                if !range.contains(&cursor) && ui.memory(|m| m.has_focus(row_id(&app.fleet, cursor))) {
                     row_ui(f, ui, cursor, place(cursor));
                 }
-                ui.memory_mut(|m| m.request_focus(id));
-            }
-        });
+                if std::mem::take(&mut f.view.fleet.reveal) {
+                    ui.scroll_to_rect(place(cursor), None);
+                    let id = row_id(&app.fleet, cursor);
+                    if !range.contains(&cursor) {
+                        row_ui(f, ui, cursor, place(cursor));
+                    }
+                    ui.memory_mut(|m| m.request_focus(id));
+                }
+            },
+        );
     });
 }
 

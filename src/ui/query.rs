@@ -103,7 +103,7 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui) {
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("query-rows").auto_shrink(false).show_rows(
+    ScrollArea::vertical().id_salt("query-rows").min_scrolled_height(16.0).auto_shrink(false).show_rows(
         ui,
         theme::ROW,
         answer.rows.len(),

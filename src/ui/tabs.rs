@@ -39,7 +39,7 @@ fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) {
     let title = tab.title();
     let dirty = tab.is_dirty();
     let color = if selected { p.text } else { p.weak };
-    let galley = widgets::clipped(ui, &title, theme::body(), color, 220.0);
+    let galley = widgets::clipped(ui, &title, theme::body(), color, 320.0);
     let width = 12.0 + galley.size().x + if dirty { 14.0 } else { 4.0 } + CROSS + 4.0;
     let (rect, response) = ui.allocate_exact_size(Vec2::new(width, 28.0), Sense::click());
     let fill = match (selected, response.hovered()) {

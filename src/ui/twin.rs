@@ -168,7 +168,7 @@ fn problems_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft: &
         .resizable(false)
         .exact_size(height)
         .show(ui, |ui| {
-            ScrollArea::vertical().id_salt("problems").auto_shrink(false).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("problems").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 for problem in draft.problems.iter().take(200) {
                     if problem_ui(ui, problem) {

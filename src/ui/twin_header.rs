@@ -19,13 +19,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
-    ui.horizontal(|ui| {
-        ui.set_min_height(theme::ROW);
-        ui.add(egui::Label::new(RichText::new(tab.title()).font(theme::heading())).truncate().selectable(true));
-    });
     ui.horizontal_wrapped(|ui| {
         ui.set_min_height(20.0);
-        ui.spacing_mut().item_spacing = egui::vec2(12.0, 2.0);
+        ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
         let Some(twin) = tab.current() else {
             widgets::weak(ui, "not loaded yet");
             return;
@@ -46,19 +42,30 @@ fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
     });
 }
 
-fn state_ui(ui: &mut Ui, twin: &Twin) {
+/// A dot with its word, as one piece that a line breaks around, not inside.
+fn chip(ui: &mut Ui, dot: icons::Dot, text: &str) {
     let p = palette(ui);
+    let widest = ui.max_rect().width() - 20.0;
+    let galley = widgets::clipped(ui, text, theme::body(), p.text, widest);
+    let size = egui::vec2(14.0 + galley.size().x, 18.0);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    icons::dot(ui.painter(), egui::pos2(rect.left() + 5.0, rect.center().y), dot, p);
+    let elided = galley.elided;
+    let at = egui::pos2(rect.left() + 14.0, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, p.text);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+    if elided {
+        response.on_hover_text(text);
+    }
+}
+
+fn state_ui(ui: &mut Ui, twin: &Twin) {
     let (dot, word) = match (twin.status, twin.connection_state) {
         (Some(Status::Disabled), _) => (icons::Dot::Half, "disabled"),
         (_, ConnectionState::Connected) => (icons::Dot::Filled, "connected"),
         (_, ConnectionState::Disconnected) => (icons::Dot::Hollow, "disconnected"),
     };
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
-        icons::dot(ui.painter(), rect.center(), dot, p);
-        ui.label(word);
-    });
+    chip(ui, dot, word);
     let mut more = Vec::new();
     if let (Some(status), icons::Dot::Filled | icons::Dot::Hollow) = (twin.status, dot) {
         more.push(status.word());
@@ -76,16 +83,14 @@ fn state_ui(ui: &mut Ui, twin: &Twin) {
 
 fn fact(ui: &mut Ui, word: &str, value: &str) {
     let p = palette(ui);
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.label(RichText::new(word).color(p.weak));
-        ui.add(egui::Label::new(RichText::new(value).font(theme::mono())).selectable(true));
-    });
+    let mut job = egui::text::LayoutJob::default();
+    job.append(word, 0.0, egui::TextFormat::simple(theme::body(), p.weak));
+    job.append(value, 5.0, egui::TextFormat::simple(theme::mono(), p.text));
+    ui.add(egui::Label::new(job).selectable(true).extend());
 }
 
 /// The link of *Act as…*, as a word with its shape.
 pub(super) fn link_ui(ui: &mut Ui, state: &LinkState) {
-    let p = palette(ui);
     let (dot, text) = match state {
         LinkState::Connecting => (icons::Dot::Half, "acting: connecting".to_owned()),
         LinkState::Online { .. } => (icons::Dot::Filled, "acting: online".to_owned()),
@@ -96,12 +101,7 @@ pub(super) fn link_ui(ui: &mut Ui, state: &LinkState) {
         LinkState::Refused { reason } => (icons::Dot::Hollow, format!("acting: refused ({reason})")),
         LinkState::Closed => (icons::Dot::Hollow, "acting: stopped".to_owned()),
     };
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
-        icons::dot(ui.painter(), rect.center(), dot, p);
-        ui.label(text);
-    });
+    chip(ui, dot, &text);
 }
 
 fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
@@ -190,7 +190,16 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
                 let hidden = f.view.changes_hidden;
                 let name = if hidden { "Show changes" } else { "Hide changes" };
-                if widgets::quiet(ui, name).clicked() {
+                // Where the words do not fit, a sign stands for them.
+                let clicked = if ui.available_width() > 104.0 {
+                    widgets::quiet(ui, name).clicked()
+                } else {
+                    widgets::sign(ui, name, |painter, rect, p| {
+                        super::icons::arrow(painter, rect.center(), !hidden, p.weak);
+                    })
+                    .clicked()
+                };
+                if clicked {
                     f.view.changes_hidden = !hidden;
                 }
             }

@@ -58,7 +58,8 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(n)) }
 }
 
-/// Sizes by the hub's formula, in KB with one decimal: `1.2`.
+/// Sizes by the hub's formula, in KB with one decimal, rounded up: `1.2`; nothing that is there reads as 0.
 pub fn kb(size: usize) -> String {
-    format!("{}.{}", size / 1024, size % 1024 * 10 / 1024)
+    let tenths = (size * 10).div_ceil(1024);
+    format!("{}.{}", tenths / 10, tenths % 10)
 }

@@ -211,11 +211,13 @@ impl Window {
 
     fn follow_size(&mut self, ctx: &Context) {
         const STILL: Duration = Duration::from_secs(1);
+        // Asked before the closure: inside it the context is locked.
+        let zoom = ctx.zoom_factor();
         let (size, special) = ctx.input(|i| {
             let viewport = i.viewport();
             let special = viewport.maximized == Some(true) || viewport.fullscreen == Some(true);
             // The size is kept in points of 100 % zoom.
-            (viewport.inner_rect.map(|rect| rect.size() * ctx.zoom_factor()), special)
+            (viewport.inner_rect.map(|rect| rect.size() * zoom), special)
         });
         let Some(size) = size.filter(|_| !special) else { return };
         match self.size {
@@ -243,7 +245,9 @@ impl Window {
 impl eframe::App for Window {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.drain(ctx);
-        if let Some(ms) = self.app.tick(self.now()) {
+        let tick = self.app.tick(self.now());
+        self.send(tick.commands);
+        if let Some(ms) = tick.next_ms {
             ctx.request_repaint_after(Duration::from_millis(ms.max(1)));
         }
         if let Some(secret) = self.app.take_clipboard() {

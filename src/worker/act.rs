@@ -18,7 +18,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// A link just started, not yet followed.
 pub(super) struct Link {
     pub(super) id: TwinId,
-    link: DeviceLink,
+    device: DeviceLink,
     events: mpsc::Receiver<LinkEvent>,
 }
 
@@ -71,16 +71,16 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
         gateway_host_name: None,
         who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
     };
-    let (link, events) = DeviceLink::connect(&connection, hub.dial.clone(), &hub.trust, Reconnect::UnlessPushedOut)
+    let (device, events) = DeviceLink::connect(&connection, hub.dial.clone(), &hub.trust, Reconnect::UnlessPushedOut)
         .map_err(Failure::Hub)?;
-    Ok(Link { id: id.clone(), link, events })
+    Ok(Link { id: id.clone(), device, events })
 }
 
 /// Passes on what a link says, in a task of the session.
 pub(super) fn follow(link: Link, hub: Arc<OpenHub>, tasks: &mut JoinSet<()>) -> Acting {
     let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
-    let acting = Acting { link: link.link.clone(), stop, ended };
+    let acting = Acting { link: link.device.clone(), stop, ended };
     tasks.spawn(async move {
         pass_on(link, &hub, stopped).await;
         drop::<oneshot::Sender<()>>(ending);
@@ -89,7 +89,7 @@ pub(super) fn follow(link: Link, hub: Arc<OpenHub>, tasks: &mut JoinSet<()>) -> 
 }
 
 async fn pass_on(link: Link, hub: &OpenHub, mut stopped: oneshot::Receiver<()>) {
-    let Link { id, link, mut events } = link;
+    let Link { id, device: link, mut events } = link;
     let mut last = None;
     loop {
         tokio::select! {

@@ -121,10 +121,6 @@ impl Keep {
         (hubs, state.store.clone())
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        self.state().settings.clone()
-    }
-
     pub(super) fn environment(&self) -> Option<Result<ConnectionString, ConnectionStringError>> {
         self.environment.clone()
     }
@@ -292,5 +288,7 @@ pub(super) fn first_label(host: &str) -> String {
 
 fn unique_name(name: &str, taken: &[SavedConnection]) -> String {
     let free = |candidate: &String| !taken.iter().any(|saved| saved.name == *candidate);
-    std::iter::once(name.to_owned()).chain((2..).map(|n| format!("{name} {n}"))).find(free).unwrap_or_default()
+    // One of them is free: there are more candidates than names taken.
+    let numbered = (2..=taken.len() + 1).map(|n| format!("{name} {n}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(free).unwrap_or_default()
 }

@@ -95,7 +95,9 @@ impl Desk {
     async fn set_up(options: WorkerOptions, out: Out) -> Self {
         let (folders, file, settings) = open_settings(&options, &out).await;
         out.fact(Fact::Settings(settings.clone())).await;
-        let environment = options.connection_string.as_ref().map(|text| ConnectionString::parse(text.reveal()));
+        // A variable that is set to nothing counts as not set.
+        let given = options.connection_string.as_ref().filter(|text| !text.reveal().trim().is_empty());
+        let environment = given.map(|text| ConnectionString::parse(text.reveal()));
         let first = if environment.is_some() { HubRef::Environment } else { HubRef::Local };
         let keep = Arc::new(Keep::new(file, settings, Keyring::new(options.keyring), environment, out.clone()));
         let (state, local_state) = watch::channel(LocalState::Starting);

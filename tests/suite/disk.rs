@@ -164,7 +164,10 @@ fn run_inside(mut command: Command, marker: &str) {
 }
 
 fn inner() -> String {
-    format!("{:?} --exact disk::inside_a_session_with_a_keyring --nocapture", std::env::current_exe().unwrap())
+    format!(
+        "'{}' --exact disk::inside_a_session_with_a_keyring --nocapture",
+        std::env::current_exe().unwrap().display()
+    )
 }
 
 #[test]

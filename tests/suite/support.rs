@@ -152,7 +152,7 @@ impl Raw {
     }
 
     async fn more(&mut self) -> Option<()> {
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = vec![0; 16 * 1024];
         match self.stream.read(&mut chunk).await {
             // A reset is a close of the ruder kind.
             Ok(0) | Err(_) => None,
@@ -234,13 +234,13 @@ impl Caller {
             self.token
         );
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         if !body.is_empty() {
             head.push_str("Content-Type: application/json; charset=utf-8\r\n");
         }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n\r\n", &body]);
         self.raw.try_send(head.as_bytes()).await.ok()?;
         self.raw.read().await
     }

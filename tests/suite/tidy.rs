@@ -106,7 +106,6 @@ fn is_plain_value(line: &str) -> bool {
     line.contains("std::time::Duration") || line.contains("std::net::Ip")
 }
 
-
 #[test]
 fn every_file_says_first_what_lives_in_it() {
     for dir in ["src", "tests"] {

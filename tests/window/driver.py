@@ -24,14 +24,15 @@ class Window:
         read, write = os.pipe()
         self.children = [
             subprocess.Popen(
-                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+                ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
                 pass_fds=[write],
                 stderr=subprocess.DEVNULL,
             )
         ]
         os.close(write)
-        os.environ["DISPLAY"] = ":" + os.read(read, 16).decode().strip()
-        os.close(read)
+        # Number and line end come in two writes: read up to the line end, else the server is left with a broken pipe.
+        with os.fdopen(read) as pipe:
+            os.environ["DISPLAY"] = ":" + pipe.readline().strip()
         launcher = next(
             p
             for p in ("/usr/libexec/at-spi-bus-launcher", "/usr/lib/at-spi2-core/at-spi-bus-launcher")

@@ -91,17 +91,7 @@ impl Runner {
         events: mpsc::Sender<LinkEvent>,
         cancel: CancellationToken,
     ) -> Self {
-        Self {
-            target,
-            signer,
-            reconnect,
-            timing,
-            asks,
-            events,
-            outbox: VecDeque::new(),
-            overflowed: false,
-            cancel,
-        }
+        Self { target, signer, reconnect, timing, asks, events, outbox: VecDeque::new(), overflowed: false, cancel }
     }
 
     pub(super) async fn run(mut self) {
@@ -261,10 +251,8 @@ impl Runner {
         }
         if stand.online {
             // As long as the view is not up to date it is asked for again and again, at this pace.
-            stand.tick = match live.is_behind() {
-                true => stand.tick.min(Instant::now() + PATIENCE),
-                false => Instant::now() + NEVER,
-            };
+            stand.tick =
+                if live.is_behind() { stand.tick.min(Instant::now() + PATIENCE) } else { Instant::now() + NEVER };
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ pub enum Notice {
 }
 
 /// What is to be kept of an identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)] // Not Debug: a record holds keys.
 pub enum Kept {
     /// The record, as JSON.
     Record(Vec<u8>),

@@ -149,6 +149,9 @@ impl Record {
     }
 
     /// What the data file keeps.
+    ///
+    /// # Panics
+    /// Never: a record is text, numbers and maps with text keys, which JSON can always say.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a record is text, numbers and maps with text keys")

@@ -31,7 +31,7 @@ const PAGE_TIME: Duration = Duration::from_secs(2);
 /// Twins copied out of the registry per lock.
 const CHUNK: usize = 64;
 /// Queries that run at once; others wait.
-const AT_ONCE: usize = 4;
+const AT_ONCE: u32 = 4;
 const TOKEN_MAX: usize = 2048;
 
 /// A query request understood.
@@ -41,6 +41,8 @@ pub struct PageRequest {
     fingerprint: String,
     page_size: usize,
     from: Position,
+    /// Whether the query speaks of `$metadata`, which is most of a twin's weight.
+    metadata: bool,
 }
 
 /// Where a page begins. The wire sees it as base64 of JSON, and is to take it as opaque.
@@ -81,7 +83,8 @@ impl PageRequest {
                 .filter(|position| position.q == fingerprint)
                 .ok_or_else(|| bad("x-ms-continuation does not belong to this query"))?,
         };
-        Ok(Self { query, fingerprint, page_size, from })
+        let metadata = text.to_ascii_lowercase().contains("metadata");
+        Ok(Self { query, fingerprint, page_size, from, metadata })
     }
 }
 
@@ -117,7 +120,7 @@ impl Drop for Abandon {
 
 impl Queries {
     pub fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, places: Semaphore::new(AT_ONCE) }
+        Self { hub, places: Semaphore::new(AT_ONCE as usize) }
     }
 
     /// Answers a page with its headers.
@@ -126,7 +129,9 @@ impl Queries {
     /// 500 when the query ended early, which would be a mistake in it.
     pub async fn page(&self, request: PageRequest) -> Result<Answer, Refused> {
         let failed = || Refused { code: ErrorCode::SERVER_ERROR, message: "the query ended early".to_owned() };
-        let Ok(place) = self.places.acquire().await else { return Err(failed()) };
+        // An aggregate holds every matching twin while it computes: one at a time, and nothing beside it.
+        let weight = if request.query.is_aggregate() { AT_ONCE } else { 1 };
+        let Ok(place) = self.places.acquire_many(weight).await else { return Err(failed()) };
         let abandoned = Abandon(Arc::new(AtomicBool::new(false)));
         let (hub, flag) = (self.hub.clone(), abandoned.0.clone());
         let item_type = request.query.item_type();
@@ -205,7 +210,13 @@ fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
         let twins = chunk(hub, request.query.source, after.as_ref());
         let Some(last) = twins.last() else { break };
         after = Some(last.id.clone());
-        matching.extend(twins.into_iter().filter(|twin| request.query.matches(twin)));
+        matching.extend(twins.into_iter().filter(|twin| request.query.matches(twin)).map(|mut twin| {
+            if !request.metadata {
+                twin.desired.metadata = Json::Null;
+                twin.reported.metadata = Json::Null;
+            }
+            twin
+        }));
         if abandoned.load(Ordering::Relaxed) {
             break;
         }

@@ -247,9 +247,10 @@ fn a_saved_patch_is_watched_until_the_device_agrees_or_refuses() {
     assert!(landing.refusal.as_ref().unwrap().contains("too hot"));
 
     let (mut desk, id) = start(r#"{"a": 2}"#);
-    assert!(desk.app.tick(desk.now).is_some());
+    assert!(desk.app.tick(desk.now).next_ms.is_some());
     desk.later(60_000);
-    assert_eq!(desk.app.tick(desk.now), None);
+    let tick = desk.app.tick(desk.now);
+    assert_eq!((tick.commands.len(), tick.next_ms), (0, None));
     assert!(desk.app.tab(&id).unwrap().landing.as_ref().unwrap().timed_out);
 }
 

@@ -1,6 +1,6 @@
 //! A device's own connection against the local hub.
 
-use super::local::{LONG, TestHub, brisk, desired, ended, map, next, options, state, view};
+use super::local::{LONG, TestHub, brisk, desired, ended, identity_connection, map, next, options, state, view};
 use serde_json::json;
 use twinscope::client::link::Reconnect;
 use twinscope::client::{DeviceLink, HubError, LinkEvent, LinkState, Trust};
@@ -134,8 +134,8 @@ async fn what_cannot_be_is_refused_and_not_tried_again() {
     let hub = TestHub::start(FleetChoice::Empty).await;
     let id = TwinId::device("d");
     let connection = hub.create(&id).await;
-    let wrong = hub.identity_connection(&id, Secret::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
-    let unknown = hub.identity_connection(&TwinId::device("nobody"), Secret::new("AAEC"));
+    let wrong = identity_connection(&id, Secret::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    let unknown = identity_connection(&TwinId::device("nobody"), Secret::new("AAEC"));
     for connection in [&wrong, &unknown] {
         let (_link, mut events) = hub.link(connection, Reconnect::Always);
         assert_eq!(state(&mut events, any).await, LinkState::Connecting);

@@ -62,19 +62,19 @@ impl TestHub {
     /// Makes the identity, and tells how it connects.
     pub async fn create(&self, id: &TwinId) -> ConnectionString {
         let (identity, _) = self.client.create_or_get(&request(id)).await.unwrap();
-        self.identity_connection(id, identity.authentication.primary_key.unwrap())
-    }
-
-    pub fn identity_connection(&self, id: &TwinId, key: Secret) -> ConnectionString {
-        ConnectionString {
-            host_name: "localhost".to_owned(),
-            gateway_host_name: None,
-            who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
-        }
+        identity_connection(id, identity.authentication.primary_key.unwrap())
     }
 
     pub fn link(&self, connection: &ConnectionString, reconnect: Reconnect) -> (DeviceLink, mpsc::Receiver<LinkEvent>) {
         DeviceLink::connect_with(connection, Some(self.dial()), &self.trust, reconnect, brisk()).unwrap()
+    }
+}
+
+pub fn identity_connection(id: &TwinId, key: Secret) -> ConnectionString {
+    ConnectionString {
+        host_name: "localhost".to_owned(),
+        gateway_host_name: None,
+        who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
     }
 }
 

@@ -72,7 +72,7 @@ async fn repeating_ends() {
     assert_eq!(requests, 3);
 
     let (outcome, requests) = read(vec![answer("429 Too Many Requests", "Retry-After: 3600\r\n", "")]).await;
-    let hour = Some(Duration::from_secs(3600));
+    let hour = Some(Duration::from_hours(1));
     assert!(matches!(outcome, Err(HubError::Throttled { retry_after, .. }) if retry_after == hour), "{outcome:?}");
     assert_eq!(requests, 1, "an hour is not waited for");
 
@@ -138,7 +138,7 @@ async fn a_throttled_write_was_not_carried_out_and_is_repeated() {
 #[tokio::test]
 async fn a_refused_signature_with_a_clock_apart_is_the_clocks_fault() {
     let date = |time| format!("Date: {}\r\n", httpdate::fmt_http_date(time));
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let (outcome, requests) = read(vec![answer("401 Unauthorized", &date(SystemTime::now() - hour), "")]).await;
     let Err(HubError::ClockOff { ahead_s }) = outcome else { panic!("{outcome:?}") };
     assert!((3590..3700).contains(&ahead_s), "{ahead_s}");

@@ -16,6 +16,7 @@ struct Known {
     /// The last state that was acknowledged; `None` when the device is not there.
     acknowledged: Option<Twin>,
     /// What the write that was never answered would have made of it.
+    #[allow(clippy::option_option)] // Outside: whether there is such a write. Inside: whether it leaves a device.
     unanswered: Option<Option<Twin>>,
 }
 

@@ -44,7 +44,7 @@ fn desired_writes_are_told_as_submitted() {
     let id = TwinId::module("d", "m");
     let mut check = |mode, body: Value, expected: Option<(u64, Value)>| {
         let change = registry.write_twin(&id, &body, &IfMatch::Absent, mode, &now()).unwrap();
-        assert_eq!(change.writes, [id.clone()]);
+        assert_eq!(change.writes, std::slice::from_ref(&id));
         let told = change.notices.into_iter().map(|notice| match notice {
             Notice::Desired { id: told, version, patch } if told == id => (version, Value::Object(patch)),
             other => panic!("{other:?}"),

@@ -6,5 +6,6 @@ mod changes;
 mod fleet;
 mod identities;
 mod query;
+mod recorded;
 mod twins;
 mod wire;

@@ -14,7 +14,7 @@ use twinscope::worker::event::{HubInfo, Outcome, Source};
 use twinscope::worker::{Command, Event, Fact, Failure, Key, Wake, Worker, WorkerOptions};
 
 /// No event takes longer, on a machine with many tests at once.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 pub struct Rig {
     pub worker: Option<Worker>,
@@ -242,7 +242,8 @@ pub fn client(connection: &ConnectionString, ca_file: &Path) -> HubClient {
 
 /// `{"properties":{"desired":…}}`.
 pub fn desired(values: serde_json::Value) -> JsonMap {
-    object(serde_json::json!({ "properties": { "desired": values } }))
+    let properties = JsonMap::from_iter([("desired".to_owned(), values)]);
+    JsonMap::from_iter([("properties".to_owned(), properties.into())])
 }
 
 pub fn object(value: serde_json::Value) -> JsonMap {

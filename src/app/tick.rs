@@ -1,0 +1,75 @@
+//! Time passes: landings time out, the fleet list is read again.
+
+use super::tab::LANDING_LIMIT_S;
+use super::{App, HubState, Moment, Remote};
+use crate::worker::event::Reachability;
+use crate::worker::{Command, HubRef};
+
+/// What time brought, and when to ask again.
+#[derive(Debug, Default, PartialEq)]
+pub struct Tick {
+    pub commands: Vec<Command>,
+    /// At the latest in so many milliseconds; `None` when nothing waits.
+    pub next_ms: Option<u64>,
+}
+
+/// The local hub costs nothing to ask; while its devices connect the list is read often.
+const LOCAL_EVERY_MS: u64 = 10_000;
+const LOCAL_FIRST_MS: u64 = 2_000;
+/// A small hub allows 20 queries a minute, and everybody shares them.
+const REMOTE_EVERY_MS: u64 = 60_000;
+/// A longer list is read again only when the person asks: each thousand devices are a query.
+const FOLLOWED_DEVICES: usize = 1_000;
+/// How long a list counts as fresh from the start.
+const FIRST_MS: u64 = 15_000;
+
+impl App {
+    /// Takes the time.
+    #[must_use]
+    pub fn tick(&mut self, now: Moment) -> Tick {
+        self.now = now;
+        let mut tick = Tick::default();
+        for tab in &mut self.tabs {
+            let Some(landing) = &mut tab.landing else { continue };
+            if landing.is_over() {
+                continue;
+            }
+            let age = now.ms.saturating_sub(landing.saved_at.ms);
+            if age >= LANDING_LIMIT_S * 1000 {
+                landing.timed_out = true;
+            } else {
+                tick.wait(LANDING_LIMIT_S * 1000 - age);
+            }
+        }
+        self.follow_fleet(&mut tick);
+        tick
+    }
+
+    /// Connection states and new devices show without a reload, within the hub's budget for queries.
+    fn follow_fleet(&mut self, tick: &mut Tick) {
+        let HubState::Open(info) = &self.hub else { return };
+        let Remote::Ready { value: devices, at } = &self.fleet.state else { return };
+        let offline = matches!(self.reach, Some(Reachability::Offline { .. }));
+        if offline || *devices > FOLLOWED_DEVICES {
+            return;
+        }
+        let young = at.ms.saturating_sub(self.opened_at.ms) < FIRST_MS;
+        let every = match info.hub {
+            HubRef::Local if young => LOCAL_FIRST_MS,
+            HubRef::Local => LOCAL_EVERY_MS,
+            _ => REMOTE_EVERY_MS,
+        };
+        let age = self.now.ms.saturating_sub(at.ms);
+        if age >= every {
+            tick.commands.extend(self.load_fleet());
+        } else {
+            tick.wait(every - age);
+        }
+    }
+}
+
+impl Tick {
+    fn wait(&mut self, ms: u64) {
+        self.next_ms = Some(self.next_ms.map_or(ms, |have| have.min(ms)));
+    }
+}
