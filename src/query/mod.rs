@@ -23,6 +23,7 @@ mod lexer;
 mod number;
 mod parser;
 
+pub use answer::Tally;
 pub use complete::{Completion, CompletionKind, complete, property_path};
 pub use lexer::quote;
 
@@ -148,11 +149,20 @@ impl Query {
         if self.source == Source::Jobs {
             return Vec::new();
         }
+        if let Some(mut tally) = self.tally() {
+            twins.for_each(|twin| tally.take(twin));
+            return tally.finish();
+        }
         let top = self.top.unwrap_or(usize::MAX);
-        let twins = twins.filter(|twin| self.matches(twin));
+        twins.filter(|twin| self.matches(twin)).take(top).map(|twin| self.project(twin)).collect()
+    }
+
+    /// An aggregate to be fed twin by twin, for sources too large to hold; `None` when the query is no aggregate.
+    #[must_use]
+    pub fn tally(&self) -> Option<Tally<'_>> {
         match &self.select {
-            Select::Items(items) if self.is_aggregate() => answer::aggregate(items, &self.group_by, twins, top),
-            _ => twins.take(top).map(|twin| self.project(twin)).collect(),
+            Select::Items(items) if self.is_aggregate() => Some(Tally::new(self, items)),
+            _ => None,
         }
     }
 }

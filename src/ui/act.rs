@@ -51,7 +51,7 @@ fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
         ui,
         |ui| {
             let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, _: f32| {
-                ui.painter().layout_job(super::json_colours::job(buffer.as_str(), theme::mono(), palette(ui)))
+                ui.painter().layout_job(super::json_colours::job(buffer.as_str(), &theme::mono(), palette(ui)))
             };
             let field = TextEdit::multiline(&mut text)
                 .id(report_id(tab))

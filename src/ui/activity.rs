@@ -118,10 +118,10 @@ fn requests_ui(f: &Frame, ui: &mut Ui) {
                 };
                 let mut path = record.path.clone();
                 if record.attempt > 1 {
-                    path.push_str(&format!("  (try {})", record.attempt));
+                    path = format!("{path}  (try {})", record.attempt);
                 }
                 if let Some(why) = &record.failure {
-                    path.push_str(&format!("  {why}"));
+                    path = format!("{path}  {why}");
                 }
                 cells(
                     ui,

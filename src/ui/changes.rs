@@ -202,7 +202,7 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
             ui.add(
                 egui::Label::new(RichText::new(head).font(theme::small_mono()).color(color)).wrap().selectable(true),
             );
-            let mut job = json_colours::job(&f.view.changes.body, theme::small_mono(), palette(ui));
+            let mut job = json_colours::job(&f.view.changes.body, &theme::small_mono(), palette(ui));
             job.wrap.max_width = ui.available_width();
             ui.add(egui::Label::new(job).wrap().selectable(true));
             let told = match &out.device_told {
@@ -284,14 +284,13 @@ fn one_news_ui(f: &Frame, ui: &mut Ui, news: &News) {
 pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing) -> String {
     let mut words = format!("Saved v{} {}", landing.version, when::ago(ctx, now, landing.saved_at));
     if let Some(at) = landing.notified_at {
-        words.push_str(&format!(" · notified after {}", when::span(landing.saved_at, at)));
+        words = format!("{words} · notified after {}", when::span(landing.saved_at, at));
     }
     if let Some(why) = &landing.refusal {
-        words.push_str(&format!(" · refused by the device: {why}"));
-        return words;
+        return format!("{words} · refused by the device: {why}");
     }
     match (landing.reported_at, landing.timed_out) {
-        (Some(at), _) => words.push_str(&format!(" · reported after {}", when::span(landing.saved_at, at))),
+        (Some(at), _) => words = format!("{words} · reported after {}", when::span(landing.saved_at, at)),
         (None, true) => words.push_str(" · not reported back"),
         (None, false) => words.push_str(" · waiting for the device"),
     }

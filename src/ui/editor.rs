@@ -184,7 +184,7 @@ fn coloured(memo: &mut Option<Memo>, ui: &Ui, text: &str) -> Arc<Galley> {
     if !fresh {
         *memo = None;
     }
-    let memo = memo.get_or_insert_with(|| Memo { dark, job: json_colours::job(text, theme::mono(), palette(ui)) });
+    let memo = memo.get_or_insert_with(|| Memo { dark, job: json_colours::job(text, &theme::mono(), palette(ui)) });
     ui.painter().layout_job(memo.job.clone())
 }
 

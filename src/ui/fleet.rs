@@ -164,6 +164,9 @@ fn list_ui(f: &mut Frame, ui: &mut Ui) {
     });
 }
 
+/// Rows that Page up and Page down go.
+const PAGE: usize = 15;
+
 /// Arrow keys on a row that has the focus.
 fn walk(f: &mut Frame, ui: &mut Ui) {
     let app = f.app;
@@ -177,7 +180,6 @@ fn walk(f: &mut Frame, ui: &mut Ui) {
     let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
     ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
     let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-    const PAGE: usize = 15;
     let target = if pressed(Key::ArrowDown) {
         Some((cursor + 1).min(last))
     } else if pressed(Key::ArrowUp) {

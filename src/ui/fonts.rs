@@ -1,4 +1,4 @@
-//! The faces the window is set in: Inter for words, JetBrains Mono for data, both shipped in `assets/fonts/` under the
+//! The faces the window is set in: Inter for words, `JetBrains Mono` for data, both shipped in `assets/fonts/` under the
 //! SIL Open Font License. What they lack (other scripts in ids and values) comes from the system's fonts: the native
 //! window switches that on (`NativeOptions::system_font_fallback`).
 

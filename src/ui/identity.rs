@@ -28,11 +28,16 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             (Remote::Loading { since, .. }, None) => widgets::spinner(ui, f.app.now, *since, "Loading the record"),
             (Remote::Failed { .. }, None) => {}
             _ => {
-                widgets::empty(ui, "Not loaded", "The record holds the keys, so it is read only when asked for", |ui| {
-                    if ui.button("Load the record").clicked() {
-                        f.push(Action::LoadIdentity(tab.id.clone()));
-                    }
-                })
+                widgets::empty(
+                    ui,
+                    "Not loaded",
+                    "The record holds the keys, so it is read only when asked for",
+                    |ui| {
+                        if ui.button("Load the record").clicked() {
+                            f.push(Action::LoadIdentity(tab.id.clone()));
+                        }
+                    },
+                );
             }
         }
     });

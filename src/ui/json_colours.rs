@@ -6,7 +6,7 @@ use egui::text::{LayoutJob, TextFormat};
 use egui::{Color32, FontId};
 
 /// The text with its colours, not wrapped.
-pub fn job(text: &str, font: FontId, p: &Palette) -> LayoutJob {
+pub fn job(text: &str, font: &FontId, p: &Palette) -> LayoutJob {
     let mut job = LayoutJob { keep_trailing_whitespace: true, ..LayoutJob::default() };
     job.wrap.max_width = f32::INFINITY;
     let format = |color: Color32| TextFormat {

@@ -119,7 +119,7 @@ fn rows_in(viewport: Rect, count: usize) -> Range<usize> {
 fn lay_out(view: &ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
     let start = view.lines.get(rows.start).map_or(0, |line| line.start);
     let end = rows.end.checked_sub(1).and_then(|last| view.lines.get(last)).map_or(start, |line| line.end);
-    ui.painter().layout_job(json_colours::job(&text[start..end.max(start)], theme::mono(), palette(ui)))
+    ui.painter().layout_job(json_colours::job(&text[start..end.max(start)], &theme::mono(), palette(ui)))
 }
 
 fn numbers(ui: &Ui, strip: Rect, top: f32, count: usize) {

@@ -68,12 +68,13 @@ fn text_ui(f: &mut Frame, ui: &mut Ui) {
     }
 }
 
+/// What is over sooner would only flicker.
+const PATIENCE_MS: u64 = 300;
+
 fn running_ui(f: &mut Frame, ui: &mut Ui) {
     let mut running: Vec<(&Key, &Running)> = f.app.running.iter().collect();
     running.sort_by_key(|(key, _)| **key);
     let Some((key, first)) = running.first() else { return };
-    // What is over in a moment would only flicker.
-    const PATIENCE_MS: u64 = 300;
     let ms = f.app.now.ms.saturating_sub(first.since.ms);
     if ms < PATIENCE_MS {
         ui.ctx().request_repaint_after(std::time::Duration::from_millis(PATIENCE_MS - ms));

@@ -84,8 +84,9 @@ fn state_ui(ui: &mut Ui, twin: &Twin) {
 fn fact(ui: &mut Ui, word: &str, value: &str) {
     let p = palette(ui);
     let mut job = egui::text::LayoutJob::default();
-    job.append(word, 0.0, egui::TextFormat::simple(theme::body(), p.weak));
-    job.append(value, 5.0, egui::TextFormat::simple(theme::mono(), p.text));
+    // A space, not a gap: the label is also read aloud.
+    job.append(&format!("{word} "), 0.0, egui::TextFormat::simple(theme::body(), p.weak));
+    job.append(value, 0.0, egui::TextFormat::simple(theme::mono(), p.text));
     ui.add(egui::Label::new(job).selectable(true).extend());
 }
 
@@ -178,13 +179,21 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         (Pane::Document, "Document"),
         (Pane::Identity, "Identity"),
     ];
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
+    let panes_ui = |f: &mut Frame, ui: &mut Ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         for (pane, name) in PANES {
             if widgets::tab(ui, tab.pane == pane, name).clicked() {
                 f.push(Action::ShowPane(tab.id.clone(), pane));
             }
         }
+    };
+    // At high zoom in a small window they break into lines and leave the rest out.
+    if ui.available_width() < 400.0 {
+        ui.horizontal_wrapped(|ui| panes_ui(f, ui));
+        return;
+    }
+    ui.horizontal(|ui| {
+        panes_ui(f, ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {

@@ -38,6 +38,10 @@ pub fn primary(ui: &mut Ui, name: &str, off: Option<&str>) -> Response {
     let text = RichText::new(name).font(theme::strong());
     let button = if off.is_none() { Button::new(text.color(p.on_accent)).fill(p.accent) } else { Button::new(text) };
     let response = ui.add_enabled(off.is_none(), button);
+    if response.has_focus() {
+        let ring = egui::Stroke::new(1.5, p.accent);
+        ui.painter().rect_stroke(response.rect.expand(2.0), 6.0, ring, egui::StrokeKind::Outside);
+    }
     match off {
         Some(why) => {
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why));

@@ -106,10 +106,21 @@ fn guarded(opened: &Arc<AtomicBool>, start: impl FnOnce() -> eframe::Result) -> 
 
 /// What to install or to run instead.
 fn explain(error: &str) -> String {
+    // Without the place in the library's source that some errors begin with.
+    let error =
+        error.split_once("os error at ").and_then(|(_, rest)| rest.split_once(": ")).map_or(error, |(_, text)| text);
     let lower = error.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let instead = "or run `twinscope hub` for the hub without a window";
-    if has(&["wayland_display", "nor display", "display is not set", "xopendisplay", "open display", "no display"]) {
+    if has(&[
+        "wayland_display",
+        "nor display",
+        "display is not set",
+        "xopendisplay",
+        "open display",
+        "no display",
+        "x server",
+    ]) {
         format!(
             "There is no display to open a window on: start Twinscope in a desktop session (or under Xvfb), {instead} ({error})"
         )
@@ -211,7 +222,7 @@ impl Window {
 
     fn follow_size(&mut self, ctx: &Context) {
         const STILL: Duration = Duration::from_secs(1);
-        // Asked before the closure: inside it the context is locked.
+        // Asked before: inside `input` the context is locked.
         let zoom = ctx.zoom_factor();
         let (size, special) = ctx.input(|i| {
             let viewport = i.viewport();
@@ -231,7 +242,7 @@ impl Window {
                 if still >= STILL {
                     self.act(vec![Action::SetWindow { width: size.x, height: size.y }]);
                 } else {
-                    ctx.request_repaint_after(STILL - still);
+                    ctx.request_repaint_after(STILL.saturating_sub(still));
                 }
             }
             _ => {

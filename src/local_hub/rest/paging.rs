@@ -41,8 +41,6 @@ pub struct PageRequest {
     fingerprint: String,
     page_size: usize,
     from: Position,
-    /// Whether the query speaks of `$metadata`, which is most of a twin's weight.
-    metadata: bool,
 }
 
 /// Where a page begins. The wire sees it as base64 of JSON, and is to take it as opaque.
@@ -83,8 +81,7 @@ impl PageRequest {
                 .filter(|position| position.q == fingerprint)
                 .ok_or_else(|| bad("x-ms-continuation does not belong to this query"))?,
         };
-        let metadata = text.to_ascii_lowercase().contains("metadata");
-        Ok(Self { query, fingerprint, page_size, from, metadata })
+        Ok(Self { query, fingerprint, page_size, from })
     }
 }
 
@@ -129,7 +126,7 @@ impl Queries {
     /// 500 when the query ended early, which would be a mistake in it.
     pub async fn page(&self, request: PageRequest) -> Result<Answer, Refused> {
         let failed = || Refused { code: ErrorCode::SERVER_ERROR, message: "the query ended early".to_owned() };
-        // An aggregate holds every matching twin while it computes: one at a time, and nothing beside it.
+        // An aggregate walks all twins of its source: one at a time, and nothing beside it.
         let weight = if request.query.is_aggregate() { AT_ONCE } else { 1 };
         let Ok(place) = self.places.acquire_many(weight).await else { return Err(failed()) };
         let abandoned = Abandon(Arc::new(AtomicBool::new(false)));
@@ -204,24 +201,20 @@ fn rows(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
 }
 
 fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
-    let mut matching = Vec::new();
     let mut after = None;
+    let mut tally = request.query.tally();
     loop {
         let twins = chunk(hub, request.query.source, after.as_ref());
         let Some(last) = twins.last() else { break };
         after = Some(last.id.clone());
-        matching.extend(twins.into_iter().filter(|twin| request.query.matches(twin)).map(|mut twin| {
-            if !request.metadata {
-                twin.desired.metadata = Json::Null;
-                twin.reported.metadata = Json::Null;
-            }
-            twin
-        }));
+        if let Some(tally) = &mut tally {
+            twins.iter().for_each(|twin| tally.take(twin));
+        }
         if abandoned.load(Ordering::Relaxed) {
             break;
         }
     }
-    let all = request.query.run(matching.iter());
+    let all = tally.map(query::Tally::finish).unwrap_or_default();
     let mut out = Rows::default();
     let mut rest = all.iter().skip(request.from.rows);
     for row in rest.by_ref().take(request.page_size) {
