@@ -14,6 +14,8 @@ pub enum Action {
     OpenHub(HubRef),
     ShowConnections,
     ShowAddConnection,
+    /// Chooses the certificate file of *Add connection…* in the system's dialog.
+    BrowseCertificate,
     CheckConnection(Connect),
     AddConnection(Connect),
     RemoveConnection {

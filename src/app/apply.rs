@@ -1,6 +1,6 @@
 //! Event → state: hubs, fleet, requests. What concerns one twin is in `apply_twin`.
 
-use super::dialog::Check;
+use super::dialog::{Check, Field};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
 use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
@@ -102,6 +102,11 @@ impl App {
         match (purpose, outcome) {
             (Purpose::Open(hub), outcome) => return self.settle_open(key, hub, outcome),
             (Purpose::Check, outcome) => self.settle_check(key, outcome),
+            (Purpose::PickFile, Ok(Outcome::FilePicked(Some(file)))) => {
+                let text = file.display().to_string();
+                return self.update(self.now, super::Action::DialogText { field: Field::CaFile, text });
+            }
+            (Purpose::PickFile, _) => {}
             (Purpose::Add, outcome) => return self.settle_add(outcome),
             (Purpose::Remove, Ok(Outcome::Hubs(hubs))) => self.hubs = hubs,
             (Purpose::Remove, Err(failure)) => self.say_failure("The connection was not removed", &failure),
