@@ -1,7 +1,7 @@
 //! What a click, a key or the palette means.
 
 use super::tab::Pane;
-use crate::disk::ThemeChoice;
+use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
 use crate::twin::{Section, TwinId};
@@ -123,6 +123,7 @@ pub enum Action {
         width: f32,
         height: f32,
     },
+    SetLayout(Layout),
     ClearActivity,
     Quit,
     QuitAndDiscard,

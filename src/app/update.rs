@@ -81,6 +81,10 @@ impl App {
                 self.settings.window = Some((width, height));
                 self.keep_settings()
             }
+            Action::SetLayout(layout) => {
+                self.settings.layout = layout;
+                self.keep_settings()
+            }
             Action::ClearActivity => {
                 self.activity = super::Activity::default();
                 Vec::new()

@@ -26,13 +26,14 @@ pub(super) struct FleetView {
 pub(super) const FILTER: &str = "fleet-filter";
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
-    if f.view.fleet_hidden {
+    if f.view.layout.fleet_hidden {
         return;
     }
     let widest = (ui.available_width() * 0.4).max(200.0);
-    egui::Panel::left("fleet")
+    let usual = f.app.settings.layout.fleet_width.unwrap_or(264.0);
+    let shown = egui::Panel::left("fleet")
         .resizable(true)
-        .default_size(264.0_f32.min(widest))
+        .default_size(usual.min(widest))
         .size_range(180.0..=widest.min(560.0))
         .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 8)))
         .show(ui, |ui| {
@@ -55,6 +56,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                 list_ui(f, ui);
             }
         });
+    super::keep_size(ui, &mut f.view.layout.fleet_width, usual, shown.response.rect.width());
 }
 
 fn filter_ui(f: &mut Frame, ui: &mut Ui) {
