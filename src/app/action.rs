@@ -1,7 +1,7 @@
 //! What a click, a key or the palette means.
 
 use super::tab::Pane;
-use crate::disk::ThemeChoice;
+use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
 use crate::twin::{Section, TwinId};
@@ -14,6 +14,8 @@ pub enum Action {
     OpenHub(HubRef),
     ShowConnections,
     ShowAddConnection,
+    /// Chooses the certificate file of *Add connection…* in the system's dialog.
+    BrowseCertificate,
     CheckConnection(Connect),
     AddConnection(Connect),
     RemoveConnection {
@@ -121,6 +123,7 @@ pub enum Action {
         width: f32,
         height: f32,
     },
+    SetLayout(Layout),
     ClearActivity,
     Quit,
     QuitAndDiscard,

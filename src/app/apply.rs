@@ -1,6 +1,6 @@
 //! Event → state: hubs, fleet, requests. What concerns one twin is in `apply_twin`.
 
-use super::dialog::Check;
+use super::dialog::{Check, Field};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
 use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
@@ -102,6 +102,11 @@ impl App {
         match (purpose, outcome) {
             (Purpose::Open(hub), outcome) => return self.settle_open(key, hub, outcome),
             (Purpose::Check, outcome) => self.settle_check(key, outcome),
+            (Purpose::PickFile, Ok(Outcome::FilePicked(Some(file)))) => {
+                let text = file.display().to_string();
+                return self.update(self.now, super::Action::DialogText { field: Field::CaFile, text });
+            }
+            (Purpose::PickFile, _) => {}
             (Purpose::Add, outcome) => return self.settle_add(outcome),
             (Purpose::Remove, Ok(Outcome::Hubs(hubs))) => self.hubs = hubs,
             (Purpose::Remove, Err(failure)) => self.say_failure("The connection was not removed", &failure),
@@ -117,7 +122,7 @@ impl App {
                 };
                 self.fleet.query.answer.settle(key, self.now, answer);
             }
-            (Purpose::Create(id), outcome) => return self.settle_create(id, outcome),
+            (Purpose::Create(id), outcome) => return self.settle_create(&id, outcome),
             (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),
             (purpose, outcome) => return self.settle_twin(key, purpose, outcome),
         }
@@ -215,7 +220,7 @@ impl App {
         self.fleet.refresh_visible();
     }
 
-    fn settle_create(&mut self, id: TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+    fn settle_create(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Created { identity, existed }) => {
                 self.dialog = None;
@@ -225,11 +230,10 @@ impl App {
                     format!("Created {id} with keys made by the hub")
                 };
                 self.notice(NoticeKind::Good, text, None);
-                let mut commands =
-                    self.show_created(&id, identity.status, identity.connection_state, identity.iot_edge);
+                let mut commands = self.show_created(id, identity.status, identity.connection_state, identity.iot_edge);
                 commands.extend(self.update(self.now, super::Action::OpenTwin(id.clone())));
                 let now = self.now;
-                if let Some(tab) = self.tab_mut(&id) {
+                if let Some(tab) = self.tab_mut(id) {
                     tab.identity = super::Remote::Ready { value: identity, at: now };
                 }
                 return commands;

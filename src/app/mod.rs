@@ -167,6 +167,7 @@ pub struct Running {
 pub enum Purpose {
     Open(HubRef),
     Check,
+    PickFile,
     Add,
     Remove,
     Fleet,

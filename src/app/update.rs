@@ -22,6 +22,10 @@ impl App {
             Action::OpenHub(hub) => self.open_hub(hub),
             Action::ShowConnections => self.show(Dialog::Connections),
             Action::ShowAddConnection => self.show(Dialog::AddConnection(AddConnection::default())),
+            Action::BrowseCertificate => {
+                let key = self.start("Choosing a file".to_owned(), Purpose::PickFile);
+                vec![Command::PickFile { key }]
+            }
             Action::CheckConnection(connect) => self.check_connection(connect),
             Action::AddConnection(connect) => self.add_connection(connect),
             Action::RemoveConnection { id } => self.remove_connection(id),
@@ -75,6 +79,10 @@ impl App {
             }
             Action::SetWindow { width, height } => {
                 self.settings.window = Some((width, height));
+                self.keep_settings()
+            }
+            Action::SetLayout(layout) => {
+                self.settings.layout = layout;
                 self.keep_settings()
             }
             Action::ClearActivity => {

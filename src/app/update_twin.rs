@@ -47,7 +47,7 @@ impl App {
             Action::StopActing(id) => self.stop_acting(id),
             Action::EditReport { id, text } => self.edit_report(&id, text),
             Action::SendReport(id) => self.send_report(&id),
-            Action::CopyConnectionString(id) => self.copy_connection_string(id),
+            Action::CopyConnectionString(id) => self.copy_connection_string(&id),
             // The others were taken by `update`.
             _ => Vec::new(),
         }
@@ -258,12 +258,12 @@ impl App {
         vec![Command::Report { key, id: id.clone(), patch }]
     }
 
-    fn copy_connection_string(&mut self, id: TwinId) -> Vec<Command> {
-        if self.put_connection_string(&id) {
+    fn copy_connection_string(&mut self, id: &TwinId) -> Vec<Command> {
+        if self.put_connection_string(id) {
             return Vec::new();
         }
         self.copy_when_loaded = Some(id.clone());
-        self.load_identity(&id)
+        self.load_identity(id)
     }
 
     /// Puts the identity's connection string on its way to the clipboard, if its record is here.

@@ -23,8 +23,22 @@ pub struct Settings {
     pub open_tabs: std::collections::BTreeMap<String, Vec<String>>,
     /// The hub opened last.
     pub last_hub: Option<String>,
+    /// How the panels stand.
+    pub layout: Layout,
     /// Window size in points.
     pub window: Option<(f32, f32)>,
+}
+
+/// Which panels are shown, and how large people made them, in points; `None` leaves it to the program.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    pub fleet_width: Option<f32>,
+    pub changes_width: Option<f32>,
+    pub activity_height: Option<f32>,
+    pub fleet_hidden: bool,
+    pub changes_hidden: bool,
+    pub activity_open: bool,
 }
 
 /// Light, dark, or as the OS says.

@@ -11,7 +11,6 @@ use egui::{RichText, ScrollArea, Ui};
 /// What the panel remembers.
 #[derive(Default)]
 pub(super) struct ActivityView {
-    open: bool,
     requests: bool,
 }
 
@@ -21,16 +20,17 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     if room < 300.0 {
         return;
     }
-    let open = f.view.activity.open;
+    let open = f.view.layout.activity_open;
+    let usual = f.app.settings.layout.activity_height.unwrap_or((room * 0.3).clamp(96.0, 200.0));
     let mut panel = egui::Panel::bottom(if open { "activity-open" } else { "activity-closed" })
         .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 2)))
         .resizable(open);
     panel = if open {
-        panel.default_size((room * 0.3).clamp(96.0, 200.0)).size_range(72.0..=(room * 0.6).max(73.0))
+        panel.default_size(usual).size_range(72.0..=(room * 0.6).max(73.0))
     } else {
         panel.exact_size(theme::ROW + 4.0)
     };
-    panel.show(ui, |ui| {
+    let shown = panel.show(ui, |ui| {
         heads_ui(f, ui);
         if open {
             ui.separator();
@@ -41,26 +41,29 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             }
         }
     });
+    if open {
+        super::keep_size(ui, &mut f.view.layout.activity_height, usual, shown.response.rect.height());
+    }
 }
 
 fn heads_ui(f: &mut Frame, ui: &mut Ui) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        let open = f.view.activity.open;
+        let open = f.view.layout.activity_open;
         let name = if open { "Hide activity" } else { "Show activity" };
         let arrow = widgets::sign(ui, name, |painter, rect, p| {
             super::icons::arrow(painter, rect.center(), open, p.weak);
         });
         f.view.panes.activity = Some(arrow.id);
         if arrow.clicked() {
-            f.view.activity.open = !open;
+            f.view.layout.activity_open = !open;
         }
         let counts =
             [(false, "Patches", f.app.activity.patches.len()), (true, "Requests", f.app.activity.requests.len())];
         for (requests, name, count) in counts {
             let chosen = open && f.view.activity.requests == requests;
             if widgets::tab(ui, chosen, name).clicked() {
-                f.view.activity.open = !chosen;
+                f.view.layout.activity_open = !chosen;
                 f.view.activity.requests = requests;
             }
             let color = palette(ui).weak;

@@ -48,7 +48,7 @@ fn shortened(text: &str) -> String {
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    if f.view.changes_hidden {
+    if f.view.layout.changes_hidden {
         return;
     }
     let Some(draft) = &tab.draft else { return };
@@ -57,9 +57,10 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     if room < 400.0 {
         return;
     }
-    egui::Panel::right("changes")
+    let usual = f.app.settings.layout.changes_width.unwrap_or((room * 0.38).clamp(220.0, 380.0));
+    let shown = egui::Panel::right("changes")
         .resizable(true)
-        .default_size((room * 0.38).clamp(220.0, 380.0))
+        .default_size(usual)
         .size_range(200.0..=(room * 0.6).max(201.0))
         .frame(egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 8, top: 8, bottom: 8 }))
         .show(ui, |ui| {
@@ -75,6 +76,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 }
             });
         });
+    super::keep_size(ui, &mut f.view.layout.changes_width, usual, shown.response.rect.width());
 }
 
 fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {

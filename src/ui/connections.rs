@@ -149,6 +149,9 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
             f.push(Action::DialogText { field, text });
         }
     }
+    if ui.button("Browse…").on_hover_text("Choose the certificate file").clicked() {
+        f.push(Action::BrowseCertificate);
+    }
     let where_to = match &f.app.secrets {
         Some(SecretStore::SessionOnly { why }) => format!("The key will be kept for this session only: {why}"),
         _ => "The key will be kept in the keyring of the operating system".to_owned(),

@@ -5,7 +5,7 @@ use super::icons::{self, Dot};
 use super::theme::{self, palette};
 use super::{Frame, query, when, widgets};
 use crate::app::fleet::{Fleet, Row};
-use crate::app::{Action, HubState, Remote};
+use crate::app::{Action, HubState, Moment, Remote};
 use crate::twin::{ConnectionState, Status, TwinId};
 use crate::worker::event::DeviceRow;
 use egui::accesskit::Role;
@@ -19,18 +19,21 @@ pub(super) struct FleetView {
     cursor: usize,
     /// Bring the cursor's row into view in the next frame, and give it the focus.
     reveal: bool,
+    /// When the list was last complete.
+    loaded: Option<Moment>,
 }
 
 pub(super) const FILTER: &str = "fleet-filter";
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
-    if f.view.fleet_hidden {
+    if f.view.layout.fleet_hidden {
         return;
     }
     let widest = (ui.available_width() * 0.4).max(200.0);
-    egui::Panel::left("fleet")
+    let usual = f.app.settings.layout.fleet_width.unwrap_or(264.0);
+    let shown = egui::Panel::left("fleet")
         .resizable(true)
-        .default_size(264.0_f32.min(widest))
+        .default_size(usual.min(widest))
         .size_range(180.0..=widest.min(560.0))
         .frame(egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 8)))
         .show(ui, |ui| {
@@ -53,6 +56,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                 list_ui(f, ui);
             }
         });
+    super::keep_size(ui, &mut f.view.layout.fleet_width, usual, shown.response.rect.width());
 }
 
 fn filter_ui(f: &mut Frame, ui: &mut Ui) {
@@ -76,6 +80,9 @@ fn filter_ui(f: &mut Frame, ui: &mut Ui) {
     }
 }
 
+/// Loading that takes less long is not spoken of.
+const PATIENCE_MS: u64 = 1000;
+
 fn count_ui(f: &mut Frame, ui: &mut Ui) {
     let fleet = &f.app.fleet;
     let shown = if fleet.filter.is_empty() {
@@ -83,11 +90,21 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
     } else {
         format!("{} of {}", when::grouped(fleet.matching), when::count(fleet.devices.len(), "device"))
     };
-    let state = match &fleet.state {
-        Remote::Idle => String::new(),
-        Remote::Loading { .. } => " · loading".to_owned(),
-        Remote::Ready { at, .. } => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
-        Remote::Failed { at, .. } => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
+    // The list is read again every few seconds; a word that comes and goes with each reading would only flicker.
+    let slow = |since: Moment| f.app.now.ms.saturating_sub(since.ms) >= PATIENCE_MS;
+    let loading = matches!(&fleet.state, Remote::Loading { since, .. } if slow(*since));
+    if let Remote::Ready { at, .. } = &fleet.state {
+        f.view.fleet.loaded = Some(*at);
+    }
+    let state = match (&fleet.state, f.view.fleet.loaded) {
+        (Remote::Idle, _) => String::new(),
+        (Remote::Loading { .. }, Some(at)) if !loading => {
+            ui.ctx().request_repaint_after(std::time::Duration::from_millis(PATIENCE_MS));
+            format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, at))
+        }
+        (Remote::Loading { .. }, _) => " · loading".to_owned(),
+        (Remote::Ready { at, .. }, _) => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
+        (Remote::Failed { at, .. }, _) => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
     };
     let words = format!("{shown}{state}");
     ui.horizontal(|ui| {
@@ -392,7 +409,7 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui) {
         }
         HubState::Open(_) => {}
     }
-    if let Remote::Loading { since, .. } = &fleet.state {
+    if let Remote::Loading { since, previous: None, .. } = &fleet.state {
         widgets::spinner(ui, app.now, *since, "Loading devices");
     } else if let Some(failure) = fleet.failure() {
         let said = describe(failure);

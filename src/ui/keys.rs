@@ -114,7 +114,7 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.push(Action::CloseTab(id.clone()));
     }
     if pressed(&COMPARE) {
-        f.view.changes_hidden = !f.view.changes_hidden;
+        f.view.layout.changes_hidden = !f.view.layout.changes_hidden;
     }
     let typing_report = ctx.memory(|m| m.has_focus(act::report_id(tab)));
     if tab.act.is_some() && typing_report && pressed(&SEND) {

@@ -33,7 +33,7 @@ mod window;
 pub use window::run;
 
 use crate::app::{Action, App, Moment};
-use crate::disk::ThemeChoice;
+use crate::disk::{Layout, ThemeChoice};
 use crate::twin::{Section, TwinId};
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ pub struct View {
     choice: usize,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.
     dialog: Option<&'static str>,
-    fleet_hidden: bool,
-    changes_hidden: bool,
+    /// How the panels stand now; kept in the settings.
+    layout: Layout,
     /// Where F6 goes.
     panes: Panes,
     /// The widget that has the focus outside of dialogs, and the one to return to after a dialog.
@@ -103,6 +103,13 @@ impl View {
     }
 }
 
+/// Takes a panel's size as the person's choice when the pointer was let go just now; at other times it is the window's.
+fn keep_size(ui: &egui::Ui, kept: &mut Option<f32>, usual: f32, now: f32) {
+    if ui.input(|i| i.pointer.any_released()) && (now - usual).abs() > 1.0 {
+        *kept = Some(now);
+    }
+}
+
 /// Paints the whole window into `ui` and returns what the person meant by clicks and keys. Works without a native window (tests).
 pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     follow_settings(app, view, ui.ctx());
@@ -124,6 +131,9 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     dialogs::ui(f, ui.ctx());
     keys::panes(f, ui.ctx());
     clear_clipboard(f, ui.ctx());
+    if f.view.layout != f.app.settings.layout {
+        f.push(Action::SetLayout(f.view.layout));
+    }
     frame.out
 }
 
@@ -134,6 +144,9 @@ pub fn prepare(ctx: &egui::Context) {
 }
 
 fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
+    if view.theme.is_none() {
+        view.layout = app.settings.layout;
+    }
     if view.theme != Some(app.settings.theme) {
         view.theme = Some(app.settings.theme);
         ctx.set_theme(match app.settings.theme {

@@ -109,7 +109,7 @@ fn theme_ui(f: &mut Frame, ui: &mut Ui) {
     if clicked {
         f.push(Action::SetTheme(next));
     }
-    let hidden = f.view.fleet_hidden;
+    let hidden = f.view.layout.fleet_hidden;
     let name = if hidden { "Show the fleet" } else { "Hide the fleet" };
     if widgets::sign(ui, name, |painter, rect, p| {
         let frame = egui::Rect::from_center_size(rect.center(), Vec2::new(14.0, 12.0));
@@ -122,6 +122,6 @@ fn theme_ui(f: &mut Frame, ui: &mut Ui) {
     })
     .clicked()
     {
-        f.view.fleet_hidden = !hidden;
+        f.view.layout.fleet_hidden = !hidden;
     }
 }

@@ -197,7 +197,7 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
-                let hidden = f.view.changes_hidden;
+                let hidden = f.view.layout.changes_hidden;
                 let name = if hidden { "Show changes" } else { "Hide changes" };
                 // Where the words do not fit, a sign stands for them.
                 let clicked = if ui.available_width() > 104.0 {
@@ -209,7 +209,7 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                     .clicked()
                 };
                 if clicked {
-                    f.view.changes_hidden = !hidden;
+                    f.view.layout.changes_hidden = !hidden;
                 }
             }
             progress_ui(f, ui, tab);

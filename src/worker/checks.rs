@@ -9,6 +9,15 @@ use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::protocol::policy::Permission;
 use std::time::Instant;
 
+/// The system's own file dialog; it runs beside the window, which goes on painting.
+pub(super) async fn pick_file() -> Outcome {
+    let dialog = rfd::AsyncFileDialog::new()
+        .set_title("Certificate file")
+        .add_filter("Certificates", &["pem", "crt", "cer"])
+        .add_filter("All files", &["*"]);
+    Outcome::FilePicked(dialog.pick_file().await.map(|file| file.path().to_owned()))
+}
+
 /// Form first, then two harmless reads.
 pub(super) async fn check(opener: &Opener, connect: Connect) -> Result<Outcome, Failure> {
     let connection = understand(&connect)?;

@@ -51,6 +51,10 @@ pub enum Command {
         key: Key,
         connect: Connect,
     },
+    /// Asks for a certificate file in the system's own dialog. Ends in `FilePicked`.
+    PickFile {
+        key: Key,
+    },
     /// Keeps a connection (secret to the keyring). Ends in `Hubs` with this key, or `Failed`.
     Add {
         key: Key,

@@ -23,6 +23,8 @@ pub enum Event {
 pub enum Outcome {
     Connected(HubInfo),
     Checked(CheckReport),
+    /// `None` when the person chose none, or the system has no such dialog.
+    FilePicked(Option<std::path::PathBuf>),
     Hubs(Vec<HubEntry>),
     FleetDone {
         devices: usize,

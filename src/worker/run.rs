@@ -124,6 +124,9 @@ impl Desk {
                 let opener = self.opener.clone();
                 self.begin(key, Kind::Program, async move { checks::check(&opener, connect).await.into() });
             }
+            Command::PickFile { key } => {
+                self.begin(key, Kind::Program, async { Ok(checks::pick_file().await).into() });
+            }
             Command::Add { key, connect } => {
                 let opener = self.opener.clone();
                 self.begin(key, Kind::Program, async move { checks::add(opener, connect).await.into() });
@@ -196,6 +199,7 @@ impl Desk {
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
+            | Command::PickFile { .. }
             | Command::Add { .. }
             | Command::Remove { .. }
             | Command::SaveSettings { .. }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use twinscope::disk::secrets::Kept;
-use twinscope::disk::{Folders, Keyring, KeyringChoice, SavedConnection, Settings, SettingsFile, ThemeChoice};
+use twinscope::disk::{Folders, Keyring, KeyringChoice, Layout, SavedConnection, Settings, SettingsFile, ThemeChoice};
 use twinscope::protocol::secret::Secret;
 
 fn some_settings() -> Settings {
     Settings {
+        layout: Layout { fleet_width: Some(300.0), changes_hidden: true, ..Layout::default() },
         theme: ThemeChoice::Light,
         zoom: Some(1.5),
         connections: vec![SavedConnection {

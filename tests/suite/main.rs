@@ -2,6 +2,8 @@
 
 // A test may stop where it stands.
 #![allow(clippy::unwrap_used)]
+// `json!` values read best where they are made.
+#![allow(clippy::needless_pass_by_value)]
 
 mod app;
 mod client;

@@ -22,12 +22,17 @@ def ok(what):
     print("ok", what, flush=True)
 
 
-def edit(window, node, change):
-    """Replaces a text by what `change` makes of it, by real keys."""
-    text = change(window.text(node))
+def change_line(window, node, key, value):
+    """Puts another value behind a key, by real keys, as one edits a line."""
+    lines = window.text(node).split("\n")
+    number = next(n for n, line in enumerate(lines) if f'"{key}"' in line)
+    old = lines[number].split(": ")[1].rstrip(",")
     window.click(node)
-    window.key("ctrl+a")
-    window.type(text)
+    window.key("ctrl+Home", *["Down"] * number, "End")
+    if lines[number].endswith(","):
+        window.key("Left")
+    window.key(*["BackSpace"] * len(old))
+    window.type(value)
 
 
 def first_job(window):
@@ -42,13 +47,8 @@ def first_job(window):
     window.until(lambda: "telemetryInterval" in window.text(desired), "the desired properties")
     ok("the twin is open")
 
-    def change(text):
-        document = json.loads(text)
-        assert document["telemetryInterval"] != 122, "the demo fleet starts with 122"
-        document["telemetryInterval"] = 122
-        return json.dumps(document)
-
-    edit(window, desired, change)
+    assert json.loads(window.text(desired))["telemetryInterval"] != 122, "the demo fleet starts with 122"
+    change_line(window, desired, "telemetryInterval", "122")
     window.find("Revert telemetryInterval")
     window.find(re.compile("If-Match"))
     ok("the change and what will be sent are shown")
@@ -69,6 +69,7 @@ def light(window):
     window.type("light")
     window.key("Return")
     window.gone("Command")
+    window.find("Theme, light")
     window.shot("window-light")
     ok("the light theme")
 
@@ -76,7 +77,7 @@ def light(window):
 def main():
     program, shots = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as data:
-        with Window([program, "--data", data], shots=shots, size="1440x900") as window:
+        with Window([program, "--data", data], shots=shots, size="1280x800") as window:
             first_job(window)
             light(window)
     if "--pictures" in sys.argv:

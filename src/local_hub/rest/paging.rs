@@ -208,7 +208,9 @@ fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
         let Some(last) = twins.last() else { break };
         after = Some(last.id.clone());
         if let Some(tally) = &mut tally {
-            twins.iter().for_each(|twin| tally.take(twin));
+            for twin in &twins {
+                tally.take(twin);
+            }
         }
         if abandoned.load(Ordering::Relaxed) {
             break;

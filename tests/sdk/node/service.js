@@ -85,7 +85,7 @@ async function checkQueries() {
   }
   const query = manager.createQuery("SELECT * FROM devices WHERE STARTSWITH(deviceId, 'node-query-')", 100);
   const pages = [];
-  while (query.hasMoreResults) pages.push((await query.nextAsTwin()).result.map((twin) => twin.deviceId));
+  while (query.hasMoreResults && pages.length < 10) pages.push((await query.nextAsTwin()).result.map((twin) => twin.deviceId));
   same('pages of 100', pages.map((page) => page.length), [100, 100, 50]);
   same('every device once', pages.flat().sort(), ids);
   const counted = manager.createQuery("SELECT COUNT() AS n FROM devices WHERE STARTSWITH(deviceId, 'node-query-')");

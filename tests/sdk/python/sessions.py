@@ -115,8 +115,10 @@ def check_tokens():
     client.connect()
     client.on_twin_desired_properties_patch_received = patches.put
     same("a token to be renewed", taken("a state", states), True)
-    same("the renewal leaves", taken("a state", states), False)
-    same("and comes back", taken("a state", states), True)
+    # The handler runs a while after the change it tells of: the state it then reads may already be the next one.
+    taken("the leave for the renewal", states)
+    taken("the return from it", states)
+    ok("the client has left and come back")
     manager.update_twin(DEVICE_ID, Twin(properties=TwinProperties(desired={"after": "renewal"})))
     # A patch in the middle of the next renewal is not sent again, but the client reads the twin after it.
     while taken("the patch after the renewal", patches).get("after") != "renewal":

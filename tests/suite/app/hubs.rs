@@ -100,3 +100,15 @@ fn the_connection_string_goes_to_the_clipboard_and_nowhere_else() {
     assert!(desk.app.take_clipboard().is_none(), "once");
     assert!(!format!("{:?}", desk.app).contains("QUFBQQ=="));
 }
+
+#[test]
+fn a_chosen_certificate_file_stands_in_the_form_and_asks_for_a_new_check() {
+    let mut desk = Desk::open();
+    desk.act(Action::ShowAddConnection);
+    let Some(Command::PickFile { key }) = desk.act(Action::BrowseCertificate).pop() else { panic!() };
+    desk.done(key, Ok(Outcome::FilePicked(Some("/etc/ssl/mine.pem".into()))));
+    assert!(matches!(&desk.app.dialog, Some(Dialog::AddConnection(form)) if form.ca_file == "/etc/ssl/mine.pem"));
+    let Some(Command::PickFile { key }) = desk.act(Action::BrowseCertificate).pop() else { panic!() };
+    desk.done(key, Ok(Outcome::FilePicked(None)));
+    assert!(matches!(&desk.app.dialog, Some(Dialog::AddConnection(form)) if form.ca_file == "/etc/ssl/mine.pem"));
+}

@@ -58,7 +58,7 @@ async fn identities_come_change_and_go() {
 
     client.create_or_get(&request(&module)).await.unwrap();
     let modules = client.modules("d").await.unwrap();
-    assert_eq!(modules.iter().map(|identity| identity.id.clone()).collect::<Vec<_>>(), [module.clone()]);
+    assert_eq!(modules.iter().map(|identity| &identity.id).collect::<Vec<_>>(), [&module]);
     assert_eq!(client.devices(10).await.unwrap().len(), 1);
     assert_eq!(client.statistics().await.unwrap(), Statistics { total: 1, enabled: 1, disabled: 0 });
 

@@ -99,7 +99,7 @@ async fn subscriptions_are_granted_at_most_at_qos_1() {
     // No general wildcards: `#` is granted and never matches.
     place.desire(&id, serde_json::json!({"a": 1})).await;
     wire.expect_quiet().await;
-    let names: Vec<String> = (filters.len()..MAX_SUBSCRIPTIONS + 1).map(|n| format!("filter/{n}")).collect();
+    let names: Vec<String> = (filters.len()..=MAX_SUBSCRIPTIONS).map(|n| format!("filter/{n}")).collect();
     let many: Vec<(&str, u8)> = names.iter().map(|name| (name.as_str(), 1)).collect();
     let mut grants = vec![1; many.len()];
     *grants.last_mut().unwrap() = 0x80;

@@ -98,15 +98,15 @@ impl Scene {
                 modules: vec![ModuleRow { id: module(), connection_state: ConnectionState::Connected }],
             },
         );
-        scene.open(&module(), twin_json(&module(), 60, 3));
+        scene.open(&module(), &twin_json(&module(), 60, 3));
         scene
     }
 
     /// Opens a twin and lets the hub answer.
-    pub fn open(&mut self, id: &TwinId, body: String) {
+    pub fn open(&mut self, id: &TwinId, body: &str) {
         self.act(Action::OpenTwin(id.clone()));
         let key = self.load_key();
-        self.answer(key, Outcome::Twin(parsed(&body)));
+        self.answer(key, Outcome::Twin(parsed(body)));
     }
 
     pub fn load_key(&self) -> Key {

@@ -33,7 +33,7 @@ fn an_idle_window_settles() {
         // A minute on, no age changes every second any more.
         harness.state_mut().now.ms += 60_000;
         let now = harness.state().now;
-        assert!(harness.state_mut().app.tick(now).commands.is_empty(), "{name}");
+        harness.state_mut().app.now = now;
         harness.run();
         harness.step();
         let delay = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
