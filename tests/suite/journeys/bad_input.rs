@@ -56,7 +56,8 @@ fn bad_input_is_shown_in_place_and_not_saved() {
         program.says("a string has at most 4096 bytes, this one has 4097") && !program.can(Role::Button, "Save")
     });
     program.click(Role::Tab, "Desired");
-    program.until("the reason", |program| program.description(Role::Button, "Save").starts_with("tags line 1, column "));
+    program
+        .until("the reason", |program| program.description(Role::Button, "Save").starts_with("tags line 1, column "));
     program.click(Role::Tab, "Tags");
     program.type_into("Tags JSON", "{}");
     program.click(Role::Tab, "Desired");

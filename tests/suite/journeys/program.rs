@@ -35,7 +35,9 @@ impl Shell {
     }
 
     fn send(&self, commands: Vec<Command>) {
-        commands.into_iter().for_each(|command| self.worker.as_ref().unwrap().send(command));
+        for command in commands {
+            self.worker.as_ref().unwrap().send(command);
+        }
     }
 
     fn take(&mut self, news: News) {
