@@ -1,5 +1,6 @@
 //! The hub's memory and the `twinscope hub` command: restart, kill, every acknowledged write is there.
 
+mod broken;
 mod command;
 mod kill;
 mod restart;
