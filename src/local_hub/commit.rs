@@ -123,12 +123,11 @@ fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions,
         }
         if broken.is_none()
             && let Some(keep) = &mut keep
+            && let Err(reason) = keep(&mut group.iter().flat_map(|job| job.writes.iter()))
         {
-            if let Err(reason) = keep(&mut group.iter().flat_map(|job| job.writes.iter())) {
-                tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
-                broken = Some(NotKept(reason));
-                end.say();
-            }
+            tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
+            broken = Some(NotKept(reason));
+            end.say();
         }
         for job in group {
             let outcome = broken.clone().map_or(Ok(()), Err);

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const TELEMETRY_MAX: usize = 1000;
 /// Bytes kept of one payload, and of its properties.
 const TELEMETRY_PAYLOAD_MAX: usize = 4096;
-/// Bytes of a model id worth keeping: a DTMI has at most 128 characters for devices, and is ASCII.
+/// Bytes of a model id worth keeping: the DTMI of an interface has at most 128 characters, all ASCII.
 const MODEL_ID_MAX: usize = 256;
 
 /// Why an operation is refused. `message` is for people.

@@ -156,7 +156,9 @@ impl Parameters {
             match percent::decode(key).as_str() {
                 "$rid" if !value.is_empty() => read.rid = Some(value.to_owned()),
                 // Once unreadable, a second one does not mend it.
-                "$version" if read.version.is_ok() => read.version = value.parse().map(Some).map_err(|_| Unreadable),
+                "$version" if read.version.is_ok() => {
+                    read.version = value.parse().map(Some).map_err(|_no_number| Unreadable)
+                }
                 _ => {}
             }
         }

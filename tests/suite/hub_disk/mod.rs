@@ -3,4 +3,5 @@
 mod broken;
 mod command;
 mod kill;
+mod kill_more;
 mod restart;
