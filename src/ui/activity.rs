@@ -42,7 +42,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         }
     });
     if open {
-        super::keep_size(ui, &mut f.view.layout.activity_height, usual, shown.response.rect.height());
+        super::keep_size(ui, "activity-open", &mut f.view.layout.activity_height, shown.response.rect.height());
     }
 }
 

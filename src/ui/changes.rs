@@ -76,7 +76,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 }
             });
         });
-    super::keep_size(ui, &mut f.view.layout.changes_width, usual, shown.response.rect.width());
+    super::keep_size(ui, "changes", &mut f.view.layout.changes_width, shown.response.rect.width());
 }
 
 fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {

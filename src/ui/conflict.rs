@@ -12,14 +12,28 @@ use egui::{Context, RichText, ScrollArea, Ui};
 
 pub(super) const NAME: &str = "The hub has a newer version";
 
+/// Nobody asked for this dialog: keys pressed so soon after it came were meant for the text.
+const TYPED_ELSEWHERE_MS: u64 = 500;
+
 pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     let Some(tab) = f.app.active_tab().filter(|tab| tab.conflict_open) else { return };
     let Some(moved) = &tab.moved else { return };
+    // Under a question of its own it keeps still.
+    let front = f.app.dialog.is_none();
+    if front && f.view.take_fresh(NAME) {
+        f.view.conflict_since = Some(f.app.now);
+    }
+    let hold = front && f.view.conflict_since.is_some_and(|at| f.app.now.ms.saturating_sub(at.ms) < TYPED_ELSEWHERE_MS);
+    if hold {
+        // Esc only leaves, and loses nothing.
+        let other = |event: &egui::Event| matches!(event, egui::Event::Key { key, .. } if *key != egui::Key::Escape);
+        ctx.input_mut(|i| i.events.retain(|event| !other(event)));
+    }
     let left = modal(ctx, NAME, 720.0, Leave::OnBackdrop, |ui| {
         lead_ui(ui, tab, moved);
         table_ui(ui, tab, moved);
         ui.add_space(12.0);
-        acts_ui(f, ui, tab, moved);
+        acts_ui(f, ui, tab, moved, hold);
     });
     if left && f.app.dialog.is_none() {
         f.push(Action::LeaveConflict(tab.id.clone()));
@@ -150,27 +164,30 @@ fn value_ui(ui: &mut Ui, value: Option<&Json>, color: egui::Color32) {
     }
 }
 
-fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
+fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
     let id = &tab.id;
-    // Under a question of its own it keeps still.
-    let fresh = f.app.dialog.is_none() && f.view.take_fresh(NAME);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let rebase = widgets::primary(ui, "Rebase my edits", None)
             .on_hover_text("Puts your edits onto the hub's version. Nothing is sent until you save");
-        if fresh {
-            rebase.request_focus();
-        }
         if rebase.clicked() {
             f.push(Action::RebaseEdits(id.clone()));
         }
-        if ui.button("Decide later").clicked() {
+        let later = ui.button("Decide later");
+        if hold {
+            later.request_focus();
+        }
+        if later.clicked() {
             f.push(Action::LeaveConflict(id.clone()));
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
             if ui.button("Reload from hub").on_hover_text("Asks before your edits go").clicked() {
                 f.push(Action::ReloadFromHub(id.clone()));
             }
-            let hover = format!("Sends your draft over version {}, guarded by its etag", moved.theirs.version);
+            let hover = format!(
+                "Sends your draft over version {} with etag {}, and over no other",
+                moved.theirs.version,
+                moved.theirs.etag.quoted()
+            );
             if ui.button("Overwrite hub version").on_hover_text(hover).clicked() {
                 f.push(Action::OverwriteHubVersion(id.clone()));
             }

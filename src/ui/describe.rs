@@ -62,11 +62,40 @@ pub fn describe(failure: &Failure) -> Said {
     }
 }
 
-/// With a capital first letter.
+/// Words our sentences begin with. Anything else may be an id or a host, whose letters mean what they are.
+const OPENINGS: &[&str] = &[
+    "a",
+    "an",
+    "another",
+    "cancelled",
+    "cannot",
+    "could",
+    "every",
+    "in",
+    "it",
+    "no",
+    "none",
+    "not",
+    "nothing",
+    "one",
+    "only",
+    "some",
+    "that",
+    "the",
+    "there",
+    "this",
+    "type",
+    "what",
+    "your",
+];
+
+/// With a capital first letter, unless it begins with a name.
 pub fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
+    let first = text.split(' ').next().unwrap_or_default();
+    let word = first.split('\'').next().unwrap_or_default();
+    if !OPENINGS.contains(&word) {
+        return text.to_owned();
     }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |letter| letter.to_uppercase().chain(chars).collect())
 }

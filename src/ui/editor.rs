@@ -188,24 +188,44 @@ fn coloured(memo: &mut Option<Memo>, ui: &Ui, text: &str) -> Arc<Galley> {
     ui.painter().layout_job(memo.job.clone())
 }
 
-/// Tab indents by two spaces, Enter keeps the indentation of the line and adds to it behind a bracket.
+/// Tab indents by two spaces, Enter keeps the indentation of the line and adds to it behind a bracket. Each key is replaced where
+/// it stands among the events: what was typed around it in the same frame keeps its order.
 fn keep_indent(ui: &Ui, id: Id, text: &str) {
     if !ui.memory(|m| m.has_focus(id)) {
         return;
     }
-    if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Tab)) {
-        ui.input_mut(|i| i.events.push(Event::Text("  ".to_owned())));
-    }
-    if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter)) {
-        let before = &text[..EditorView::offset(ui.ctx(), id, text)];
-        let line = before.rsplit('\n').next().unwrap_or("");
-        let mut indent: String = line.chars().take_while(|c| *c == ' ').collect();
-        if line.trim_end().ends_with(['{', '[']) {
-            indent.push_str("  ");
+    let selected = TextEditState::load(ui.ctx(), id).and_then(|state| state.cursor.char_range());
+    let chars = selected.map_or(0, |range| range.primary.index.0.min(range.secondary.index.0));
+    let at = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
+    // The line up to the caret, as it will be when each event is taken.
+    let mut line = text[..at].rsplit('\n').next().unwrap_or("").to_owned();
+    ui.input_mut(|i| {
+        for event in &mut i.events {
+            match event {
+                Event::Key { key: Key::Tab, pressed: true, modifiers, .. } if modifiers.is_none() => {
+                    *event = Event::Text("  ".to_owned());
+                }
+                Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
+                    if modifiers.matches_logically(Modifiers::NONE) =>
+                {
+                    let mut indent: String = line.chars().take_while(|c| *c == ' ').collect();
+                    if line.trim_end().ends_with(['{', '[']) {
+                        indent.push_str("  ");
+                    }
+                    // As a paste: a text event of a bare line break would be dropped.
+                    *event = Event::Paste(format!("\n{indent}"));
+                }
+                Event::Key { key: Key::Backspace, pressed: true, .. } => {
+                    line.pop();
+                }
+                _ => {}
+            }
+            if let Event::Text(typed) | Event::Paste(typed) = event {
+                line.push_str(typed);
+                line = line.rsplit('\n').next().unwrap_or("").to_owned();
+            }
         }
-        // As a paste: a text event of a bare line break would be dropped.
-        ui.input_mut(|i| i.events.push(Event::Paste(format!("\n{indent}"))));
-    }
+    });
 }
 
 fn gutter_width(ui: &Ui, lines: usize) -> f32 {

@@ -56,7 +56,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                 list_ui(f, ui);
             }
         });
-    super::keep_size(ui, &mut f.view.layout.fleet_width, usual, shown.response.rect.width());
+    super::keep_size(ui, "fleet", &mut f.view.layout.fleet_width, shown.response.rect.width());
 }
 
 fn filter_ui(f: &mut Frame, ui: &mut Ui) {

@@ -34,6 +34,7 @@ pub use window::run;
 
 use crate::app::{Action, App, Moment};
 use crate::disk::{Layout, ThemeChoice};
+use crate::protocol::secret::Secret;
 use crate::twin::{Section, TwinId};
 use std::time::Duration;
 
@@ -62,8 +63,10 @@ pub struct View {
     in_dialog: bool,
     /// Ids that fit what is typed in the palette or in *Go to*.
     found: palette::Found,
-    /// A secret went into the clipboard then.
-    secret_copied: Option<Moment>,
+    /// A secret went into the clipboard then, and nothing else was copied here since.
+    secret_copied: Option<(Moment, Secret)>,
+    /// When the conflict view came up.
+    conflict_since: Option<Moment>,
     theme: Option<ThemeChoice>,
     zoom: f32,
 }
@@ -99,13 +102,22 @@ impl View {
     /// Puts a secret into the clipboard, for a while.
     fn copy_secret(&mut self, ctx: &egui::Context, now: Moment, secret: &str) {
         ctx.copy_text(secret.to_owned());
-        self.secret_copied = Some(now);
+        self.secret_copied = Some((now, Secret::new(secret)));
+    }
+
+    /// Empties the clipboard at the end if it still holds our secret.
+    fn forget_secret(&mut self, ctx: &egui::Context) {
+        if self.secret_copied.take().is_some() {
+            ctx.copy_text(String::new());
+        }
     }
 }
 
-/// Takes a panel's size as the person's choice when the pointer was let go just now; at other times it is the window's.
-fn keep_size(ui: &egui::Ui, kept: &mut Option<f32>, usual: f32, now: f32) {
-    if ui.input(|i| i.pointer.any_released()) && (now - usual).abs() > 1.0 {
+/// Takes a panel's size as the person's choice when its own separator was let go just now; at other times it is the window's.
+/// `ui` is the one the panel was shown in, `salt` the name it was made with.
+fn keep_size(ui: &egui::Ui, salt: &str, kept: &mut Option<f32>, now: f32) {
+    let separator = ui.scope_id().with(salt).with("__resize");
+    if ui.ctx().drag_stopped_id() == Some(separator) {
         *kept = Some(now);
     }
 }
@@ -163,13 +175,24 @@ fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
 }
 
 fn clear_clipboard(f: &mut Frame, ctx: &egui::Context) {
-    let Some(then) = f.view.secret_copied else { return };
+    let Some((then, secret)) = &f.view.secret_copied else { return };
+    let newest = ctx.output(|o| {
+        o.commands.iter().rev().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text == secret.reveal()),
+            egui::OutputCommand::CopyImage(_) => Some(false),
+            _ => None,
+        })
+    });
+    if newest == Some(false) {
+        // What is there now is the person's own.
+        f.view.secret_copied = None;
+        return;
+    }
     let ms = f.app.now.ms.saturating_sub(then.ms);
     if ms < SECRET_IN_CLIPBOARD_MS {
         ctx.request_repaint_after(Duration::from_millis(SECRET_IN_CLIPBOARD_MS - ms));
     } else {
-        ctx.copy_text(String::new());
-        f.view.secret_copied = None;
+        f.view.forget_secret(ctx);
     }
 }
 

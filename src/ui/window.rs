@@ -194,10 +194,13 @@ impl Window {
     fn follow_close(&mut self, ctx: &Context) {
         if ctx.input(|i| i.viewport().close_requested()) && !self.app.quitting {
             self.act(vec![Action::Quit]);
-            if !self.app.quitting {
+            if self.app.quitting {
+                self.view.forget_secret(ctx);
+            } else {
                 ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             }
         } else if self.app.quitting {
+            self.view.forget_secret(ctx);
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
     }

@@ -5,6 +5,7 @@ mod fleet;
 mod scene;
 mod still;
 mod twin;
+mod typing;
 
 use egui::accesskit::Role;
 use egui_kittest::{Harness, Node, kittest::NodeT};

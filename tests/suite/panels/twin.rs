@@ -169,7 +169,7 @@ fn a_version_that_moved_keeps_the_text_and_offers_three_acts() {
     for name in ["Reload from hub", "Overwrite hub version"] {
         find(&harness, Role::Button, name);
     }
-    assert!(find(&harness, Role::Button, "Rebase my edits").is_focused());
+    assert!(find(&harness, Role::Button, "Decide later").is_focused());
 
     // Reloading asks first, and leaving the question loses nothing.
     find(&harness, Role::Button, "Reload from hub").click();
