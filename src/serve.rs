@@ -58,7 +58,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         if exposed {
             tracing::warn!("other machines can reach this hub: whoever has its connection string owns it");
         }
-        let demo = play(&hub, fleet);
+        let demo = play(&hub);
         print_ready(&hub).map_err(ServeError::Print)?;
         stop.wait().await;
         tracing::info!("the local hub stops");
@@ -68,9 +68,10 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
     })
 }
 
-/// The demo fleet's devices answer here too. A hub without them is still a hub: what goes wrong is only said.
-fn play(hub: &LocalHub, fleet: FleetChoice) -> Option<Demo> {
-    if fleet != FleetChoice::Demo {
+/// The demo fleet's devices answer here too, if the hub was founded with them: not in one that somebody filled for themselves,
+/// even if an id is the same. A hub without them is still a hub: what goes wrong is only said.
+fn play(hub: &LocalHub) -> Option<Demo> {
+    if hub.fleet() != FleetChoice::Demo {
         return None;
     }
     let trust = Trust::new(&[hub.ca_file().to_owned()]).map_err(HubError::from);

@@ -17,7 +17,10 @@ pub enum Action {
     /// Chooses the certificate file of *Add connection…* in the system's dialog.
     BrowseCertificate,
     CheckConnection(Connect),
+    /// Checks it, and adds and opens it when the check is good.
     AddConnection(Connect),
+    /// Adds it whatever the check said: a hub may be away for the moment.
+    KeepConnection(Connect),
     RemoveConnection {
         id: String,
     },
@@ -51,12 +54,19 @@ pub enum Action {
         section: Section,
         text: String,
     },
+    /// The caret went into an editor, or left it: its text is not replaced meanwhile.
+    Caret {
+        id: TwinId,
+        section: Option<Section>,
+    },
     RevertChange {
         id: TwinId,
         section: Section,
         change: Change,
     },
     Save(TwinId),
+    /// Puts away what a failed save said; the text stays.
+    DismissSave(TwinId),
     /// Asks first when there are edits.
     Discard(TwinId),
     /// The answer to that question, and to [`Dialog::ReloadFromHub`](super::Dialog::ReloadFromHub): the hub's newest version is shown.

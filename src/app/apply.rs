@@ -1,9 +1,10 @@
 //! Event → state: hubs, fleet, requests. What concerns one twin is in `apply_twin`.
 
-use super::dialog::{Check, Field};
+use super::dialog::{Check, Field, Then};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
 use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
+use crate::client::HubError;
 use crate::twin::{Status, TwinId};
 use crate::worker::event::{DeviceRow, HubEntry, HubInfo, Outcome, Reachability};
 use crate::worker::{Command, Event, Fact, Failure, HubRef, Key};
@@ -22,14 +23,26 @@ impl App {
             Event::Done { key, outcome } => {
                 let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
                 match (purpose, outcome) {
-                    (None, Ok(Outcome::Connected(info))) if key == FIRST_KEY => self.opened(info),
-                    (None, Err(failure)) if key == FIRST_KEY => {
-                        self.hub = HubState::Failed { hub: HubRef::Local, failure };
-                        Vec::new()
-                    }
-                    (None, _) => Vec::new(),
+                    (None, outcome) => self.settle_first(key, outcome),
                     (Some(purpose), outcome) => self.settle(key, purpose, outcome),
                 }
+            }
+        }
+    }
+
+    /// The hub that the background half opened by itself; once the person chose another it is of no interest.
+    fn settle_first(&mut self, key: Key, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        if key != FIRST_KEY || self.hub != HubState::Starting {
+            return Vec::new();
+        }
+        match outcome {
+            Ok(Outcome::Connected(info)) => self.opened(info),
+            Ok(_) => Vec::new(),
+            Err(failure) => {
+                let given = self.hubs.iter().any(|entry| entry.hub == HubRef::Environment);
+                let hub = if given { HubRef::Environment } else { HubRef::Local };
+                self.hub = HubState::Failed { hub, failure };
+                Vec::new()
             }
         }
     }
@@ -56,8 +69,11 @@ impl App {
                 let came_back =
                     matches!(self.reach, Some(Reachability::Offline { .. })) && reach == Reachability::Online;
                 self.reach = Some(reach);
-                if came_back && self.fleet.devices.is_empty() && !self.fleet.state.is_loading() {
-                    return self.load_fleet();
+                if came_back {
+                    self.tabs.iter_mut().for_each(|tab| tab.watch_problem = None);
+                    if self.fleet.failure().is_some() {
+                        return self.load_fleet();
+                    }
                 }
             }
             Fact::Requests(records) => {
@@ -101,7 +117,7 @@ impl App {
     fn settle(&mut self, key: Key, purpose: Purpose, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         match (purpose, outcome) {
             (Purpose::Open(hub), outcome) => return self.settle_open(key, hub, outcome),
-            (Purpose::Check, outcome) => self.settle_check(key, outcome),
+            (Purpose::Check, outcome) => return self.settle_check(key, outcome),
             (Purpose::PickFile, Ok(Outcome::FilePicked(Some(file)))) => {
                 let text = file.display().to_string();
                 return self.update(self.now, super::Action::DialogText { field: Field::CaFile, text });
@@ -143,17 +159,22 @@ impl App {
         }
     }
 
-    fn settle_check(&mut self, key: Key, outcome: Result<Outcome, Failure>) {
-        let Some(Dialog::AddConnection(form)) = &mut self.dialog else { return };
-        let Check::Running { key: waiting, connect } = &form.check else { return };
+    fn settle_check(&mut self, key: Key, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+        let Some(Dialog::AddConnection(form)) = &mut self.dialog else { return Vec::new() };
+        let Check::Running { key: waiting, connect, then } = &form.check else { return Vec::new() };
         if *waiting != key {
-            return;
+            return Vec::new();
+        }
+        let connect = connect.clone();
+        if *then == Then::Add && matches!(outcome, Ok(Outcome::Checked(_))) {
+            return self.add_connection(connect);
         }
         form.check = match outcome {
-            Ok(Outcome::Checked(report)) => Check::Good { report, connect: connect.clone() },
+            Ok(Outcome::Checked(report)) => Check::Good { report, connect },
             Ok(_) | Err(Failure::Cancelled) => Check::NotYet,
-            Err(failure) => Check::Bad { failure },
+            Err(failure) => Check::Bad { failure, connect: Some(connect) },
         };
+        Vec::new()
     }
 
     /// The new hub is opened at once: that is what it was added for.
@@ -169,7 +190,7 @@ impl App {
             Ok(_) => Vec::new(),
             Err(failure) => {
                 if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-                    form.check = Check::Bad { failure };
+                    form.check = Check::Bad { failure, connect: None };
                 } else {
                     self.say_failure("The connection was not added", &failure);
                 }
@@ -186,7 +207,7 @@ impl App {
             Ok(Outcome::FleetDone { devices, complete }) => {
                 self.fleet.finish_listing();
                 self.fleet.state.settle(key, self.now, Ok(devices));
-                if !complete {
+                if !complete && !std::mem::replace(&mut self.fleet.told_incomplete, true) {
                     let text = "This policy may not run queries: only the first 1,000 devices are listed";
                     self.notice(NoticeKind::Info, text, None);
                 }
@@ -223,7 +244,9 @@ impl App {
     fn settle_create(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Created { identity, existed }) => {
-                self.dialog = None;
+                if matches!(self.dialog, Some(Dialog::AddDevice { .. } | Dialog::AddModule { .. })) {
+                    self.dialog = None;
+                }
                 let text = if existed {
                     format!("{id} existed already and was fetched")
                 } else {
@@ -270,7 +293,9 @@ impl App {
     fn settle_delete(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Deleted { .. }) => {
-                self.dialog = None;
+                if matches!(&self.dialog, Some(Dialog::Delete { id: asked, .. }) if asked == id) {
+                    self.dialog = None;
+                }
                 self.notice(NoticeKind::Good, format!("Deleted {id}"), None);
                 self.fleet.remove(id);
                 let gone: Vec<TwinId> = self
@@ -285,9 +310,14 @@ impl App {
             Ok(_) => return Vec::new(),
             Err(failure) => failure,
         };
-        if let Some(Dialog::Delete { problem, running, .. }) = &mut self.dialog {
+        if let Some(Dialog::Delete { problem, running, etag, .. }) = &mut self.dialog {
             *problem = Some(failure_sentence(&failure));
             *running = None;
+            // A record that moved is shown anew before it can be deleted.
+            if matches!(failure, Failure::Hub(HubError::Conflict { .. })) {
+                *etag = None;
+                return self.load_identity(id);
+            }
         } else {
             self.say_failure(&format!("{id} was not deleted"), &failure);
         }

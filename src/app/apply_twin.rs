@@ -1,7 +1,7 @@
 //! Event → state, for one twin: what was read, saved, watched, reported.
 
 use super::activity::{PatchKind, PatchSeen};
-use super::tab::{Act, Landing, News, SaveState, Tab};
+use super::tab::{Act, Landing, News, SaveState, Sent, Tab};
 use super::{App, NoticeKind, Purpose, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
@@ -51,7 +51,11 @@ impl App {
                     self.keep_identity(&id, identity);
                 }
                 Ok(_) => {}
-                Err(failure) => self.say_failure(&format!("The status of {id} was not changed"), &failure),
+                Err(failure) => {
+                    self.say_failure(&format!("The status of {id} was not changed"), &failure);
+                    // The record may have moved: the next try goes against what it says now.
+                    return self.load_identity(&id);
+                }
             },
             Purpose::Act(id) => {
                 if let Err(failure) = outcome {
@@ -77,8 +81,10 @@ impl App {
             Ok(Outcome::Twin(twin)) => {
                 // `see` compares with the version before; only then does the new one take its place.
                 self.see(&twin, Source::Load);
+                // A late answer was dropped: what is shown stays.
                 if let Some(tab) = self.tab_mut(id) {
-                    tab.twin = Remote::Ready { value: twin, at: now };
+                    let value = tab.current().cloned().unwrap_or(twin);
+                    tab.twin = Remote::Ready { value, at: now };
                 }
             }
             Ok(_) => {}
@@ -124,7 +130,7 @@ impl App {
         if !matches!(tab.save, SaveState::Sending { key: waiting, .. } if waiting == key) {
             return Vec::new();
         }
-        let sent = tab.sent.take();
+        let Some(sent) = tab.sent.take() else { return Vec::new() };
         match outcome {
             Ok(Outcome::Saved(twin)) => self.saved(id, &twin, sent),
             Ok(Outcome::Conflict { theirs }) => {
@@ -144,6 +150,8 @@ impl App {
             // It may have been sent all the same: the twin is read again.
             Err(Failure::Cancelled) => {
                 tab.save = SaveState::Idle;
+                let text = format!("Saving {id} was cancelled, perhaps after it was sent: the twin is read again");
+                self.notice(NoticeKind::Info, text, None);
                 return self.load_twin(id);
             }
             Err(failure) => {
@@ -160,22 +168,19 @@ impl App {
         Vec::new()
     }
 
-    fn saved(&mut self, id: &TwinId, twin: &Arc<Twin>, sent: Option<crate::twin::draft::Outgoing>) {
+    fn saved(&mut self, id: &TwinId, twin: &Arc<Twin>, sent: Sent) {
         let now = self.now;
-        let told = sent.as_ref().and_then(|sent| sent.device_told.clone());
-        if let Some(sent) = sent {
-            let seen = |kind, version, patch| PatchSeen { at: now, id: id.clone(), kind, version, patch };
-            if let Some(patch) = sent.device_told {
-                self.activity.push_patch(seen(PatchKind::Saved, twin.desired.version, patch));
-            } else {
-                self.activity.push_patch(seen(PatchKind::Saved, twin.version, sent.body));
-            }
-        }
         if let Some(tab) = self.tab_mut(id) {
             tab.save = SaveState::Saved { at: now };
-            tab.after_save(twin);
+            tab.after_save(twin, &sent);
+            let told = sent.outgoing.device_told.clone();
             tab.landing = told.map(|patch| Landing::new(now, twin.desired.version, patch));
         }
+        let (version, patch) = match sent.outgoing.device_told {
+            Some(patch) => (twin.desired.version, patch),
+            None => (twin.version, sent.outgoing.body),
+        };
+        self.activity.push_patch(PatchSeen { at: now, id: id.clone(), kind: PatchKind::Saved, version, patch });
         self.see(twin, Source::Save);
     }
 
@@ -236,7 +241,8 @@ impl App {
             LinkState::Connecting | LinkState::Online { .. } | LinkState::Retrying { .. } => {}
         }
         if let Some(tab) = self.tab_mut(id) {
-            let act = tab.act.get_or_insert_with(|| Act::new(now));
+            let text = tab.report_text.clone();
+            let act = tab.act.get_or_insert_with(|| Act::new(now, text));
             act.state = state;
             act.since = now;
         }
@@ -253,8 +259,12 @@ impl App {
             Ok(Outcome::Reported { version, .. }) => {
                 act.last_report = Some((version, now));
                 let patch = act.report_parsed.document.clone().unwrap_or_default();
+                let text = act.report_text.clone();
                 let seen = PatchSeen { at: now, id: id.clone(), kind: PatchKind::ReportSent, version, patch };
                 self.activity.push_patch(seen);
+                if let Some(tab) = self.tab_mut(id) {
+                    tab.report_sent = text;
+                }
             }
             Ok(_) => {}
             Err(failure) => self.say_failure(&format!("The report as {id} was not taken"), &failure),

@@ -81,17 +81,29 @@ pub enum Check {
     Running {
         key: Key,
         connect: Connect,
+        then: Then,
     },
     Good {
         report: CheckReport,
         connect: Connect,
     },
+    /// Not added; the person may keep it all the same.
     Bad {
         failure: Failure,
+        connect: Option<Connect>,
     },
     Adding {
         key: Key,
     },
+}
+
+/// What a check is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The person wants to know.
+    Tell,
+    /// A good connection is added and opened.
+    Add,
 }
 
 /// A text field of the dialog in front.

@@ -28,6 +28,8 @@ pub struct Fleet {
     pub query: QueryState,
     /// Rows of a refresh that is not whole yet.
     incoming: Vec<DeviceRow>,
+    /// It was said that the list is not whole.
+    pub(super) told_incomplete: bool,
     /// Nothing was listed before: rows are shown as they come.
     first_listing: bool,
 }

@@ -239,7 +239,7 @@ impl App {
     /// Tabs with edits that are not on the hub, those of hubs not in front included.
     pub fn unsaved(&self) -> impl Iterator<Item = &Tab> {
         let parked = self.parked.values().flat_map(|(tabs, _)| tabs);
-        self.tabs.iter().chain(parked).filter(|tab| tab.is_dirty())
+        self.tabs.iter().chain(parked).filter(|tab| tab.would_lose())
     }
 
     /// A secret the person asked to have on the clipboard, once.

@@ -43,7 +43,13 @@ pub struct Tab {
     pub watch_problem: Option<String>,
     pub save: SaveState,
     /// What the save under way sent.
-    pub sent: Option<Outgoing>,
+    pub sent: Option<Sent>,
+    /// The editor the caret is in: its text is not replaced by the watch.
+    pub caret: Option<Section>,
+    /// The reported patch being typed; it outlives the connection.
+    pub report_text: String,
+    /// The text of the report that was sent last.
+    pub report_sent: String,
     /// The hub moved while there were edits: what it has now.
     pub moved: Option<Moved>,
     /// The conflict view is open.
@@ -78,6 +84,15 @@ pub enum SaveState {
     },
 }
 
+/// What a save took with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    pub outgoing: Outgoing,
+    /// The texts at that moment: what differs from them afterwards was typed meanwhile.
+    pub desired_text: String,
+    pub tags_text: String,
+}
+
 /// The hub's version moved under an edit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
@@ -87,6 +102,8 @@ pub struct Moved {
     pub by_save: bool,
     /// What they changed in each editable section, against the base.
     pub changes: Vec<(Section, Change)>,
+    /// A section of mine does not parse: nothing can be compared or rebased before it does.
+    pub unparsed: bool,
     /// Paths both sides changed.
     pub clashes: Vec<(Section, Clash)>,
 }
@@ -136,6 +153,9 @@ pub struct News {
     pub version: u64,
 }
 
+/// What stands in an empty report.
+pub const EMPTY_REPORT: &str = "{\n  \n}";
+
 impl Tab {
     #[must_use]
     pub fn new(id: TwinId) -> Self {
@@ -151,6 +171,9 @@ impl Tab {
             watch_problem: None,
             save: SaveState::Idle,
             sent: None,
+            caret: None,
+            report_text: EMPTY_REPORT.to_owned(),
+            report_sent: String::new(),
             moved: None,
             conflict_open: false,
             landing: None,
@@ -169,6 +192,16 @@ impl Tab {
     /// There are edits that are not on the hub.
     pub fn is_dirty(&self) -> bool {
         self.draft.as_ref().is_some_and(Draft::is_dirty)
+    }
+
+    /// A report was typed that was not sent.
+    pub fn has_unsent_report(&self) -> bool {
+        self.report_text != self.report_sent && self.report_text.split_whitespace().collect::<String>() != "{}"
+    }
+
+    /// Closing this tab would lose something that was typed.
+    pub fn would_lose(&self) -> bool {
+        self.is_dirty() || self.has_unsent_report()
     }
 
     /// The newest version known.

@@ -1,11 +1,13 @@
 //! How a tab takes a new version of its twin without losing what was typed, and how a save is seen to land.
 
 use super::Moment;
-use super::tab::{Act, Landing, Moved, SaveState, Tab};
+use super::Remote;
+use super::tab::{Act, Landing, Moved, SaveState, Sent, Tab};
 use crate::client::link::LinkState;
 use crate::twin::draft::Draft;
-use crate::twin::text::{self, Parsed};
+use crate::twin::text;
 use crate::twin::{Etag, Json, JsonMap, Section, Twin, diff, merge, wire};
+use crate::worker::Failure;
 use crate::worker::event::Source;
 use std::sync::Arc;
 
@@ -21,10 +23,18 @@ impl Tab {
         self.moved.as_ref().map(|moved| moved.theirs.clone()).or_else(|| self.current().cloned())
     }
 
-    /// The etag of the identity record, from whichever source has it.
+    /// The etag of the identity record, from whichever source was read last.
     pub fn identity_etag(&self) -> Option<Etag> {
         let record = self.identity.value().map(|identity| identity.etag.clone());
-        record.or_else(|| self.current()?.device_etag.clone())
+        let twins = self.current().and_then(|twin| twin.device_etag.clone());
+        let record_at = match &self.identity {
+            Remote::Ready { at, .. } => Some(*at),
+            _ => None,
+        };
+        match (record_at, self.seen) {
+            (Some(record_at), Some((_, seen))) if seen > record_at => twins.or(record),
+            _ => record.or(twins),
+        }
     }
 
     /// Whether a version is older than what is on the screen.
@@ -43,10 +53,12 @@ impl Tab {
             self.document_text = text::pretty(&document);
         }
         self.seen = Some((source, now));
+        let caret = self.caret.filter(|_| source == Source::Watch);
         match &mut self.draft {
             None => self.draft = Some(Draft::new(twin.clone())),
             Some(draft) => {
-                if can_move_base(draft, &twin) {
+                let under_caret = caret.is_some_and(|section| !is_same(draft, &twin, section));
+                if can_move_base(draft, &twin) && !under_caret {
                     move_base(draft, twin.clone());
                     self.moved = None;
                     self.conflict_open = false;
@@ -57,6 +69,7 @@ impl Tab {
                         at: since,
                         by_save: true,
                         changes: Vec::new(),
+                        unparsed: false,
                         clashes: Vec::new(),
                     });
                     self.compare_with_hub();
@@ -64,27 +77,55 @@ impl Tab {
             }
         }
         let loading = self.twin.is_loading();
-        if let super::Remote::Loading { previous, .. } = &mut self.twin {
+        if let Remote::Loading { previous, .. } = &mut self.twin {
             *previous = Some(twin.clone());
         }
         if !loading {
-            self.twin = super::Remote::Ready { value: twin, at: now };
+            self.twin = Remote::Ready { value: twin, at: now };
+        }
+    }
+
+    /// Another hub comes to the front: what was under way there ends untold.
+    pub(super) fn park(&mut self, now: Moment) {
+        self.act = None;
+        self.caret = None;
+        if matches!(self.save, SaveState::Sending { .. }) {
+            self.sent = None;
+            let reason = "the hub was left before it answered".to_owned();
+            self.save = SaveState::Failed { failure: Failure::Unknown { landed: None, now: None, reason }, at: now };
+        }
+        if self.identity.is_loading() {
+            self.identity = Remote::Idle;
+        }
+        if self.twin.is_loading()
+            && let Some(value) = self.current().cloned()
+        {
+            self.twin = Remote::Ready { value, at: now };
+        }
+    }
+
+    /// The caret left: a text that nobody edited shows what the hub has now.
+    pub(super) fn caret_moved(&mut self, section: Option<Section>) {
+        self.caret = section;
+        if section.is_none()
+            && !self.is_dirty()
+            && let Some(moved) = self.moved.take()
+        {
+            self.conflict_open = false;
+            self.draft = Some(Draft::new(moved.theirs));
         }
     }
 
     /// Our save was taken: what was sent is the base now. What was typed meanwhile stays typed.
-    pub(super) fn after_save(&mut self, twin: &Arc<Twin>) {
+    pub(super) fn after_save(&mut self, twin: &Arc<Twin>, sent: &Sent) {
         self.moved = None;
         self.conflict_open = false;
         if let Some(draft) = &mut self.draft {
             let texts = EDITABLE.map(|section| (section, draft.section(section).text.clone()));
-            let touched = EDITABLE.map(|section| !draft.section(section).changes.is_empty());
             *draft = Draft::new(twin.clone());
-            for ((section, text), touched) in texts.into_iter().zip(touched) {
-                let parsed = text::parse(&text);
-                let same = parsed.document.as_ref().is_some_and(|document| *document == *twin.section(section));
-                // An untouched section whose value moved shows the hub's; everything else keeps its text to the letter.
-                if touched || same || parsed.document.is_none() {
+            for (section, text) in texts {
+                let sent = if section == Section::Tags { &sent.tags_text } else { &sent.desired_text };
+                if let Some(text) = text_after_save(text, sent, twin.section(section)) {
                     draft.set_text(section, text);
                 }
             }
@@ -95,7 +136,8 @@ impl Tab {
     pub(super) fn conflict(&mut self, theirs: Arc<Twin>, now: Moment) {
         let at = self.moved.as_ref().map_or(now, |moved| moved.at);
         if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| draft.base.etag != theirs.etag) {
-            self.moved = Some(Moved { theirs, at, by_save: true, changes: Vec::new(), clashes: Vec::new() });
+            let (changes, clashes) = (Vec::new(), Vec::new());
+            self.moved = Some(Moved { theirs, at, by_save: true, changes, unparsed: false, clashes });
             self.compare_with_hub();
         }
         self.conflict_open = true;
@@ -112,12 +154,15 @@ impl Tab {
         let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) else { return };
         moved.changes.clear();
         moved.clashes.clear();
+        moved.unparsed = false;
         for section in EDITABLE {
             let (base, theirs) = (draft.base.section(section), moved.theirs.section(section));
             moved.changes.extend(diff::diff(base, theirs).into_iter().map(|change| (section, change)));
             if let Some(mine) = &draft.section(section).parsed.document {
                 let clashes = merge::three_way(base, mine, theirs).clashes;
                 moved.clashes.extend(clashes.into_iter().map(|clash| (section, clash)));
+            } else {
+                moved.unparsed = true;
             }
         }
         moved.by_save = moved.theirs.etag != draft.base.etag;
@@ -129,8 +174,33 @@ fn can_move_base(draft: &Draft, twin: &Twin) -> bool {
     EDITABLE.iter().all(|&section| {
         let edit = draft.section(section);
         let edited = edit.parsed.document.is_none() || !edit.changes.is_empty();
-        !edited || draft.base.section(section) == twin.section(section)
+        !edited || is_same(draft, twin, section)
     })
+}
+
+/// Whether the hub's section says what the base said, or what the text says: nothing is taken from the person then.
+fn is_same(draft: &Draft, twin: &Twin, section: Section) -> bool {
+    let mine = draft.section(section).parsed.document.as_ref();
+    draft.base.section(section) == twin.section(section) || mine == Some(twin.section(section))
+}
+
+/// The text of a section after a save; `None` for the hub's own.
+fn text_after_save(text: String, sent: &str, theirs: &JsonMap) -> Option<String> {
+    let document = text::parse(&text).document;
+    if document.as_ref() == Some(theirs) {
+        return Some(text);
+    }
+    if text == sent {
+        // Nothing was typed since, and the hub has something else: somebody wrote right after us.
+        return None;
+    }
+    match (document, text::parse(sent).document) {
+        // Typed meanwhile, over what was sent; what others changed since is not undone by it.
+        (Some(mine), Some(sent)) if sent != *theirs => {
+            Some(text::pretty(&merge::three_way(&sent, &mine, theirs).merged))
+        }
+        _ => Some(text),
+    }
 }
 
 /// Moves the base; a section whose value did not move keeps its text to the letter.
@@ -141,7 +211,7 @@ fn move_base(draft: &mut Draft, twin: Arc<Twin>) {
     }
     let kept: Vec<(Section, String)> = EDITABLE
         .into_iter()
-        .filter(|&section| draft.base.section(section) == twin.section(section))
+        .filter(|&section| is_same(draft, &twin, section))
         .map(|section| (section, draft.section(section).text.clone()))
         .collect();
     *draft = Draft::new(twin);
@@ -152,12 +222,12 @@ fn move_base(draft: &mut Draft, twin: Arc<Twin>) {
 
 impl Act {
     #[must_use]
-    pub fn new(now: Moment) -> Self {
+    pub fn new(now: Moment, report_text: String) -> Self {
         Self {
             state: LinkState::Connecting,
             since: now,
-            report_text: "{\n  \n}".to_owned(),
-            report_parsed: Parsed { document: Some(JsonMap::new()), ..Parsed::default() },
+            report_parsed: text::parse(&report_text),
+            report_text,
             report_problem: None,
             sending: None,
             last_report: None,

@@ -2,7 +2,6 @@
 
 use super::tab::LANDING_LIMIT_S;
 use super::{App, HubState, Moment, Remote};
-use crate::worker::event::Reachability;
 use crate::worker::{Command, HubRef};
 
 /// What time brought, and when to ask again.
@@ -48,9 +47,9 @@ impl App {
     /// Connection states and new devices show without a reload, within the hub's budget for queries.
     fn follow_fleet(&mut self, tick: &mut Tick) {
         let HubState::Open(info) = &self.hub else { return };
-        let Remote::Ready { value: devices, at } = &self.fleet.state else { return };
-        let offline = matches!(self.reach, Some(Reachability::Offline { .. }));
-        if offline || *devices > FOLLOWED_DEVICES {
+        // A listing that failed is tried again in the same rhythm.
+        let (Remote::Ready { at, .. } | Remote::Failed { at, .. }) = &self.fleet.state else { return };
+        if self.fleet.devices.len() > FOLLOWED_DEVICES {
             return;
         }
         let young = at.ms.saturating_sub(self.opened_at.ms) < FIRST_MS;

@@ -1,8 +1,8 @@
 //! Action → state and commands: hubs, fleet, tabs, dialogs. What concerns one twin is in `update_twin`.
 
-use super::dialog::{AddConnection, Check, Field};
+use super::dialog::{AddConnection, Check, Field, Then};
 use super::{Action, App, Dialog, HubState, Moment, Purpose, Remote, Tab};
-use crate::protocol::connection_string::ConnectionString;
+use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::query;
 use crate::twin::TwinId;
 use crate::worker::{Command, HubRef};
@@ -26,8 +26,9 @@ impl App {
                 let key = self.start("Choosing a file".to_owned(), Purpose::PickFile);
                 vec![Command::PickFile { key }]
             }
-            Action::CheckConnection(connect) => self.check_connection(connect),
-            Action::AddConnection(connect) => self.add_connection(connect),
+            Action::CheckConnection(connect) => self.check_connection(connect, Then::Tell),
+            Action::AddConnection(connect) => self.check_connection(connect, Then::Add),
+            Action::KeepConnection(connect) => self.add_connection(connect),
             Action::RemoveConnection { id } => self.remove_connection(id),
 
             Action::RefreshFleet => self.load_fleet(),
@@ -145,7 +146,7 @@ impl App {
         let hub = info.hub.clone();
         let commands = self.tabs.iter().map(|tab| Command::Unwatch { id: tab.id.clone() }).collect();
         for tab in &mut self.tabs {
-            tab.act = None;
+            tab.park(self.now);
         }
         let tabs = std::mem::take(&mut self.tabs);
         self.parked.insert(hub, (tabs, self.active.take()));
@@ -226,14 +227,16 @@ impl App {
     }
 
     fn close_tab(&mut self, id: TwinId) -> Vec<Command> {
-        if self.tab(&id).is_some_and(Tab::is_dirty) {
+        if self.tab(&id).is_some_and(Tab::would_lose) {
             return self.show(Dialog::CloseTab { id });
         }
         self.drop_tab(&id)
     }
 
     pub(super) fn drop_tab(&mut self, id: &TwinId) -> Vec<Command> {
-        self.dialog = None;
+        if matches!(&self.dialog, Some(Dialog::CloseTab { id: asked }) if asked == id) {
+            self.dialog = None;
+        }
         let Some(index) = self.tabs.iter().position(|tab| tab.id == *id) else { return Vec::new() };
         let tab = self.tabs.remove(index);
         self.active = match self.active {
@@ -243,6 +246,7 @@ impl App {
         };
         let mut commands = vec![Command::Unwatch { id: id.clone() }];
         if tab.act.is_some() {
+            commands.extend(self.cancel_act(id));
             commands.push(Command::StopActing { id: id.clone() });
         }
         commands.extend(self.keep_tabs());
@@ -265,10 +269,10 @@ impl App {
         }
     }
 
-    fn check_connection(&mut self, connect: crate::worker::Connect) -> Vec<Command> {
+    fn check_connection(&mut self, connect: crate::worker::Connect, then: Then) -> Vec<Command> {
         let key = self.start("Checking the connection".to_owned(), Purpose::Check);
         if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-            form.check = Check::Running { key, connect: connect.clone() };
+            form.check = Check::Running { key, connect: connect.clone(), then };
         }
         vec![Command::Check { key, connect }]
     }
@@ -354,15 +358,25 @@ impl App {
 
     fn secret_text(&mut self, secret: crate::protocol::secret::Secret) -> Vec<Command> {
         if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-            form.problem = if secret.reveal().trim().is_empty() {
-                None
-            } else {
-                ConnectionString::parse(secret.reveal()).err().map(|problem| problem.to_string())
-            };
+            form.problem = connection_problem(secret.reveal());
             form.connection_string = secret;
             form.check = Check::NotYet;
         }
         Vec::new()
+    }
+}
+
+/// What is wrong with a connection string as typed; nothing while there is none.
+fn connection_problem(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    match ConnectionString::parse(text) {
+        Ok(ConnectionString { who: Who::Service { .. }, .. }) => None,
+        Ok(ConnectionString { who: Who::Identity { id, .. }, .. }) => {
+            Some(format!("this is the connection string of {id}; a hub is opened with one of a shared access policy"))
+        }
+        Err(problem) => Some(problem.to_string()),
     }
 }
 

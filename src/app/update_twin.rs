@@ -1,7 +1,7 @@
 //! Action → state and commands, for one open twin.
 
 use super::action::Watching;
-use super::tab::{Pane, SaveState};
+use super::tab::{Pane, SaveState, Sent};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
@@ -19,6 +19,20 @@ impl App {
                 Vec::new()
             }
             Action::Save(id) => self.save(&id),
+            Action::Caret { id, section } => {
+                if let Some(tab) = self.tab_mut(&id) {
+                    tab.caret_moved(section);
+                }
+                Vec::new()
+            }
+            Action::DismissSave(id) => {
+                if let Some(tab) = self.tab_mut(&id)
+                    && matches!(tab.save, SaveState::Failed { .. } | SaveState::Refused { .. })
+                {
+                    tab.save = SaveState::Idle;
+                }
+                Vec::new()
+            }
             Action::Discard(id) => {
                 if self.tab(&id).is_some_and(Tab::is_dirty) {
                     self.dialog = Some(Dialog::Discard { id });
@@ -102,12 +116,13 @@ impl App {
             return Vec::new();
         }
         let Some(draft) = &tab.draft else { return Vec::new() };
+        let outgoing = draft.outgoing();
         // The hub is known to have moved: sending would only meet a 412.
-        if tab.moved.as_ref().is_some_and(|moved| moved.by_save) {
+        if outgoing.is_ok() && tab.moved.as_ref().is_some_and(|moved| moved.by_save) {
             tab.conflict_open = true;
             return Vec::new();
         }
-        match draft.outgoing() {
+        match outgoing {
             Err(refusal) => {
                 tab.save = SaveState::Refused { why: refusal.to_string() };
                 Vec::new()
@@ -125,7 +140,10 @@ impl App {
         let body = outgoing.body.clone();
         if let Some(tab) = self.tab_mut(id) {
             tab.save = SaveState::Sending { key, since: now };
-            tab.sent = Some(outgoing);
+            let text =
+                |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
+            let (desired_text, tags_text) = (text(Section::Desired), text(Section::Tags));
+            tab.sent = Some(Sent { outgoing, desired_text, tags_text });
         }
         vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
     }
@@ -172,6 +190,11 @@ impl App {
     fn rebase(&mut self, id: &TwinId) -> Vec<Command> {
         self.dialog = None;
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        if tab.moved.as_ref().is_some_and(|moved| moved.unparsed) {
+            let text = format!("The text of {id} does not parse, so its edits cannot be rebased: correct it first");
+            self.notice(NoticeKind::Problem, text, None);
+            return Vec::new();
+        }
         let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_mut()) else { return Vec::new() };
         let clashes = draft.rebase_merged(moved.theirs);
         tab.conflict_open = false;
@@ -213,21 +236,31 @@ impl App {
         let key = self.start(format!("Connecting as {id}"), Purpose::Act(id.clone()));
         let now = self.now;
         if let Some(tab) = self.tab_mut(&id) {
-            tab.act = Some(super::tab::Act::new(now));
+            tab.act = Some(super::tab::Act::new(now, tab.report_text.clone()));
         }
         vec![Command::ActAs { key, id }]
     }
 
     /// A link that ended by itself tells nothing more: its panel goes at once.
     fn stop_acting(&mut self, id: TwinId) -> Vec<Command> {
+        let mut commands = self.cancel_act(&id);
         if let Some(tab) = self.tab_mut(&id) {
             tab.act.take_if(|act| matches!(act.state, LinkState::PushedOut | LinkState::Refused { .. }));
         }
-        vec![Command::StopActing { id }]
+        commands.push(Command::StopActing { id });
+        commands
+    }
+
+    /// A connection that is only being made has nothing to stop yet: its making is cancelled.
+    pub(super) fn cancel_act(&self, id: &TwinId) -> Vec<Command> {
+        let making = self.running.iter().filter(|(_, running)| running.purpose == Purpose::Act(id.clone()));
+        making.map(|(key, _)| Command::Cancel { key: *key }).collect()
     }
 
     fn edit_report(&mut self, id: &TwinId, new: String) -> Vec<Command> {
-        let Some(act) = self.tab_mut(id).and_then(|tab| tab.act.as_mut()) else { return Vec::new() };
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        tab.report_text.clone_from(&new);
+        let Some(act) = &mut tab.act else { return Vec::new() };
         act.report_parsed = text::parse(&new);
         act.report_problem = if let Some(problem) = act.report_parsed.problems.first() {
             Some(format!("line {}, column {}: {}", problem.line, problem.column, problem.message))

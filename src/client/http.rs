@@ -4,9 +4,9 @@ use super::hub::{Observer, RequestRecord};
 use super::token::Signer;
 use super::{HubError, RetryPolicy, Trust};
 use crate::protocol::connection_string::ConnectionString;
-use crate::protocol::error as wire_error;
+use crate::protocol::error::{self as wire_error, ErrorCode, ServiceError};
 use crate::protocol::rest::{ERROR_CODE, MAX_ITEM_COUNT, Route};
-use crate::twin::Json;
+use crate::twin::{Json, wire};
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
@@ -128,8 +128,7 @@ impl Answer {
     }
 
     pub(super) fn json(&self) -> Result<Json, HubError> {
-        serde_json::from_slice(self.json_bytes()?)
-            .map_err(|error| HubError::Nonsense { what: format!("not JSON: {error}") })
+        wire::json(self.json_bytes()?).map_err(|error| HubError::Nonsense { what: error.to_string() })
     }
 }
 
@@ -307,7 +306,9 @@ impl Wire {
         let retry_after = answer.headers.get(RETRY_AFTER).and_then(|value| read_retry_after(value.to_str().ok()?));
         match (answer.status, ask.effect) {
             (401, _) => match answer.clock_ahead_s() {
-                Some(ahead_s) if ahead_s.unsigned_abs() > CLOCK_TOLERANCE_S => (HubError::ClockOff { ahead_s }, None),
+                Some(ahead_s) if ahead_s.unsigned_abs() > CLOCK_TOLERANCE_S && may_be_the_clock(&service) => {
+                    (HubError::ClockOff { ahead_s }, None)
+                }
                 _ => (HubError::of_status(401, service, None), None),
             },
             (429, _) => (HubError::of_status(429, service, retry_after), self.retry.after_throttling(retry_after)),
@@ -423,6 +424,14 @@ fn read_retry_after(text: &str) -> Option<Duration> {
     }
     let until = httpdate::parse_http_date(text.trim()).ok()?;
     Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// Whether a 401 may be for an expired token: refused as such, or without a reason.
+fn may_be_the_clock(service: &ServiceError) -> bool {
+    match service.number {
+        Some(number) => number == ErrorCode::IOT_HUB_UNAUTHORIZED.number,
+        None => service.name.is_none(),
+    }
 }
 
 fn is_loopback(url: &url::Url) -> bool {

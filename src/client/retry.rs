@@ -59,6 +59,8 @@ impl RetryPolicy {
     pub fn after_throttling(&self, retry_after: Option<Duration>) -> Option<Duration> {
         match retry_after {
             Some(wait) if wait > self.retry_after_max => None,
+            // Said to everybody who is throttled: not all of them at the same moment.
+            Some(Duration::ZERO) => Some(random_up_to(self.base)),
             Some(wait) => Some(wait),
             None => Some(self.throttled + random_up_to(self.throttled / 2)),
         }

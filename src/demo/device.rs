@@ -24,17 +24,17 @@ pub(super) struct Stage {
 /// Plays one part until the future is dropped.
 ///
 /// Who takes over the identity of a simulated device, a person who acts as the module or an SDK's client, keeps it: the device
-/// stays away as long as the hub says that somebody is connected, and only then takes its part again.
+/// stays away as long as the hub says that somebody is connected, and only then takes its part, at first and again.
 pub(super) async fn play(part: DemoIdentity, stage: std::sync::Arc<Stage>, entrance: Duration) {
     sleep(entrance).await;
     loop {
+        while is_taken(&part.id, &stage.client).await {
+            sleep(stage.pace.away).await;
+        }
         if let Some((link, events)) = connect(&part.id, &stage).await {
             Device::new(&part, &stage, link).serve(events).await;
         }
         sleep(stage.pace.away).await;
-        while is_taken(&part.id, &stage.client).await {
-            sleep(stage.pace.away).await;
-        }
     }
 }
 

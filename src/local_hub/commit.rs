@@ -18,6 +18,9 @@ const GROUP_MAX: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotKept(pub String);
 
+/// Keeps a group of writes; the error says why it could not.
+pub type Keep = Box<dyn FnMut(&mut dyn Iterator<Item = &(TwinId, Kept)>) -> Result<(), String> + Send>;
+
 struct Job {
     writes: Vec<(TwinId, Kept)>,
     notices: Vec<Notice>,
@@ -34,7 +37,7 @@ enum Message {
 #[derive(Debug, Clone)]
 pub struct Committer {
     jobs: Sender<Message>,
-    /// Set once: the file is closed or could not be written.
+    /// Set once: the file is closed, could not be written, or the thread is gone.
     ended: Arc<AtomicBool>,
 }
 
@@ -44,12 +47,21 @@ impl Committer {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(store: Option<Store>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
+        let keep = store.map(|mut store| -> Keep { Box::new(move |writes| store.commit(writes)) });
+        Self::start_with(keep, sessions)
+    }
+
+    /// As [`Committer::start`], with something else than a store that keeps; it is dropped when the committer is closed.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start_with(keep: Option<Keep>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
         let ended = Arc::new(AtomicBool::new(false));
         let end = ended.clone();
         std::thread::Builder::new()
             .name("hub-commit".to_owned())
-            .spawn(move || run(&waiting, store, &sessions, &end))?;
+            .spawn(move || run(&waiting, keep, &sessions, &End(end)))?;
         Ok(Self { jobs, ended })
     }
 
@@ -77,7 +89,22 @@ impl Committer {
     }
 }
 
-fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Sessions, ended: &AtomicBool) {
+/// Says that nothing is kept any more, also when the thread panics: what would be lost must not be made.
+struct End(Arc<AtomicBool>);
+
+impl End {
+    fn say(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.say();
+    }
+}
+
+fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions, end: &End) {
     // After one failed commit memory and file differ; nothing more may be acknowledged.
     let mut broken: Option<NotKept> = None;
     while let Ok(first) = waiting.recv() {
@@ -95,14 +122,12 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
             next = if group.len() < GROUP_MAX { waiting.try_recv().ok() } else { None };
         }
         if broken.is_none()
-            && let Some(store) = &mut store
+            && let Some(keep) = &mut keep
+            && let Err(reason) = keep(&mut group.iter().flat_map(|job| job.writes.iter()))
         {
-            let writes = group.iter().flat_map(|job| job.writes.iter());
-            if let Err(reason) = store.commit(writes) {
-                tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
-                broken = Some(NotKept(reason));
-                ended.store(true, Ordering::Release);
-            }
+            tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
+            broken = Some(NotKept(reason));
+            end.say();
         }
         for job in group {
             let outcome = broken.clone().map_or(Ok(()), Err);
@@ -113,8 +138,8 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
             drop(job.done.send(outcome));
         }
         if let Some(closed) = close {
-            ended.store(true, Ordering::Release);
-            drop(store);
+            end.say();
+            drop(keep);
             // Whoever asked may have given up waiting.
             closed.send(()).unwrap_or_default();
             return;
@@ -125,6 +150,7 @@ fn run(waiting: &Receiver<Message>, mut store: Option<Store>, sessions: &Session
 fn tell(sessions: &Sessions, notice: &Notice) {
     match notice {
         Notice::Desired { id, version, patch } => sessions.desired_changed(id, *version, patch),
-        Notice::Drop(id) => sessions.drop_identity(id),
+        Notice::Drop(id) => sessions.evict(id),
+        Notice::Forget(id) => sessions.forget(id),
     }
 }

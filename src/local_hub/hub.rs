@@ -6,7 +6,7 @@ use super::clock::Moment;
 use super::commit::Committer;
 use super::mqtt::Sessions;
 use super::policies::{self, Policies, unauthorized};
-use super::registry::{Change, Registry};
+use super::registry::{Change, Record, Registry};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::mqtt::UserName;
 use crate::protocol::policy::Permission;
@@ -18,8 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Messages the ring keeps.
 const TELEMETRY_MAX: usize = 1000;
-/// Bytes kept of one payload.
+/// Bytes kept of one payload, and of its properties.
 const TELEMETRY_PAYLOAD_MAX: usize = 4096;
+/// Bytes of a model id worth keeping: the DTMI of an interface has at most 128 characters, all ASCII.
+const MODEL_ID_MAX: usize = 256;
 
 /// Why an operation is refused. `message` is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub struct Telemetry {
     pub id: TwinId,
     /// UTC, ISO 8601.
     pub arrived: String,
-    /// The topic's property bag, as written.
+    /// The topic's property bag as written, cut at 4096 bytes.
     pub bag: String,
     /// Cut at 4096 bytes.
     pub payload: Vec<u8>,
@@ -100,6 +102,14 @@ impl Hub {
         look(&self.lock())
     }
 
+    /// Whether what is in memory is what is kept. After a write that could not be kept it is not, and nobody may rely on it.
+    ///
+    /// # Errors
+    /// 500001 when the data file could not be written, or the hub is stopping.
+    pub fn sound(&self) -> Result<(), Refused> {
+        if self.committer.takes_writes() { Ok(()) } else { Err(lost()) }
+    }
+
     /// Changes something; returns when the change is kept and the connections were told. If the caller goes away meanwhile,
     /// the change stands.
     ///
@@ -109,15 +119,9 @@ impl Hub {
         &self,
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
-        let lost = || Refused {
-            code: ErrorCode::SERVER_ERROR,
-            message: "the hub cannot keep the change: it is stopping, or its log says why".to_owned(),
-        };
         let (value, kept) = {
             let mut registry = self.lock();
-            if !self.committer.takes_writes() {
-                return Err(lost());
-            }
+            self.sound()?;
             let (value, change) = work(&mut registry, &Moment::now())?;
             let writes = change.writes.into_iter().map(|id| {
                 let kept = registry.kept(&id);
@@ -205,8 +209,9 @@ impl Hub {
     /// The identity's own view: `{"desired":{…,"$version":n},"reported":{…,"$version":n}}`.
     ///
     /// # Errors
-    /// When the identity is gone.
+    /// When the identity is gone, and as [`Hub::sound`].
     pub fn device_view(&self, id: &TwinId) -> Result<Json, Refused> {
+        self.sound()?;
         self.read(|registry| registry.record(id).map(|record| record.device_view()))
             .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: id.to_string() })
     }
@@ -219,18 +224,29 @@ impl Hub {
         self.write(|registry, now| registry.report(id, patch, expected, now)).await
     }
 
-    /// The identity's connection opened or closed; moves `connectionState` and `lastActivityTime`, no counter.
-    pub fn set_connected(&self, id: &TwinId, state: ConnectionState) {
-        let now = Moment::now().text;
-        if let Some(record) = self.lock().record_mut(id) {
-            record.connected = state == ConnectionState::Connected;
-            record.connection_updated.clone_from(&now);
-            record.last_activity = now;
+    /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
+    /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
+    pub fn connected(&self, id: &TwinId) -> Option<String> {
+        let mut registry = self.lock();
+        let record = registry.record_mut(id)?;
+        set_connected(record, ConnectionState::Connected);
+        Some(record.generation.clone())
+    }
+
+    /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
+    /// is none of its business.
+    pub fn disconnected(&self, id: &TwinId, generation: &str) {
+        if let Some(record) = self.lock().record_mut(id).filter(|record| record.generation == generation) {
+            set_connected(record, ConnectionState::Disconnected);
         }
     }
 
-    /// The model id a device announced in its user name.
+    /// The model id a device announced in its user name; one that is too long to be one is ignored.
     pub fn set_model_id(&self, id: &TwinId, model_id: &str) {
+        if model_id.len() > MODEL_ID_MAX {
+            tracing::debug!(%id, bytes = model_id.len(), "a model id that is too long is ignored");
+            return;
+        }
         if let Some(record) = self.lock().record_mut(id) {
             record.model_id = Some(model_id.to_owned()).filter(|model_id| !model_id.is_empty());
         }
@@ -244,7 +260,8 @@ impl Hub {
         }
         self.telemetry_count.fetch_add(1, Ordering::Relaxed);
         let kept = payload.get(..TELEMETRY_PAYLOAD_MAX).unwrap_or(payload).to_vec();
-        let message = Telemetry { id: id.clone(), arrived, bag: bag.to_owned(), payload: kept, bytes: payload.len() };
+        let bag = beginning(bag, TELEMETRY_PAYLOAD_MAX).to_owned();
+        let message = Telemetry { id: id.clone(), arrived, bag, payload: kept, bytes: payload.len() };
         let mut ring = self.telemetry.lock().unwrap_or_else(PoisonError::into_inner);
         if ring.len() == TELEMETRY_MAX {
             ring.pop_front();
@@ -263,4 +280,21 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lost() -> Refused {
+    let message = "the hub keeps nothing any more: it is stopping, or its log says why".to_owned();
+    Refused { code: ErrorCode::SERVER_ERROR, message }
+}
+
+fn set_connected(record: &mut Record, state: ConnectionState) {
+    let now = Moment::now().text;
+    record.connected = state == ConnectionState::Connected;
+    record.connection_updated.clone_from(&now);
+    record.last_activity = now;
+}
+
+/// The beginning of a text, not cut within a character.
+fn beginning(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }

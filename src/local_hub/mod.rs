@@ -77,6 +77,10 @@ pub struct HubOptions {
 pub enum StartError {
     #[error("{addr} is taken by another program: choose another port, or 0 for a free one")]
     PortTaken { addr: SocketAddr },
+    #[error(
+        "HTTPS and MQTT cannot both listen on port {port} of the same address: choose another port for one, or 0 for a free one"
+    )]
+    SameAddress { port: u16 },
     #[error("cannot listen on {addr}: {reason}")]
     Listen { addr: SocketAddr, reason: String },
     #[error("{addr} is reachable from other machines: say --expose to allow that")]
@@ -93,6 +97,7 @@ pub struct LocalHub {
     https: SocketAddr,
     mqtts: SocketAddr,
     ca_file: PathBuf,
+    fleet: FleetChoice,
     stop: tokio_util::sync::CancellationToken,
     tasks: TaskTracker,
 }
@@ -111,6 +116,9 @@ impl LocalHub {
     /// # Errors
     /// See [`StartError`].
     pub async fn start_with(options: HubOptions, limits: Limits) -> Result<Self, StartError> {
+        if collide(options.https, options.mqtts) {
+            return Err(StartError::SameAddress { port: options.https.port() });
+        }
         let https = listen(options.https, options.exposure).await?;
         let mqtts = listen(options.mqtts, options.exposure).await?;
         let address = |listener: &TcpListener, addr| {
@@ -137,7 +145,8 @@ impl LocalHub {
         tasks.spawn(mqtt::serve(mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
-        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, ca_file: certificates.ca_file, stop, tasks })
+        let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);
+        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, ca_file, fleet, stop, tasks })
     }
 
     /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`, and `HostName=localhost;…` on
@@ -171,6 +180,12 @@ impl LocalHub {
         &self.ca_file
     }
 
+    /// The fleet the hub was founded with, which is not what [`HubOptions::fleet`] asks for when its data was there already.
+    #[must_use]
+    pub fn fleet(&self) -> FleetChoice {
+        self.fleet
+    }
+
     /// The hub behind the sockets, for tests that must look inside.
     #[must_use]
     pub fn hub(&self) -> &Arc<hub::Hub> {
@@ -193,6 +208,12 @@ impl Drop for LocalHub {
     }
 }
 
+/// Whether two listeners want the same place. An unspecified address is every address.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let same_ip = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && same_ip
+}
+
 async fn listen(addr: SocketAddr, exposure: Exposure) -> Result<TcpListener, StartError> {
     if exposure == Exposure::LoopbackOnly && !addr.ip().is_loopback() {
         return Err(StartError::NotLoopback { addr });
@@ -209,6 +230,8 @@ struct Prepared {
     store: Option<Store>,
     policies: Policies,
     registry: Registry,
+    /// What the hub was founded with, now or then.
+    fleet: FleetChoice,
 }
 
 fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
@@ -217,19 +240,20 @@ fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Pre
     let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
     let Some(dir) = data else {
         let (policies, registry) = fresh();
-        return Ok(Prepared { certificates, store: None, policies, registry });
+        return Ok(Prepared { certificates, store: None, policies, registry, fleet });
     };
     let wrong = |reason| StartError::Data { dir: dir.to_owned(), reason };
     match Store::open(dir).map_err(wrong)? {
         Opened::Kept(store, loaded) => {
-            Ok(Prepared { certificates, store: Some(store), policies: loaded.policies, registry: loaded.registry })
+            let store::Loaded { fleet, policies, registry } = *loaded;
+            Ok(Prepared { certificates, store: Some(store), policies, registry, fleet })
         }
         Opened::Fresh(mut store) => {
             let (policies, registry) = fresh();
             let identities: Vec<(crate::twin::TwinId, Kept)> =
                 registry.all_kept().into_iter().map(|id| (id.clone(), registry.kept(&id))).collect();
-            store.found(&policies, registry.synthetic(), identities.iter()).map_err(wrong)?;
-            Ok(Prepared { certificates, store: Some(store), policies, registry })
+            store.found(fleet, &policies, registry.synthetic(), identities.iter()).map_err(wrong)?;
+            Ok(Prepared { certificates, store: Some(store), policies, registry, fleet })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Keeps the registry in a file that survives a pulled plug: redb, one record per identity, a transaction per group of writes.
 
+use super::FleetChoice;
 use super::policies::Policies;
 use super::registry::{Kept, Record, Registry, Synthetic};
 use crate::twin::{Json, TwinId};
@@ -8,7 +9,7 @@ use std::path::Path;
 
 /// `device` or `device/module` to the record as JSON; empty for a synthetic device that was deleted.
 const IDENTITIES: TableDefinition<&str, &[u8]> = TableDefinition::new("identities");
-/// What concerns the whole hub: `format`, `policies`, `synthetic`.
+/// What concerns the whole hub: `format`, `fleet` (a word of [`fleet_word`]), `policies`, `synthetic`.
 const HUB: TableDefinition<&str, &[u8]> = TableDefinition::new("hub");
 /// Goes up when an older program could not read the file any more.
 const FORMAT: &[u8] = b"1";
@@ -21,6 +22,8 @@ pub struct Store {
 
 /// What a hub needs to go on where it was.
 pub struct Loaded {
+    /// What it was founded with.
+    pub fleet: FleetChoice,
     pub policies: Policies,
     pub registry: Registry,
 }
@@ -60,6 +63,7 @@ impl Store {
     /// When the file cannot be written.
     pub fn found<'a>(
         &mut self,
+        fleet: FleetChoice,
         policies: &Policies,
         synthetic: &Synthetic,
         identities: impl Iterator<Item = &'a (TwinId, Kept)>,
@@ -71,6 +75,7 @@ impl Store {
         });
         self.transaction(|hub, table| {
             hub.insert("format", FORMAT)?;
+            hub.insert("fleet", fleet_word(fleet).as_bytes())?;
             hub.insert("policies", policies.to_json().to_string().as_bytes())?;
             hub.insert("synthetic", synthetic.to_string().as_bytes())?;
             put(table, identities)
@@ -125,6 +130,11 @@ impl Store {
         };
         let policies = Policies::from_json(&json("policies")?).ok_or("the policies are incomplete")?;
         let synthetic = synthetic(&json("synthetic")?).ok_or("the fleet's seed is incomplete")?;
+        let count = synthetic.count;
+        let choices = [FleetChoice::Demo, FleetChoice::Empty, FleetChoice::Synthetic(count)];
+        let word = value("fleet")?;
+        let fleet = choices.into_iter().find(|choice| fleet_word(*choice).as_bytes() == word);
+        let fleet = fleet.ok_or("the fleet it was founded with is none this program knows")?;
         let mut registry = Registry::new(synthetic, super::random::key);
 
         let identities = transaction.open_table(IDENTITIES).map_err(|error| text(error.into()))?;
@@ -149,7 +159,7 @@ impl Store {
                 tracing::warn!(%id, "a module without its device is left out");
             }
         }
-        Ok(Some(Loaded { policies, registry }))
+        Ok(Some(Loaded { fleet, policies, registry }))
     }
 }
 
@@ -166,6 +176,15 @@ fn put<'a>(
         }
     }
     Ok(())
+}
+
+/// How the file says which fleet it was founded with; the size of a synthetic one stands beside its seed.
+fn fleet_word(fleet: FleetChoice) -> &'static str {
+    match fleet {
+        FleetChoice::Demo => "demo",
+        FleetChoice::Empty => "empty",
+        FleetChoice::Synthetic(_) => "synthetic",
+    }
 }
 
 fn synthetic(value: &Json) -> Option<Synthetic> {

@@ -17,6 +17,8 @@ pub enum FromDevice {
     GetTwin { rid: Option<String> },
     /// `$iothub/twin/PATCH/properties/reported/?$rid={rid}[&$version={n}]`.
     PatchReported { rid: Option<String>, version: Option<u64> },
+    /// The same with a `$version` that is no number: a precondition that cannot be read must not be taken for none.
+    PatchUnreadable { rid: Option<String> },
     /// `$iothub/methods/res/{status}/?$rid={rid}`.
     MethodResponse { status: i64, rid: Option<String> },
     /// `devices/{d}[/modules/{m}]/messages/events/{bag}`: the identity as written, and the bag as written.
@@ -41,15 +43,18 @@ impl FromDevice {
     #[must_use]
     pub fn parse(topic: &str) -> Option<Self> {
         if let Some(rest) = topic.strip_prefix(GET) {
-            return Some(Self::GetTwin { rid: Parameters::read(rest)?.rid });
+            return Some(Self::GetTwin { rid: Parameters::read(rest).rid });
         }
         if let Some(rest) = topic.strip_prefix(REPORTED) {
-            let Parameters { rid, version } = Parameters::read(rest)?;
-            return Some(Self::PatchReported { rid, version });
+            let Parameters { rid, version } = Parameters::read(rest);
+            return Some(match version {
+                Ok(version) => Self::PatchReported { rid, version },
+                Err(Unreadable) => Self::PatchUnreadable { rid },
+            });
         }
         if let Some(rest) = topic.strip_prefix(METHOD_RESPONSE) {
             let (status, rest) = rest.split_once('/').unwrap_or((rest, ""));
-            return Some(Self::MethodResponse { status: status.parse().ok()?, rid: Parameters::read(rest)?.rid });
+            return Some(Self::MethodResponse { status: status.parse().ok()?, rid: Parameters::read(rest).rid });
         }
         let mut parts = topic.strip_prefix(DEVICE)?.splitn(6, '/');
         let device = parts.next().filter(|id| !id.is_empty())?;
@@ -71,6 +76,7 @@ impl FromDevice {
         match self {
             Self::GetTwin { rid } => format!("{GET}{}", parameters(rid.as_deref(), None)),
             Self::PatchReported { rid, version } => format!("{REPORTED}{}", parameters(rid.as_deref(), *version)),
+            Self::PatchUnreadable { rid } => format!("{REPORTED}{}&$version=", parameters(rid.as_deref(), None)),
             Self::MethodResponse { status, rid } => {
                 format!("{METHOD_RESPONSE}{status}/{}", parameters(rid.as_deref(), None))
             }
@@ -88,15 +94,15 @@ impl ToDevice {
     pub fn parse(topic: &str) -> Option<Self> {
         if let Some(rest) = topic.strip_prefix(TWIN_RESPONSE) {
             let (status, rest) = rest.split_once('/')?;
-            let Parameters { rid, version } = Parameters::read(rest)?;
-            return Some(Self::TwinResponse { status: status.parse().ok()?, rid: rid?, version });
+            let Parameters { rid, version } = Parameters::read(rest);
+            return Some(Self::TwinResponse { status: status.parse().ok()?, rid: rid?, version: version.ok()? });
         }
         if let Some(rest) = topic.strip_prefix(DESIRED) {
-            return Some(Self::DesiredPatch { version: Parameters::read(rest)?.version? });
+            return Some(Self::DesiredPatch { version: Parameters::read(rest).version.ok()?? });
         }
         if let Some(rest) = topic.strip_prefix(METHOD) {
             let (name, rest) = rest.split_once('/').filter(|(name, _)| !name.is_empty())?;
-            return Some(Self::Method { name: percent::decode(name), rid: Parameters::read(rest)?.rid? });
+            return Some(Self::Method { name: percent::decode(name), rid: Parameters::read(rest).rid? });
         }
         let (device, rest) = topic.strip_prefix(DEVICE)?.split_once('/').filter(|(id, _)| !id.is_empty())?;
         let bag = rest.strip_prefix("messages/devicebound")?;
@@ -136,22 +142,27 @@ const NOT_IN_METHOD_NAME: &AsciiSet =
 struct Parameters {
     /// As written, so that it can be echoed to the letter; `None` when absent or empty.
     rid: Option<String>,
-    version: Option<u64>,
+    version: Result<Option<u64>, Unreadable>,
 }
 
+/// A `$version` that is no number.
+struct Unreadable;
+
 impl Parameters {
-    /// `None` when `$version` is no number: a precondition that cannot be read must not be taken for none.
-    fn read(text: &str) -> Option<Self> {
-        let mut read = Self { rid: None, version: None };
+    fn read(text: &str) -> Self {
+        let mut read = Self { rid: None, version: Ok(None) };
         for pair in text.strip_prefix('?').unwrap_or(text).split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             match percent::decode(key).as_str() {
                 "$rid" if !value.is_empty() => read.rid = Some(value.to_owned()),
-                "$version" => read.version = Some(value.parse().ok()?),
+                // Once unreadable, a second one does not mend it.
+                "$version" if read.version.is_ok() => {
+                    read.version = value.parse().map(Some).map_err(|_no_number| Unreadable)
+                }
                 _ => {}
             }
         }
-        Some(read)
+        read
     }
 }
 

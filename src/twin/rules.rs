@@ -10,6 +10,8 @@ pub const PROPERTIES_MAX: usize = 32 * 1024;
 pub const KEY_MAX: usize = 1024;
 /// Bytes of UTF-8.
 pub const STRING_MAX: usize = 4096;
+/// Bytes of a number's spelling. The service documents none; what keeps its spelling must have an end.
+pub const NUMBER_MAX: usize = 4096;
 /// Levels of nesting below the section's root.
 pub const DEPTH_MAX: usize = 10;
 /// Inclusive.
@@ -26,6 +28,9 @@ pub enum Rule {
         character: char,
     },
     StringTooLong {
+        bytes: usize,
+    },
+    NumberTooLong {
         bytes: usize,
     },
     IntegerRange,
@@ -64,6 +69,9 @@ impl std::fmt::Display for Rule {
             }
             Self::KeyCharacter { character } => write!(f, "a key cannot contain `{character}`"),
             Self::StringTooLong { bytes } => write!(f, "a string has at most {STRING_MAX} bytes, this one has {bytes}"),
+            Self::NumberTooLong { bytes } => {
+                write!(f, "a number is spelled with at most {NUMBER_MAX} characters, this one with {bytes}")
+            }
             Self::IntegerRange => write!(f, "an integer lies between {INTEGER_MIN} and {INTEGER_MAX}"),
             Self::NumberNotFinite => f.write_str("this number is too large to be a finite one"),
             Self::TooDeep => write!(f, "nesting ends at level {DEPTH_MAX}, this is deeper"),
@@ -163,7 +171,9 @@ impl Walk {
 
     /// By spelling: `1.0` and `1e3` are floats, `9007199254740993` is an integer of any length.
     fn number(&mut self, spelled: &str) {
-        if spelled.contains(['.', 'e', 'E']) {
+        if spelled.len() > NUMBER_MAX {
+            self.violation(Rule::NumberTooLong { bytes: spelled.len() });
+        } else if spelled.contains(['.', 'e', 'E']) {
             if !spelled.parse::<f64>().is_ok_and(f64::is_finite) {
                 self.violation(Rule::NumberNotFinite);
             }

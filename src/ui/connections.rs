@@ -203,7 +203,14 @@ fn check_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
             widgets::spinner(ui, f.app.now, since, word);
         }
         Check::Good { report, .. } => report_ui(ui, report),
-        Check::Bad { failure } => widgets::failure_banner(ui, &describe(failure), |_| {}),
+        Check::Bad { failure, connect } => {
+            widgets::failure_banner(ui, &describe(failure), |_| {});
+            if let Some(connect) = connect
+                && ui.button("Keep it anyway").on_hover_text("Adds the connection although the check failed").clicked()
+            {
+                f.push(Action::KeepConnection(connect.clone()));
+            }
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 use crate::app::Moment;
 use std::time::Duration;
 
-/// `now`, `4 s`, `3 min`, `2 h`; asks for a repaint when the words change.
+/// Under a minute ages go in steps: a window in which nothing happens is not painted every second for a digit.
+const STEP_S: u64 = 5;
+
+/// `now`, `5 s`, `3 min`, `2 h`; asks for a repaint when the words change.
 pub fn age(ctx: &egui::Context, now: Moment, then: Moment) -> String {
     let ms = now.ms.saturating_sub(then.ms);
-    let unit = if ms < 60_000 { 1_000 } else { 60_000 };
+    let unit = if ms < 60_000 { STEP_S * 1_000 } else { 60_000 };
     ctx.request_repaint_after(Duration::from_millis(unit - ms % unit + 5));
     words(ms)
 }
@@ -21,8 +24,8 @@ pub fn ago(ctx: &egui::Context, now: Moment, then: Moment) -> String {
 
 fn words(ms: u64) -> String {
     match ms / 1000 {
-        0 => "now".to_owned(),
-        s @ 1..60 => format!("{s} s"),
+        0..STEP_S => "now".to_owned(),
+        s @ STEP_S..60 => format!("{} s", s - s % STEP_S),
         s @ 60..3600 => format!("{} min", s / 60),
         s => format!("{} h", s / 3600),
     }

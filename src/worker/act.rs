@@ -4,7 +4,7 @@ use super::Failure;
 use super::event::{Fact, Outcome};
 use super::session::OpenHub;
 use crate::client::DeviceLink;
-use crate::client::link::{LinkEvent, LinkState, Reconnect};
+use crate::client::link::{Dial, LinkEvent, LinkState, MQTT_PORT, Reconnect};
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::twin::{JsonMap, TwinId};
 use std::sync::Arc;
@@ -71,8 +71,10 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
         gateway_host_name: None,
         who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
     };
-    let (device, events) = DeviceLink::connect(&connection, hub.dial.clone(), &hub.trust, Reconnect::UnlessPushedOut)
-        .map_err(Failure::Hub)?;
+    // The port in a service string is that of the service API; devices have their own, the same on every hub.
+    let dial = hub.dial.clone().or_else(|| Some(Dial { host: connection.host().to_owned(), port: MQTT_PORT }));
+    let (device, events) =
+        DeviceLink::connect(&connection, dial, &hub.trust, Reconnect::UnlessPushedOut).map_err(Failure::Hub)?;
     Ok(Link { id: id.clone(), device, events })
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn serve(
     let face = Arc::new(face);
     state.send_replace(LocalState::Up(face.clone()));
     out.fact(Fact::LocalHub(Ok(info))).await;
-    let demo = if fleet == FleetChoice::Demo { play(&face).await } else { None };
+    let demo = if hub.fleet() == FleetChoice::Demo { play(&face).await } else { None };
     stop.cancelled().await;
     drop(demo);
     hub.stop().await;

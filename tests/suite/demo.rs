@@ -120,6 +120,25 @@ async fn a_device_yields_to_who_takes_its_part_and_returns_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_does_not_push_out_who_was_there_before() {
+    let hub = TestHub::start(FleetChoice::Demo).await;
+    let id = TwinId::module("myFirstDevice", "myFirstModule");
+    let key = hub.client.identity(&id).await.unwrap().authentication.primary_key.unwrap();
+    let connection = identity_connection(&id, key);
+    let (link, mut events) =
+        DeviceLink::connect_with(&connection, Some(hub.dial()), &hub.trust, Reconnect::UnlessPushedOut, brisk())
+            .unwrap();
+    view(&mut events).await;
+    let _demo = play(&hub, |part| part.id.device == "myFirstDevice");
+    // Its device is on stage, so its own turn has come many times.
+    let device = TwinId::device("myFirstDevice");
+    until(&hub.client, &device, |twin| twin.reported.values.contains_key("temperature")).await;
+    let left_alone = tokio::time::timeout(Duration::from_millis(600), state(&mut events, |_| true)).await;
+    assert!(left_alone.is_err(), "{left_alone:?}");
+    link.report(&map(json!({"by": "a person"}))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_whole_fleet_plays_and_stops_when_dropped() {
     let hub = TestHub::start(FleetChoice::Demo).await;
     let demo = play(&hub, |_| true);

@@ -6,7 +6,7 @@ use super::{DeviceView, LinkEvent};
 use crate::client::HubError;
 use crate::protocol::error as wire_error;
 use crate::protocol::mqtt::{DESIRED_PATCHES, FromDevice, METHODS, TWIN_RESPONSES, ToDevice};
-use crate::twin::{Json, JsonMap};
+use crate::twin::{Json, wire};
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::oneshot;
 
@@ -199,7 +199,7 @@ impl Live {
             Some(ToDevice::TwinResponse { status, rid, version }) => self.answer(status, &rid, version, payload),
             Some(ToDevice::DesiredPatch { version }) => self.desired(version, payload),
             Some(ToDevice::Method { name, rid }) => {
-                let payload = if payload.is_empty() { Some(Json::Null) } else { serde_json::from_slice(payload).ok() };
+                let payload = if payload.is_empty() { Some(Json::Null) } else { wire::json(payload).ok() };
                 match payload {
                     Some(payload) => Meaning::Events(vec![LinkEvent::Method { name, rid, payload }]),
                     None => Meaning::Nothing,
@@ -235,7 +235,7 @@ impl Live {
     }
 
     fn desired(&mut self, version: u64, payload: &[u8]) -> Meaning {
-        let Ok(Json::Object(mut patch)) = serde_json::from_slice(payload) else {
+        let Ok(Json::Object(mut patch)) = wire::json(payload) else {
             tracing::debug!(version, "a desired patch that is no JSON object");
             return Meaning::Nothing;
         };
@@ -257,8 +257,8 @@ fn read_view(status: u16, payload: &[u8]) -> Result<DeviceView, HubError> {
         return Err(HubError::of_status(status, wire_error::read(None, payload), None));
     }
     let nonsense = |what: String| HubError::Nonsense { what };
-    let mut whole: JsonMap =
-        serde_json::from_slice(payload).map_err(|error| nonsense(format!("not a twin: {error}")))?;
+    let whole = wire::json(payload).map_err(|error| nonsense(format!("not a twin: {error}")))?;
+    let Json::Object(mut whole) = whole else { return Err(nonsense("not a twin: no object".to_owned())) };
     let mut section = |name: &str| match whole.shift_remove(name) {
         Some(Json::Object(mut values)) => {
             values.shift_remove("$metadata");

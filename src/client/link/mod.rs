@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The same api-version as the SDKs that speak these topics.
 const API_VERSION: &str = "2021-04-12";
-const PORT: u16 = 8883;
+pub const MQTT_PORT: u16 = 8883;
 /// Events that wait for a slow reader, before the link keeps them itself.
 const EVENTS: usize = 64;
 /// Operations that wait to be taken up.
@@ -296,7 +296,7 @@ fn default_dial(connection: &ConnectionString) -> Dial {
         },
         None => (connection.host(), connection.port()),
     };
-    Dial { host: host.to_owned(), port: port.unwrap_or(PORT) }
+    Dial { host: host.to_owned(), port: port.unwrap_or(MQTT_PORT) }
 }
 
 /// A refusal on this side: nothing was tried.

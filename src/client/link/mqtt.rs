@@ -18,8 +18,9 @@ use std::time::Duration;
 
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT_S: u64 = 20;
-/// A view holds two sections of 32 KB by the hub's count, which JSON can blow up several times; telemetry has 256 KB.
-const PACKET_MAX: usize = 512 << 10;
+/// A view holds two sections of 32 KB by the hub's count, which JSON can blow up: the local hub lets each have 256 KB of text.
+/// Telemetry has 256 KB.
+const PACKET_MAX: usize = 1 << 20;
 /// Packets under way to the socket.
 const QUEUE: usize = 64;
 

@@ -5,7 +5,7 @@ use super::outbox::{self, Inbox};
 use super::packet::CleanSession;
 use super::sessions::{Claim, Connection};
 use crate::local_hub::hub::Hub;
-use crate::twin::{ConnectionState, TwinId};
+use crate::twin::TwinId;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,8 @@ pub struct Lease {
     pub hub: Arc<Hub>,
     pub id: TwinId,
     connection: Connection,
-    told_connected: bool,
+    /// The identity's generation when the hub was told that it is connected.
+    told_connected: Option<String>,
 }
 
 impl Lease {
@@ -22,7 +23,7 @@ impl Lease {
     pub async fn take(hub: Arc<Hub>, id: TwinId) -> Option<(Self, Inbox)> {
         let (outbox, inbox) = outbox::channel();
         let Claim { connection, before } = hub.sessions().claim(&id, outbox);
-        let lease = Self { hub, id, connection, told_connected: false };
+        let lease = Self { hub, id, connection, told_connected: None };
         // Also when told to go: whoever comes next waits for this lease alone, so it must not end before the one it waits for.
         // That one's end is a matter of moments: it closes its socket and applies what it had already read.
         if let Some(before) = before {
@@ -34,8 +35,7 @@ impl Lease {
     /// Begins the session and tells the hub; whether a kept one was resumed. `None` as in [`Lease::take`].
     pub fn open(&mut self, clean: CleanSession) -> Option<bool> {
         let present = self.hub.sessions().open(&self.id, self.connection.generation, clean)?;
-        self.told_connected = true;
-        self.hub.set_connected(&self.id, ConnectionState::Connected);
+        self.told_connected = self.hub.connected(&self.id);
         Some(present)
     }
 
@@ -52,8 +52,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // In this order: the next connection of the identity says "connected" only after this one said "disconnected".
-        if self.told_connected {
-            self.hub.set_connected(&self.id, ConnectionState::Disconnected);
+        if let Some(generation) = &self.told_connected {
+            self.hub.disconnected(&self.id, generation);
         }
         self.hub.sessions().release(&self.id, self.connection.generation);
         self.connection.gone.cancel();

@@ -52,6 +52,8 @@ pub fn meaning(publish: Publish, id: &TwinId) -> Meaning {
         Some(FromDevice::PatchReported { rid, version }) => answerable(rid).map_or(Meaning::Nothing, |rid| {
             Meaning::Twin(Operation::Report { rid, expected: version, patch: payload })
         }),
+        Some(FromDevice::PatchUnreadable { rid }) => answerable(rid)
+            .map_or(Meaning::Nothing, |rid| Meaning::Twin(Operation::Refuse { rid, why: "$version is no number" })),
         // Nobody waits for a method's answer before methods can be called.
         Some(FromDevice::MethodResponse { .. }) | None => {
             tracing::debug!(%id, topic_bytes = topic.len(), "published to a topic without a meaning");

@@ -255,6 +255,10 @@ impl Session<'_> {
                     // Straight into `unsent`, without a pause: no later desired change can get in front of this answer.
                     self.respond(&twin::get(&lease.hub, &lease.id, rid));
                 }
+                Operation::Refuse { rid, why } => {
+                    self.acknowledge(packet_id);
+                    self.respond(&twin::refuse(&lease.hub, rid, why));
+                }
                 Operation::Report { rid, expected, patch } => {
                     self.busy = Some(Box::pin(async move {
                         let answer = twin::report(&lease.hub, &lease.id, rid, expected, &patch).await;

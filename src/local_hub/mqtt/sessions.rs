@@ -92,8 +92,16 @@ impl Sessions {
         }
     }
 
-    /// Closes the identity's connection and forgets its session: deleted, disabled or with other keys.
-    pub fn drop_identity(&self, id: &TwinId) {
+    /// Closes the identity's connection: disabled, or with other keys. A kept session stays: SDKs subscribe once in their life,
+    /// and would never again hear of desired changes.
+    pub fn evict(&self, id: &TwinId) {
+        if let Some(connection) = self.lock().entries.get(id).and_then(|entry| entry.connection.as_ref()) {
+            connection.evict.cancel();
+        }
+    }
+
+    /// Closes the identity's connection and forgets its session: deleted.
+    pub fn forget(&self, id: &TwinId) {
         let mut state = self.lock();
         let Some(entry) = state.entries.get_mut(id) else { return };
         entry.subscriptions.clear();

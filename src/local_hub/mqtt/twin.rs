@@ -19,13 +19,18 @@ pub enum Operation {
         expected: Option<u64>,
         patch: Bytes,
     },
+    /// A report that cannot be one.
+    Refuse {
+        rid: String,
+        why: &'static str,
+    },
 }
 
 impl Operation {
     /// Bytes held while it waits.
     pub fn size(&self) -> usize {
         match self {
-            Self::Get { rid } => rid.len(),
+            Self::Get { rid } | Self::Refuse { rid, .. } => rid.len(),
             Self::Report { rid, patch, .. } => rid.len() + patch.len(),
         }
     }
@@ -48,6 +53,11 @@ pub async fn report(hub: &Hub, id: &TwinId, rid: String, expected: Option<u64>, 
         Ok(version) => answer(204, rid, Some(version), Bytes::new()),
         Err(refused) => refusal(hub, rid, &refused),
     }
+}
+
+/// The answer to what is refused without asking the hub: status 400.
+pub fn refuse(hub: &Hub, rid: String, why: &str) -> Outgoing {
+    refusal(hub, rid, &Refused { code: ErrorCode::ARGUMENT_INVALID, message: why.to_owned() })
 }
 
 /// Status in the topic and `errorCode` in the body: some SDKs look at the one alone, some at the other.

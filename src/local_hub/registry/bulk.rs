@@ -97,7 +97,9 @@ impl Registry {
             body.insert("tags".to_owned(), Json::Object(tags.clone()));
         }
         if let Some(desired) = &item.desired {
-            body.insert("properties".to_owned(), serde_json::json!({ "desired": desired }));
+            // Not by `json!`, which respells numbers.
+            let desired = std::iter::once(("desired".to_owned(), Json::Object(desired.clone()))).collect();
+            body.insert("properties".to_owned(), Json::Object(desired));
         }
         self.write_twin(id, &Json::Object(body), &if_match, Mode::Merge, now)
     }

@@ -155,7 +155,7 @@ impl Registry {
             gone.extend(modules.into_keys().map(|module| TwinId::module(&id.device, module)));
             gone.push(id.clone());
         }
-        Change { notices: gone.iter().cloned().map(Notice::Drop).collect(), writes: gone }
+        Change { notices: gone.iter().cloned().map(Notice::Forget).collect(), writes: gone }
     }
 
     /// Module identity calls on a device that is absent or disabled are answered as if the key were wrong.

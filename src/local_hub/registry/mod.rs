@@ -12,7 +12,7 @@ mod twins;
 
 pub use bulk::BulkOutcome;
 pub use record::{Device, Document, Record};
-pub use synthetic::Synthetic;
+pub use synthetic::{Keys, Synthetic};
 pub use twins::{Mode, seed_desired};
 
 use super::hub::Refused;
@@ -42,8 +42,10 @@ pub struct Change {
 pub enum Notice {
     /// Desired changed; the patch as submitted, without `$version`.
     Desired { id: TwinId, version: u64, patch: JsonMap },
-    /// Deleted, disabled or given other keys: its connection must end.
+    /// Disabled or given other keys: its connection must end. What it subscribed to is kept for when it comes back.
     Drop(TwinId),
+    /// Deleted: its connection must end, and another identity of that id begins anew.
+    Forget(TwinId),
 }
 
 /// What is to be kept of an identity.
@@ -162,7 +164,7 @@ impl Registry {
         if let Some(device) = self.devices.get(id) {
             return Some(Cow::Borrowed(device));
         }
-        self.synthetic.living(id).map(|number| Cow::Owned(self.synthetic.device(number)))
+        self.synthetic.living(id).map(|number| Cow::Owned(self.synthetic.device(number, Keys::Derived)))
     }
 
     #[must_use]
@@ -185,17 +187,23 @@ impl Registry {
     /// The twins of up to `limit` devices after a device id, ordered by id.
     #[must_use]
     pub fn device_twins_after(&self, after: Option<&str>, limit: usize) -> Vec<Twin> {
-        self.devices_after(after, limit, |id, device| device.record.twin(&TwinId::device(id)))
+        self.devices_after(after, limit, Keys::LeftOut, |id, device| device.record.twin(&TwinId::device(id)))
     }
 
     /// Up to `limit` identity records of devices, ordered by id.
     #[must_use]
     pub fn device_identities(&self, limit: usize) -> Vec<Identity> {
-        self.devices_after(None, limit, |id, device| device.record.identity(&TwinId::device(id)))
+        self.devices_after(None, limit, Keys::Derived, |id, device| device.record.identity(&TwinId::device(id)))
     }
 
     /// Merges the devices in memory with the synthetic ones nobody touched; both are ordered by id.
-    fn devices_after<T>(&self, after: Option<&str>, limit: usize, view: impl Fn(&str, &Device) -> T) -> Vec<T> {
+    fn devices_after<T>(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        keys: Keys,
+        view: impl Fn(&str, &Device) -> T,
+    ) -> Vec<T> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut made = self.devices.range::<str, _>((from, Bound::Unbounded)).peekable();
         let mut rest = self
@@ -215,7 +223,7 @@ impl Registry {
             if made_is_next {
                 views.extend(made.next().map(|(id, device)| view(id, device)));
             } else {
-                views.extend(rest.next().map(|(id, number)| view(&id, &self.synthetic.device(number))));
+                views.extend(rest.next().map(|(id, number)| view(&id, &self.synthetic.device(number, keys))));
             }
         }
         views
@@ -241,7 +249,7 @@ impl Registry {
     fn device_mut(&mut self, id: &str) -> Option<&mut Device> {
         if !self.devices.contains_key(id) {
             let number = self.synthetic.living(id)?;
-            let device = self.synthetic.device(number);
+            let device = self.synthetic.device(number, Keys::Derived);
             self.insert_device(id, device);
         }
         self.devices.get_mut(id).map(Box::as_mut)
@@ -273,7 +281,7 @@ impl Registry {
                 self.shadowed -= usize::from(self.synthetic.living(id).is_some());
                 *device
             }
-            None => self.synthetic.device(self.synthetic.living(id)?),
+            None => self.synthetic.device(self.synthetic.living(id)?, Keys::LeftOut),
         };
         if let Some(number) = self.synthetic.number(id) {
             self.synthetic.gone.insert(number);

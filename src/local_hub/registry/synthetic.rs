@@ -17,6 +17,14 @@ const PREFIX: &str = "device-";
 const SITES: [&str; 4] = ["amsterdam", "lisbon", "osaka", "quito"];
 
 /// The devices `device-0000001` to `device-{count}`. All ids have the same length, so their order is that of their numbers.
+/// Whether the keys of a device are derived, which takes longer than all the rest of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    Derived,
+    /// For views that do not show them.
+    LeftOut,
+}
+
 #[derive(Clone)] // Not Debug: the seed is as good as every key.
 pub struct Synthetic {
     pub count: u32,
@@ -77,12 +85,13 @@ impl Synthetic {
 
     /// Device number `number` as it is before anybody touches it.
     #[must_use]
-    pub fn device(&self, number: u32) -> Device {
+    pub fn device(&self, number: u32, keys: Keys) -> Device {
         let created = Moment::at(self.created_s, 0);
+        let key = |which| (keys == Keys::Derived).then(|| self.key(number, which));
         let authentication = Authentication {
             kind: AuthKind::Sas,
-            primary_key: Some(self.key(number, 0)),
-            secondary_key: Some(self.key(number, 1)),
+            primary_key: key(0),
+            secondary_key: key(1),
             primary_thumbprint: None,
             secondary_thumbprint: None,
         };

@@ -10,6 +10,15 @@ use crate::protocol::rest::IfMatch;
 use crate::twin::rules::{self, Form, Rule};
 use crate::twin::{Json, JsonMap, Section, TwinId, patch, wire};
 
+/// Bytes of JSON text of tags. By the hub's formula empty objects and control characters are free; memory and sockets pay.
+const TAGS_TEXT_MAX: usize = 64 * 1024;
+/// Bytes of JSON text of desired or reported, as its device is sent it.
+const PROPERTIES_TEXT_MAX: usize = 256 * 1024;
+/// The same with `$metadata`, as the service sends it. A whole twin so stays below the 2 MB that a body of a twin may have.
+const STAMPED_TEXT_MAX: usize = 896 * 1024;
+/// Bytes of the longest stamp in `$metadata`: `:{"$lastUpdated":"2026-08-15T09:07:13.1234567Z","$lastUpdatedVersion":1234567890},`.
+const STAMP_TEXT: usize = 84;
+
 /// How a service write treats what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -43,7 +52,8 @@ impl Registry {
         now: &Moment,
     ) -> Result<Change, Refused> {
         let body = body.as_object().ok_or_else(|| invalid("the body is not a JSON object"))?;
-        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
+        // Looked at before it is changed: a refused write must not make a synthetic device real.
+        let record = self.record(id).ok_or_else(|| no_twin(id))?;
         if let IfMatch::Quoted(etag) = if_match
             && *etag != record.twin_etag()
         {
@@ -62,6 +72,7 @@ impl Registry {
         let tags = changed(Section::Tags, &record.tags, tags, mode)?;
         let desired = changed(Section::Desired, &record.desired.values, desired, mode)?;
 
+        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
         let mut change = Change { writes: vec![id.clone()], notices: Vec::new() };
         if let Some((_, tags)) = tags {
             record.tags = tags;
@@ -90,7 +101,7 @@ impl Registry {
         let Given::Object(patch) = given("reported", Some(&body))? else {
             return Err(invalid("the patch is not a JSON object"));
         };
-        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
+        let record = self.record(id).ok_or_else(|| no_twin(id))?;
         if let Some(expected) = expected
             && expected != record.reported.version
         {
@@ -98,6 +109,7 @@ impl Registry {
             return Err(Refused { code: ErrorCode::PRECONDITION_FAILED, message });
         }
         let values = merged(Section::Reported, &record.reported.values, &patch)?;
+        let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
         record.reported.values = values;
         record.reported.version += 1;
         stamp(&mut record.reported.metadata, &patch, Stamp { time: &now.text, version: None });
@@ -214,11 +226,41 @@ fn check(section: Section, patch: &JsonMap) -> Result<(), Refused> {
     if broken.is_empty() { Ok(()) } else { Err(invalid(format!("{}: {}", section.word(), broken.join(", ")))) }
 }
 
-/// Only growth beyond the limit is refused; a section that is too large may shrink.
+/// Only growth beyond a limit is refused; a section that is too large may shrink.
 fn bounded(section: Section, before: &JsonMap, after: &JsonMap) -> Result<(), Refused> {
     let (max, size) = (rules::max_size(section), rules::size(after));
     if size > max && size > rules::size(before) {
         return Err(invalid(format!("{} would have {size} characters, {max} are allowed", section.word())));
     }
+    let (text_max, stamped_max) = match section {
+        Section::Tags => (TAGS_TEXT_MAX, usize::MAX),
+        Section::Desired | Section::Reported => (PROPERTIES_TEXT_MAX, STAMPED_TEXT_MAX),
+    };
+    let text = text_len(after);
+    if text > text_max && text > text_len(before) {
+        let word = section.word();
+        return Err(invalid(format!("{word} would have {text} bytes of JSON text, {text_max} are allowed")));
+    }
+    let stamped = |text: usize, values: &JsonMap| text + stamps_len(values);
+    let size = stamped(text, after);
+    if size > stamped_max && size > stamped(text_len(before), before) {
+        let word = section.word();
+        return Err(invalid(format!("{word} would have {size} bytes with its $metadata, {stamped_max} are allowed")));
+    }
     Ok(())
+}
+
+/// Bytes of the compact text. Only maps with other than text keys have none.
+fn text_len(values: &JsonMap) -> usize {
+    serde_json::to_vec(values).map_or(usize::MAX, |text| text.len())
+}
+
+/// At least the bytes of the `$metadata` that goes with these values: a stamp for each node, an array being one.
+fn stamps_len(values: &JsonMap) -> usize {
+    let of_node = |(key, value): (&String, &Json)| {
+        // As long as the text, escapes included: the longest escape of a byte has six.
+        let key = serde_json::to_vec(key).map_or(key.len() * 6, |text| text.len());
+        key + value.as_object().map_or(STAMP_TEXT, stamps_len)
+    };
+    STAMP_TEXT + values.iter().map(of_node).sum::<usize>()
 }

@@ -31,6 +31,8 @@ pub struct Limits {
     pub body: Duration,
     /// How long the peer may take none of an answer.
     pub stall: Duration,
+    /// How long a query that counts over all twins may take.
+    pub aggregate: Duration,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// Header lines of a request.
@@ -45,6 +47,8 @@ impl Default for Limits {
             head: Duration::from_mins(1),
             body: Duration::from_secs(30),
             stall: Duration::from_secs(30),
+            // Clients give an answer half a minute; a count beyond that would only be asked for again.
+            aggregate: Duration::from_secs(20),
             head_bytes: 32 * 1024,
             headers: 64,
         }
@@ -60,7 +64,7 @@ const FINISH: Duration = Duration::from_secs(2);
 pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, limits: Limits, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
-    let service = Arc::new(service::Service::new(hub, limits.body));
+    let service = Arc::new(service::Service::new(hub, limits.body, limits.aggregate));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

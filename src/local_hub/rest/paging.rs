@@ -32,6 +32,8 @@ const PAGE_TIME: Duration = Duration::from_secs(2);
 const CHUNK: usize = 64;
 /// Queries that run at once; others wait.
 const AT_ONCE: u32 = 4;
+/// Places an aggregate takes: it walks all twins of its source, and must leave room for pages.
+const AGGREGATE_PLACES: u32 = 2;
 const TOKEN_MAX: usize = 2048;
 
 /// A query request understood.
@@ -104,6 +106,7 @@ struct Page {
 pub struct Queries {
     hub: Arc<Hub>,
     places: Semaphore,
+    aggregate_time: Duration,
 }
 
 /// Tells a running query that nobody waits for it any more.
@@ -116,28 +119,27 @@ impl Drop for Abandon {
 }
 
 impl Queries {
-    pub fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, places: Semaphore::new(AT_ONCE as usize) }
+    pub fn new(hub: Arc<Hub>, aggregate_time: Duration) -> Self {
+        Self { hub, aggregate_time, places: Semaphore::new(AT_ONCE as usize) }
     }
 
     /// Answers a page with its headers.
     ///
     /// # Errors
-    /// 500 when the query ended early, which would be a mistake in it.
+    /// 503 for an aggregate that takes too long; 500 when the query ended early, which would be a mistake in it.
     pub async fn page(&self, request: PageRequest) -> Result<Answer, Refused> {
         let failed = || Refused { code: ErrorCode::SERVER_ERROR, message: "the query ended early".to_owned() };
-        // An aggregate walks all twins of its source: one at a time, and nothing beside it.
-        let weight = if request.query.is_aggregate() { AT_ONCE } else { 1 };
+        let weight = if request.query.is_aggregate() { AGGREGATE_PLACES } else { 1 };
         let Ok(place) = self.places.acquire_many(weight).await else { return Err(failed()) };
         let abandoned = Abandon(Arc::new(AtomicBool::new(false)));
-        let (hub, flag) = (self.hub.clone(), abandoned.0.clone());
+        let (hub, flag, time) = (self.hub.clone(), abandoned.0.clone(), self.aggregate_time);
         let item_type = request.query.item_type();
-        let page = tokio::task::spawn_blocking(move || find(&hub, &request, &flag)).await;
+        let page = tokio::task::spawn_blocking(move || find(&hub, &request, time, &flag)).await;
         drop((place, abandoned));
         let page = page.map_err(|error| {
             tracing::error!(%error, "a query ended early");
             failed()
-        })?;
+        })??;
         let mut answer = answer::json_bytes(StatusCode::OK, page.body);
         answer::put(&mut answer, HeaderName::from_static(ITEM_TYPE), item_type.word());
         if let Some(token) = page.next.and_then(|next| serde_json::to_vec(&next).ok()) {
@@ -147,12 +149,16 @@ impl Queries {
     }
 }
 
-fn find(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
+fn find(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &AtomicBool) -> Result<Page, Refused> {
     if request.query.source == Source::Jobs {
         // No jobs are kept here, so there are no rows.
-        return Page { body: b"[]".to_vec(), next: None };
+        return Ok(Page { body: b"[]".to_vec(), next: None });
     }
-    if request.query.is_aggregate() { aggregate(hub, request, abandoned) } else { rows(hub, request, abandoned) }
+    if request.query.is_aggregate() {
+        aggregate(hub, request, time, abandoned)
+    } else {
+        Ok(rows(hub, request, abandoned))
+    }
 }
 
 /// The next twins after an id, of the query's source.
@@ -200,7 +206,8 @@ fn rows(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
     }
 }
 
-fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
+fn aggregate(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &AtomicBool) -> Result<Page, Refused> {
+    let started = Instant::now();
     let mut after = None;
     let mut tally = request.query.tally();
     loop {
@@ -215,6 +222,10 @@ fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
         if abandoned.load(Ordering::Relaxed) {
             break;
         }
+        if started.elapsed() >= time {
+            let message = format!("the query took more than {} s: ask about fewer devices", time.as_secs());
+            return Err(Refused { code: ErrorCode::SERVICE_UNAVAILABLE, message });
+        }
     }
     let all = tally.map(query::Tally::finish).unwrap_or_default();
     let mut out = Rows::default();
@@ -227,7 +238,7 @@ fn aggregate(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
         after: None,
         rows: request.from.rows + out.count,
     });
-    Page { body: out.finish(), next }
+    Ok(Page { body: out.finish(), next })
 }
 
 /// A JSON array being written.

@@ -17,10 +17,13 @@ use hyper::body::{Body, Incoming};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of a body that holds one identity, twin or query.
+/// Bytes of a body that holds one identity or query.
 const BODY_MAX: usize = 256 * 1024;
-/// Bytes of a body that holds up to 100 identities.
-const BULK_BODY_MAX: usize = 1024 * 1024;
+/// Bytes of a body that holds a twin. Clients send the whole of what they read back, `$metadata` included; the registry's bounds
+/// on a section keep every twin below this.
+const TWIN_BODY_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a body that holds up to 100 identities with first tags and desired properties.
+const BULK_BODY_MAX: usize = 8 * 1024 * 1024;
 /// Bytes beyond a limit that are read and thrown away, so that the peer gets to see why.
 const DISCARD_MAX: usize = 4 * 1024 * 1024;
 /// Devices in one list.
@@ -49,8 +52,8 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(hub: Arc<Hub>, body_time: Duration) -> Self {
-        Self { queries: paging::Queries::new(hub.clone()), hub, body_time }
+    pub fn new(hub: Arc<Hub>, body_time: Duration, aggregate_time: Duration) -> Self {
+        Self { queries: paging::Queries::new(hub.clone(), aggregate_time), hub, body_time }
     }
 
     pub async fn answer(&self, request: Request<Incoming>) -> Answer {
@@ -72,7 +75,7 @@ impl Service {
         let (permission, path) = operation.needs();
         let token = text(&head.headers, AUTHORIZATION);
         self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
-        let if_match = IfMatch::parse(text(&head.headers, IF_MATCH));
+        let if_match = if_match(&head.headers)?;
         if matches!(&operation, Operation::PutIdentity(id) if id.module.is_some()) && if_match == IfMatch::Absent {
             // Creating a module is the one call whose errors the service answers in the flat shape.
             *shape = Shape::Flat;
@@ -91,6 +94,7 @@ impl Service {
         if_match: &IfMatch,
         body: &[u8],
     ) -> Result<Answer, Refused> {
+        self.hub.sound()?;
         match operation {
             Operation::ListDevices { top } => {
                 let devices = self.hub.read(|registry| registry.device_identities(top));
@@ -204,7 +208,8 @@ impl Operation {
     /// How many bytes of body it takes; `None` when it takes none.
     fn body_max(&self) -> Option<usize> {
         match self {
-            Self::PutIdentity(_) | Self::WriteTwin(..) | Self::Query => Some(BODY_MAX),
+            Self::PutIdentity(_) | Self::Query => Some(BODY_MAX),
+            Self::WriteTwin(..) => Some(TWIN_BODY_MAX),
             Self::Bulk => Some(BULK_BODY_MAX),
             _ => None,
         }
@@ -276,6 +281,19 @@ async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Refused> {
 /// Numbers keep the spelling they came with.
 fn parse(body: &[u8]) -> Result<Json, Refused> {
     wire::json(body).map_err(|error| bad(&format!("the body is {error}")))
+}
+
+/// The condition of a write. One that cannot be understood must not count as none: the write would go through.
+fn if_match(headers: &HeaderMap) -> Result<IfMatch, Refused> {
+    let mut lines = headers.get_all(IF_MATCH).iter();
+    let Some(line) = lines.next() else { return Ok(IfMatch::Absent) };
+    if lines.next().is_some() {
+        return Err(bad("If-Match is there more than once"));
+    }
+    match line.to_str().map(|text| IfMatch::parse(Some(text))) {
+        Ok(IfMatch::Absent) | Err(_) => Err(bad("If-Match cannot be read as an etag")),
+        Ok(if_match) => Ok(if_match),
+    }
 }
 
 /// A header as text; one that is not ASCII counts as absent.

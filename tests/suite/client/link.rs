@@ -179,3 +179,27 @@ async fn a_reader_that_is_far_behind_gets_a_fresh_view() {
         }
     }
 }
+
+#[tokio::test]
+async fn numbers_keep_their_spelling_on_every_way() {
+    let hub = TestHub::start(FleetChoice::Empty).await;
+    let id = TwinId::device("d");
+    let connection = hub.create(&id).await;
+    // Not by `json!`, which respells what it takes in.
+    let desire = |spelled: &str| {
+        let text = format!(r#"{{"properties":{{"desired":{{"n":{spelled}}}}}}}"#);
+        map(twinscope::twin::wire::json(text.as_bytes()).unwrap())
+    };
+    let spelling = |values: &twinscope::twin::JsonMap| values["n"].to_string();
+    hub.client.patch_twin(&id, &desire("1E5"), &IfMatch::Any).await.unwrap();
+    hub.hub.hub().report(&id, br#"{"n":2.50E+07}"#, None).await.unwrap();
+    let (link, mut events) = hub.link(&connection, Reconnect::UnlessPushedOut);
+    for seen in [view(&mut events).await, link.twin().await.unwrap()] {
+        assert_eq!((spelling(&seen.desired), spelling(&seen.reported)), ("1E5".to_owned(), "2.50E+07".to_owned()));
+    }
+    let rows = hub.client.query("SELECT properties.desired.n FROM devices", 10, None).await.unwrap().rows;
+    assert_eq!(spelling(rows[0].as_object().unwrap()), "1E5");
+    hub.client.patch_twin(&id, &desire("3E0"), &IfMatch::Any).await.unwrap();
+    let LinkEvent::Desired { patch, .. } = next(&mut events).await else { panic!("a patch") };
+    assert_eq!(spelling(&patch), "3E0");
+}

@@ -147,6 +147,23 @@ async fn a_refused_signature_with_a_clock_apart_is_the_clocks_fault() {
     let (outcome, _) = read(vec![answer("401 Unauthorized", &date(SystemTime::now() + hour), "")]).await;
     assert!(matches!(outcome, Err(HubError::ClockOff { ahead_s: ..-3500 })), "{outcome:?}");
 
+    // A reason that has nothing to do with time stays the reason.
+    for (code, clock) in [
+        ("IotHubUnauthorized", true),
+        ("401003", true),
+        ("IotHubUnauthorizedAccess", false),
+        ("401002", false),
+        ("SomethingElse", false),
+    ] {
+        let headers = format!("{}iothub-errorcode: {code}\r\n", date(SystemTime::now() - hour));
+        let (outcome, _) = read(vec![answer("401 Unauthorized", &headers, "")]).await;
+        match outcome {
+            Err(HubError::ClockOff { .. }) => assert!(clock, "{code}"),
+            Err(HubError::Unauthorized { .. }) => assert!(!clock, "{code}"),
+            other => panic!("{code}: {other:?}"),
+        }
+    }
+
     let (outcome, _) = read(vec![answer("401 Unauthorized", &date(SystemTime::now()), "")]).await;
     assert!(matches!(outcome, Err(HubError::Unauthorized { .. })), "{outcome:?}");
 }

@@ -1,8 +1,10 @@
 //! The client against the local hub and against servers that misbehave.
 
 mod bad_server;
+mod largest;
 mod link;
 pub mod local;
 mod misbehaviour;
 mod operations;
+mod tls;
 mod words;

@@ -51,6 +51,9 @@ fn waits_stay_within_their_bounds() {
     }
     let wait = policy.after_throttling(None).unwrap();
     assert!(wait >= Duration::from_secs(10) && wait <= Duration::from_secs(15), "{wait:?}");
+    let at_once: std::collections::HashSet<Duration> =
+        (0..20).filter_map(|_| policy.after_throttling(Some(Duration::ZERO))).collect();
+    assert!(at_once.len() > 1 && at_once.iter().all(|wait| *wait <= policy.base), "{at_once:?}");
     assert_eq!(policy.after_throttling(Some(Duration::from_mins(1))), Some(Duration::from_mins(1)));
     assert_eq!(policy.after_throttling(Some(Duration::from_secs(61))), None);
 }

@@ -127,6 +127,64 @@ async fn a_taken_port_is_named() {
     }
 }
 
+#[tokio::test]
+async fn one_address_for_both_listeners_is_named_as_that() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = free.local_addr().unwrap().to_string();
+    drop(free);
+    let dir = TempDir::new().unwrap();
+    for mqtts in [addr.clone(), addr.replace("127.0.0.1", "0.0.0.0")] {
+        let mut command = Command::new(program());
+        command.args(["hub", "--expose", "--https", &addr, "--mqtts", &mqtts, "--data"]).arg(dir.path());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let error = error_of(command);
+        assert!(error.contains("HTTPS and MQTT cannot both") && !error.contains("another program"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn demo_devices_play_where_the_hub_was_founded_with_them() {
+    let dir = TempDir::new().unwrap();
+    drop(start(dir.path(), &[]));
+    let running = start(dir.path(), &["--fleet", "empty"]);
+    let mut owner = running.owner().await;
+    let connected = async {
+        while owner.get("/devices/myFirstDevice").await.ok()["connectionState"] != "Connected" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, connected).await.expect("the device plays");
+}
+
+#[cfg(unix)]
+#[test]
+fn exposed_starts_and_says_so() {
+    let dir = TempDir::new().unwrap();
+    let mut command = Command::new(program());
+    command.args(["hub", "--expose", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty", "--data"]);
+    command.arg(dir.path()).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let mut running = Running { ready: serde_json::from_str(&line).unwrap(), child, stdout };
+    assert!(running.ready["https"].as_str().unwrap().starts_with("0.0.0.0:"), "{line}");
+    let mut stderr = running.child.stderr.take().unwrap();
+    running.stop("TERM");
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+}
+
+#[test]
+fn the_default_addresses_are_loopback() {
+    use clap::Parser;
+    let args = twinscope::args::Args::try_parse_from(["twinscope", "hub"]).unwrap();
+    let Some(twinscope::args::Command::Hub(hub)) = args.command else { panic!("{args:?}") };
+    assert_eq!((hub.https.to_string(), hub.mqtts.to_string()), ("127.0.0.1:8443".into(), "127.0.0.1:8883".into()));
+    assert_eq!(hub.exposure(), twinscope::local_hub::Exposure::LoopbackOnly);
+}
+
 #[test]
 fn listening_beyond_loopback_needs_the_word() {
     let dir = TempDir::new().unwrap();

@@ -133,3 +133,19 @@ fn programs_that_start_at_once_agree_on_one_ca() {
     let names: Vec<_> = std::fs::read_dir(&ca).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "no temporary file is left: {names:?}");
 }
+
+#[tokio::test]
+async fn the_fleet_is_that_of_the_founding() {
+    for (founded, asked) in [
+        (FleetChoice::Demo, FleetChoice::Empty),
+        (FleetChoice::Empty, FleetChoice::Demo),
+        (FleetChoice::Synthetic(7), FleetChoice::Demo),
+    ] {
+        let dir = TempDir::new().unwrap();
+        for choice in [founded, asked] {
+            let hub = start(dir.path(), choice).await;
+            assert_eq!(hub.fleet(), founded);
+            hub.stop().await;
+        }
+    }
+}

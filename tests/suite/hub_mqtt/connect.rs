@@ -204,6 +204,13 @@ async fn a_model_id_is_taken_from_the_user_name() {
     wire.ask(&but(|c| c.user_name = Some(user.into())).bytes(), Got::ConnAck(0, 0)).await;
     let model = place.local.hub().read(|registry| registry.twin(&id("d")).unwrap().model_id);
     assert_eq!(model.as_deref(), Some("dtmi:com:example:Thermostat;1"));
+
+    // One that is too long to be one is ignored; the device is welcome all the same.
+    let user = format!("localhost/d/?api-version=2020-09-30&model-id=dtmi%3A{}", "x".repeat(252));
+    let mut wire = place.dial().await;
+    wire.ask(&but(|c| c.user_name = Some(user)).bytes(), Got::ConnAck(0, 0)).await;
+    let model = place.local.hub().read(|registry| registry.twin(&id("d")).unwrap().model_id);
+    assert_eq!(model.as_deref(), Some("dtmi:com:example:Thermostat;1"));
 }
 
 #[tokio::test]

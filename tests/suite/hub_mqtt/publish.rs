@@ -32,6 +32,10 @@ async fn telemetry_arrives_with_its_bag() {
     let topic = "devices/d/modules/m/messages/events/%24.on=out1/";
     of_module.ask(&wire::publish(0x32, 1, topic, b"x"), Got::PubAck(1)).await;
     assert_eq!(place.telemetry().pop(), Some(("%24.on=out1/".to_owned(), b"x".to_vec())));
+    // Of a long bag the beginning is kept, not cut within a character.
+    let long = format!("{EVENTS}{}", "€".repeat(10_000));
+    device.ask(&wire::publish(0x32, 9, &long, b"x"), Got::PubAck(9)).await;
+    assert_eq!(place.telemetry().pop(), Some(("€".repeat(4096 / 3), b"x".to_vec())));
     // QoS 0: nothing comes back, and it arrived.
     device.send(&wire::publish(0x30, 0, EVENTS, b"quiet")).await;
     device.expect_quiet().await;

@@ -143,11 +143,7 @@ async fn an_identity_that_loses_its_right_is_cut_off() {
     place.dial().await.ask(&kept(&id).bytes(), refused(5)).await;
     place.update(&id, "enabled", KEY).await;
 
-    // Its session is forgotten.
-    let mut wire = place.dial().await;
-    wire.ask(&kept(&id).bytes(), refused(0)).await;
     place.delete(&id).await;
-    wire.expect_end().await;
     place.dial().await.ask(&greeting(&id).bytes(), refused(5)).await;
     eventually("nobody is connected", || place.local.hub().sessions().connected_count() == 0).await;
 }
@@ -160,4 +156,50 @@ async fn a_hub_that_stops_closes_its_connections() {
     tokio::time::timeout(PATIENCE, place.local.stop()).await.unwrap();
     wire.expect_end().await;
     silent.expect_end().await;
+}
+
+#[tokio::test]
+async fn what_was_subscribed_outlives_everything_but_the_identity() {
+    let (place, id) = Place::with_device().await;
+    subscribed(&place, &id, kept(&id)).await;
+    // While it is connected, and while it is away.
+    for connected in [true, false] {
+        for status in ["disabled", "enabled"] {
+            let mut wire = place.dial().await;
+            wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+            if !connected {
+                wire.send(DISCONNECT).await;
+                wire.expect_end().await;
+                place.wait_gone(&id).await;
+            }
+            place.update(&id, status, OTHER_KEY).await;
+            if connected {
+                wire.expect_end().await;
+            }
+            place.update(&id, "enabled", KEY).await;
+        }
+    }
+    let mut wire = place.dial().await;
+    wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+    place.desire(&id, json!({"heard": true})).await;
+    assert_eq!(wire.message().await.1["heard"], true);
+
+    place.delete(&id).await;
+    wire.expect_end().await;
+    place.create(&id).await;
+    place.dial().await.ask(&kept(&id).bytes(), Got::ConnAck(0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_farewell_does_not_touch_another_identity_of_that_name() {
+    let (place, id) = Place::with_device().await;
+    let hub = place.local.hub();
+    let first = hub.connected(&id).expect("it is there");
+    place.delete(&id).await;
+    place.create(&id).await;
+    let second = hub.connected(&id).expect("it is there again");
+    hub.disconnected(&id, &first);
+    assert_eq!(place.connection_state(&id), ConnectionState::Connected);
+    hub.disconnected(&id, &second);
+    assert_eq!(place.connection_state(&id), ConnectionState::Disconnected);
 }

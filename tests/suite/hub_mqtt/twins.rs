@@ -80,6 +80,9 @@ async fn refused_reports_say_why_and_change_nothing() {
         ("$rid=1", r#"{"list":[null]}"#, 400, 400_004),
         ("$rid=1", r#"{"large":4503599627370497}"#, 400, 400_004),
         ("$rid=1&$version=7", r#"{"good":1}"#, 412, 412_001),
+        ("$rid=1&$version=latest", r#"{"good":1}"#, 400, 400_004),
+        ("$version=-1&$rid=1", r#"{"good":1}"#, 400, 400_004),
+        ("$rid=1&$version=", r#"{"good":1}"#, 400, 400_004),
     ];
     for (parameters, patch, status, code) in cases {
         wire.send(&report(parameters, patch)).await;

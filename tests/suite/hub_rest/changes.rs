@@ -91,7 +91,7 @@ fn connections_end_when_their_identity_loses_its_proof() {
     put(&mut registry, &device, json!({}), &IfMatch::Any);
     let gone = registry.delete_identity(&device, &IfMatch::Any).unwrap();
     assert_eq!(gone.writes, [module.clone(), device.clone()]);
-    assert_eq!(gone.notices, [Notice::Drop(module), Notice::Drop(device)]);
+    assert_eq!(gone.notices, [Notice::Forget(module), Notice::Forget(device)]);
 }
 
 #[tokio::test]

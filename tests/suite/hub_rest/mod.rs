@@ -1,6 +1,7 @@
 //! The service API, through sockets, by raw bytes.
 
 mod access;
+mod bounds;
 mod bulk;
 mod changes;
 mod fleet;

@@ -2,7 +2,8 @@
 
 use crate::support::{Caller, Reply, TestHub};
 use serde_json::{Value, json};
-use twinscope::local_hub::FleetChoice;
+use std::time::Duration;
+use twinscope::local_hub::{FleetChoice, Limits};
 
 const TYPE: &str = "x-ms-item-type";
 const NEXT: &str = "x-ms-continuation";
@@ -129,4 +130,28 @@ async fn bad_queries_are_refused() {
     for size in ["0", "-1", "many"] {
         owner.query("SELECT * FROM devices", &[(SIZE, size)]).await.refused(400, "ArgumentInvalid");
     }
+}
+
+#[tokio::test]
+async fn a_count_that_takes_too_long_ends() {
+    let limits = Limits { aggregate: Duration::from_millis(1), ..Limits::default() };
+    let hub = TestHub::start_with(FleetChoice::Synthetic(100_000), limits).await;
+    let mut owner = hub.owner().await;
+    let reply = owner.query("SELECT COUNT() AS n FROM devices", &[]).await;
+    reply.refused(503, "ServiceUnavailable");
+    assert!(reply.text().contains("fewer devices"), "{}", reply.text());
+    assert_eq!(ids(&owner.query("SELECT * FROM devices", &[(SIZE, "2")]).await).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_are_answered_beside_a_count() {
+    let hub = TestHub::start(FleetChoice::Synthetic(1_000_000)).await;
+    let (mut counter, mut owner) = (hub.owner().await, hub.owner().await);
+    let count = tokio::spawn(async move { counter.query("SELECT COUNT() AS n FROM devices", &[]).await.status });
+    // So many that the count has begun, whichever came first.
+    for _ in 0..50 {
+        assert_eq!(ids(&owner.query("SELECT * FROM devices", &[(SIZE, "2")]).await).len(), 2);
+    }
+    assert!(!count.is_finished(), "the count was done before the pages");
+    count.abort();
 }

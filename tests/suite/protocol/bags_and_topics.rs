@@ -44,7 +44,11 @@ fn reads_topics_of_devices() {
             "$iothub/twin/PATCH/properties/reported/?$version=7&$rid=x",
             Some(FromDevice::PatchReported { rid: rid("x"), version: Some(7) }),
         ),
-        ("$iothub/twin/PATCH/properties/reported/?$rid=x&$version=latest", None),
+        (
+            "$iothub/twin/PATCH/properties/reported/?$version=1&$rid=x&$version=latest&$version=2",
+            Some(FromDevice::PatchUnreadable { rid: rid("x") }),
+        ),
+        ("$iothub/twin/GET/?$rid=x&$version=latest", Some(FromDevice::GetTwin { rid: rid("x") })),
         ("$iothub/methods/res/-1/?$rid=3", Some(FromDevice::MethodResponse { status: -1, rid: rid("3") })),
         ("$iothub/methods/res/ok/?$rid=3", None),
         ("devices/d/messages/events", telemetry(TwinId::device("d"), "")),
@@ -182,6 +186,7 @@ fn from_device() -> impl Strategy<Value = FromDevice> {
         proptest::option::of(rid()).prop_map(|rid| FromDevice::GetTwin { rid }),
         (proptest::option::of(rid()), any::<Option<u64>>())
             .prop_map(|(rid, version)| FromDevice::PatchReported { rid, version }),
+        proptest::option::of(rid()).prop_map(|rid| FromDevice::PatchUnreadable { rid }),
         (any::<i64>(), proptest::option::of(rid()))
             .prop_map(|(status, rid)| FromDevice::MethodResponse { status, rid }),
         (legal_twin_id(), bag_text()).prop_map(|(id, bag)| FromDevice::Telemetry { id, bag }),

@@ -63,6 +63,10 @@ fn strings_and_numbers() {
     for infinite in ["1e400", "-1E400", "1.0e999999999999"] {
         refused(&format!(r#"{{"n":{infinite}}}"#), &["n NumberNotFinite"]);
     }
+    let spelled = |digits: usize| format!(r#"{{"n":0.{}}}"#, "1".repeat(digits));
+    refused(&spelled(4094), &[]);
+    refused(&spelled(4095), &["n NumberTooLong { bytes: 4097 }"]);
+    refused(&format!(r#"{{"n":{}}}"#, "1".repeat(250_000)), &["n NumberTooLong { bytes: 250000 }"]);
 }
 
 /// `levels` objects inside each other, the innermost with a scalar.
@@ -181,6 +185,7 @@ fn every_rule_is_a_sentence_a_person_can_act_on() {
         (Rule::KeyCharacter { character: ' ' }, "space"),
         (Rule::KeyCharacter { character: '\u{7}' }, "U+0007"),
         (Rule::StringTooLong { bytes: 5000 }, "4096"),
+        (Rule::NumberTooLong { bytes: 5000 }, "4096"),
         (Rule::IntegerRange, "4503599627370495"),
         (Rule::NumberNotFinite, "finite"),
         (Rule::TooDeep, "10"),

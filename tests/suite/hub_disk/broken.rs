@@ -1,0 +1,60 @@
+//! What the hub does when it cannot keep what it was told.
+
+use crate::support::{PATIENCE, options, token};
+use serde_json::json;
+use std::sync::Arc;
+use tempfile::TempDir;
+use twinscope::local_hub::clock::Moment;
+use twinscope::local_hub::commit::{Committer, Keep};
+use twinscope::local_hub::hub::Hub;
+use twinscope::local_hub::mqtt::Sessions;
+use twinscope::local_hub::policies::Policies;
+use twinscope::local_hub::{FleetChoice, fleet};
+use twinscope::twin::TwinId;
+
+/// A hub with the demo fleet whose writes end like this.
+fn hub(keep: Keep) -> Hub {
+    let sessions = Arc::new(Sessions::default());
+    let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
+    let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
+    Hub::new(registry, Policies::new(), committer, sessions)
+}
+
+#[tokio::test]
+async fn after_a_write_that_was_not_kept_nothing_is_acknowledged_or_shown() {
+    let fails: Keep = Box::new(|_| Err("the disk is full".to_owned()));
+    let panics: Keep = Box::new(|_| panic!("a mistake in the store"));
+    for keep in [fails, panics] {
+        let hub = hub(keep);
+        let id = TwinId::device("myFirstDevice");
+        assert!(hub.device_view(&id).is_ok());
+        let lost = hub.report(&id, br#"{"a":1}"#, None).await.unwrap_err();
+        assert_eq!(lost.code.name, "ServerError");
+        // The thread that panicked says so as it unwinds, which may be a moment after its caller knows.
+        let ended = async {
+            while hub.sound().is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("the hub knows that it keeps nothing");
+        let version = || hub.read(|registry| registry.twin(&id).unwrap().reported.version);
+        let before = version();
+        assert_eq!(hub.report(&id, br#"{"a":2}"#, None).await.unwrap_err().code.name, "ServerError");
+        assert_eq!(version(), before, "what would be lost is not made");
+        assert_eq!(hub.device_view(&id).unwrap_err().code.name, "ServerError");
+    }
+}
+
+#[tokio::test]
+async fn the_service_answers_nothing_that_is_not_kept() {
+    let dir = TempDir::new().unwrap();
+    let local = twinscope::local_hub::LocalHub::start(options(dir.path(), FleetChoice::Demo)).await.unwrap();
+    let key = local.hub().policies().by_name("iothubowner").unwrap().primary.clone();
+    let token = token("localhost", &key, Some("iothubowner"));
+    let mut owner = crate::support::Caller::connect(local.https(), local.ca_file(), &token).await;
+    assert_eq!(owner.get("/twins/myFirstDevice").await.status, 200);
+    local.hub().close().await;
+    owner.patch("/twins/myFirstDevice", json!({"tags": {"a": 1}})).await.refused(500, "ServerError");
+    owner.get("/twins/myFirstDevice").await.refused(500, "ServerError");
+    owner.query("SELECT * FROM devices", &[]).await.refused(500, "ServerError");
+}
