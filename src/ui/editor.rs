@@ -180,7 +180,9 @@ fn keep_indent(ui: &Ui, id: Id, text: &str) {
             }
             if let Event::Text(typed) | Event::Paste(typed) = event {
                 line.push_str(typed);
-                line = line.rsplit('\n').next().unwrap_or("").to_owned();
+                if let Some(end) = line.rfind('\n') {
+                    line.drain(..=end);
+                }
             }
         }
     });

@@ -217,7 +217,10 @@ fn clear_clipboard(f: &mut Frame, ctx: &egui::Context) {
             _ => None,
         })
     });
-    if newest == Some(false) {
+    // Selected labels are copied only after everything was painted.
+    let labels = ctx.input(|i| i.events.contains(&egui::Event::Copy))
+        && ctx.plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
+    if labels || newest == Some(false) {
         // What is there now is the person's own.
         f.view.secret_copied = None;
         return;

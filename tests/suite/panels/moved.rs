@@ -11,7 +11,7 @@ use twinscope::client::HubError;
 use twinscope::query::ItemType;
 use twinscope::twin::{Section, TwinId};
 use twinscope::worker::event::{Outcome, Source};
-use twinscope::worker::{Command, Event, Fact, Failure};
+use twinscope::worker::{Command, Fact, Failure};
 
 fn says(harness: &Harness<'_, Scene>, text: &str) -> bool {
     harness.root().children_recursive().any(|node| {
@@ -79,7 +79,7 @@ fn what_a_failed_save_said_can_be_put_away() {
         _ => None,
     });
     let failure = Failure::Local("the disk is full".to_owned());
-    scene.app.apply(scene.now, Event::Done { key, outcome: Err(failure) });
+    scene.fail(key, failure);
     let mut harness = window(scene);
     assert!(says(&harness, "The disk is full"));
     find(&harness, Role::Button, "Dismiss").click();
@@ -140,7 +140,7 @@ fn a_failed_query_can_be_asked_again() {
     let key = ask(&mut scene, text);
     let reason = "timed out".to_owned();
     let failure = Failure::Hub(HubError::Unreachable { host: "localhost:8443".to_owned(), reason });
-    scene.app.apply(scene.now, Event::Done { key, outcome: Err(failure) });
+    scene.fail(key, failure);
     let mut harness = window(scene);
     find(&harness, Role::Tab, "Query").click();
     harness.run();

@@ -53,7 +53,7 @@ fn in_a_small_window_a_save_says_what_became_of_it() {
         Command::PatchTwin { key, .. } => Some(*key),
         _ => None,
     });
-    scene.answer(key, Outcome::Twin(parsed(&twin_json(&module(), 122, 4))));
+    scene.answer(key, Outcome::Saved(parsed(&twin_json(&module(), 122, 4))));
     let mut harness = sized(scene, SMALL);
     let inside = |harness: &Harness<'_, Scene>, text: &str| {
         harness.root().children_recursive().any(|node| {

@@ -5,7 +5,7 @@ use twinscope::app::{Action, App, Moment};
 use twinscope::twin::{ConnectionState, Status, Twin, TwinId, wire};
 use twinscope::ui::{self, View};
 use twinscope::worker::event::{DeviceRow, HubEntry, HubInfo, ModuleRow, Outcome, SecretStore};
-use twinscope::worker::{Command, Event, Fact, HubRef, Key};
+use twinscope::worker::{Command, Event, Fact, Failure, HubRef, Key};
 
 /// App and view together, and what the person meant so far.
 pub struct Scene {
@@ -127,6 +127,11 @@ impl Scene {
 
     pub fn answer(&mut self, key: Key, outcome: Outcome) {
         let commands = self.app.apply(self.now, Event::Done { key, outcome: Ok(outcome) });
+        self.commands.extend(commands);
+    }
+
+    pub fn fail(&mut self, key: Key, failure: Failure) {
+        let commands = self.app.apply(self.now, Event::Done { key, outcome: Err(failure) });
         self.commands.extend(commands);
     }
 
