@@ -18,30 +18,43 @@ pub(super) fn report_id(tab: &Tab) -> Id {
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let Some(act) = &tab.act else { return };
     let room = ui.available_height();
+    // The text keeps a few lines; what does not fit here scrolls.
+    let most = (room - 80.0).min(room * 0.7).max(48.0);
     egui::Panel::bottom("act")
         .resizable(true)
-        .default_size((room * 0.45).clamp(120.0, 220.0))
-        .size_range(110.0..=(room * 0.7).max(111.0))
+        .default_size((room * 0.45).clamp(120.0, 220.0).min(most))
+        .size_range(most.min(110.0)..=most)
         .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 8)))
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                let who = if tab.id.module.is_some() { "module" } else { "device" };
-                widgets::heading(ui, &format!("Acting as this {who}"));
-                twin_header::link_ui(ui, &act.state);
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    if ui.button("Stop acting").clicked() {
-                        f.push(Action::StopActing(tab.id.clone()));
-                    }
-                });
-            });
-            ui.columns(2, |columns| {
-                if let [left, right] = columns {
-                    let plain = egui::Layout::top_down(egui::Align::Min);
-                    left.with_layout(plain, |ui| report_ui(f, ui, tab, act));
-                    right.with_layout(plain, |ui| received_ui(f, ui, tab));
-                }
+            if most > 110.0 {
+                body_ui(f, ui, tab, act);
+                return;
+            }
+            ScrollArea::vertical().id_salt("act").auto_shrink(false).show(ui, |ui| {
+                let size = egui::vec2(ui.available_width(), 130.0);
+                ui.allocate_ui(size, |ui| body_ui(f, ui, tab, act));
             });
         });
+}
+
+fn body_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
+    ui.horizontal(|ui| {
+        let who = if tab.id.module.is_some() { "module" } else { "device" };
+        widgets::heading(ui, &format!("Acting as this {who}"));
+        twin_header::link_ui(ui, &act.state);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button("Stop acting").clicked() {
+                f.push(Action::StopActing(tab.id.clone()));
+            }
+        });
+    });
+    ui.columns(2, |columns| {
+        if let [left, right] = columns {
+            let plain = egui::Layout::top_down(egui::Align::Min);
+            left.with_layout(plain, |ui| report_ui(f, ui, tab, act));
+            right.with_layout(plain, |ui| received_ui(f, ui, tab));
+        }
+    });
 }
 
 fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {

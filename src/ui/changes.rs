@@ -48,15 +48,11 @@ fn shortened(text: &str) -> String {
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    if f.view.layout.changes_hidden {
+    if f.view.layout.changes_hidden || f.view.narrow {
         return;
     }
     let Some(draft) = &tab.draft else { return };
     let room = ui.available_width();
-    // At high zoom in a small window the text comes first; a wider window brings this back.
-    if room < 400.0 {
-        return;
-    }
     let usual = f.app.settings.layout.changes_width.unwrap_or((room * 0.38).clamp(220.0, 380.0));
     let shown = egui::Panel::right("changes")
         .resizable(true)
@@ -64,19 +60,27 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         .size_range(200.0..=(room * 0.6).max(201.0))
         .frame(egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 8, top: 8, bottom: 8 }))
         .show(ui, |ui| {
-            ScrollArea::vertical().id_salt("changes").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
-                ui.set_max_width(ui.available_width());
-                if tab.pane == Pane::Reported {
-                    news_ui(f, ui, tab);
-                } else {
-                    changes_ui(f, ui, tab, draft);
-                    sent_ui(f, ui, tab, draft);
-                    meters_ui(ui, draft);
-                    news_ui(f, ui, tab);
-                }
-            });
+            all_ui(f, ui, tab, draft);
         });
     super::keep_size(ui, "changes", &mut f.view.layout.changes_width, shown.response.rect.width());
+}
+
+/// In place of the text, where there is no room beside it.
+pub(super) fn instead_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let Some(draft) = &tab.draft else { return };
+    egui::Frame::new().inner_margin(8).show(ui, |ui| all_ui(f, ui, tab, draft));
+}
+
+fn all_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
+    ScrollArea::vertical().id_salt("changes").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(ui.available_width());
+        if tab.pane != Pane::Reported {
+            changes_ui(f, ui, tab, draft);
+            sent_ui(f, ui, tab, draft);
+            meters_ui(ui, draft);
+        }
+        news_ui(f, ui, tab);
+    });
 }
 
 fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {

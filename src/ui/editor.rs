@@ -1,5 +1,6 @@
 //! The editor of one section: text with line numbers and colours, problems underlined.
 
+use super::find::Find;
 use super::json_colours;
 use super::theme::{self, palette};
 use crate::twin::text::Problem;
@@ -31,14 +32,6 @@ struct Memo {
 enum Focus {
     Take,
     Leave,
-}
-
-/// The search in the text, when it is open.
-#[derive(Default)]
-pub(super) struct Find {
-    pub open: bool,
-    pub text: String,
-    pub focus: bool,
 }
 
 /// What is painted: a text somebody else keeps.
@@ -133,49 +126,14 @@ impl EditorView {
     }
 
     fn find_ui(&mut self, ui: &mut Ui, sheet: &Sheet) {
-        let id = Id::unique("find");
-        egui::Panel::top("find").resizable(false).frame(egui::Frame::new().inner_margin(Margin::symmetric(8, 4))).show(
-            ui,
-            |ui| {
-                ui.horizontal(|ui| {
-                    if std::mem::take(&mut self.find.focus) {
-                        ui.memory_mut(|m| m.request_focus(id));
-                    }
-                    let enter =
-                        ui.memory(|m| m.has_focus(id)) && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
-                    let (_, changed) = super::widgets::field(ui, id, "Find", &self.find.text, "Find", 220.0);
-                    if let Some(text) = changed {
-                        self.find.text = text;
-                    }
-                    let hits = hits(sheet.text, &self.find.text);
-                    if (ui.button("Next").clicked() || enter) && !hits.is_empty() {
-                        let from = Self::offset(ui.ctx(), sheet.id, sheet.text);
-                        let next = hits.iter().find(|hit| hit.start >= from).unwrap_or(&hits[0]);
-                        self.go(ui.ctx(), sheet.id, sheet.text, next.clone());
-                        if enter {
-                            // The field keeps the focus, so that Enter goes on.
-                            self.reveal = Some((sheet.id, Focus::Leave));
-                            ui.memory_mut(|m| m.request_focus(id));
-                        }
-                    }
-                    super::widgets::weak(ui, super::when::count(hits.len(), "match").replace("matchs", "matches"));
-                    let esc = ui.memory(|m| m.has_focus(id)) && ui.input(|i| i.key_pressed(Key::Escape));
-                    if ui.button("Close").clicked() || esc {
-                        self.find.open = false;
-                    }
-                });
-            },
-        );
+        let from = Self::offset(ui.ctx(), sheet.id, sheet.text);
+        if let Some(hit) = self.find.ui(ui, sheet.text, from) {
+            self.go(ui.ctx(), sheet.id, sheet.text, hit.range);
+            if hit.by_enter {
+                self.reveal = Some((sheet.id, Focus::Leave));
+            }
+        }
     }
-}
-
-/// Where a text occurs, without regard to ASCII case.
-fn hits(text: &str, wanted: &str) -> Vec<Range<usize>> {
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    let (text, wanted) = (text.to_ascii_lowercase(), wanted.to_ascii_lowercase());
-    text.match_indices(&wanted).map(|(at, hit)| at..at + hit.len()).collect()
 }
 
 fn coloured(memo: &mut Option<Memo>, ui: &Ui, text: &str) -> Arc<Galley> {

@@ -114,11 +114,20 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.push(Action::CloseTab(id.clone()));
     }
     if pressed(&COMPARE) {
-        f.view.layout.changes_hidden = !f.view.layout.changes_hidden;
+        if f.view.narrow {
+            f.view.changes_instead = !f.view.changes_instead;
+        } else {
+            f.view.layout.changes_hidden = !f.view.layout.changes_hidden;
+        }
     }
     let typing_report = ctx.memory(|m| m.has_focus(act::report_id(tab)));
     if tab.act.is_some() && typing_report && pressed(&SEND) {
         f.push(Action::SendReport(id.clone()));
+    }
+    if tab.pane != Pane::Identity && pressed(&FIND) {
+        f.view.editor.find.open = true;
+        f.view.editor.find.focus = true;
+        f.view.changes_instead = false;
     }
     let section = match tab.pane {
         Pane::Desired => Section::Desired,
@@ -128,10 +137,6 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
     let Some(draft) = &tab.draft else { return };
     let part = draft.section(section);
     let editor = editor_id(id, section);
-    if pressed(&FIND) {
-        f.view.editor.find.open = true;
-        f.view.editor.find.focus = true;
-    }
     if pressed(&NEXT_PROBLEM) {
         let at = EditorView::offset(ctx, editor, &part.text);
         let next = part.problems.iter().find(|p| p.range.start > at).or(part.problems.first());

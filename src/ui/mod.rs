@@ -9,6 +9,7 @@ mod connections;
 mod describe;
 mod dialogs;
 mod editor;
+mod find;
 mod fleet;
 mod fonts;
 mod icons;
@@ -67,6 +68,11 @@ pub struct View {
     secret_copied: Option<(Moment, Secret)>,
     /// When the conflict view came up.
     conflict_since: Option<Moment>,
+    /// There is no room for text and changes side by side: one of them is shown at a time.
+    narrow: bool,
+    changes_instead: bool,
+    /// The tab last brought into view.
+    shown_tab: Option<TwinId>,
     theme: Option<ThemeChoice>,
     zoom: f32,
 }
@@ -130,6 +136,7 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     f.view.panes = Panes::default();
     keys::listen(f, ui.ctx());
     top_bar::ui(f, ui);
+    top_bar::offline_ui(f, ui);
     status_bar::ui(f, ui);
     notices::ui(f, ui);
     activity::ui(f, ui);

@@ -1,6 +1,7 @@
 //! A text to read, select and copy, but not to edit: lays out only what is on screen, so that a document of any size is
 //! as quick as a small one.
 
+use super::find::Find;
 use super::json_colours;
 use super::theme::{self, palette};
 use egui::accesskit::Role;
@@ -31,6 +32,8 @@ pub(super) struct ReaderView {
     /// Where the selection began and where it ends: line and column in characters.
     anchor: (usize, usize),
     caret: (usize, usize),
+    /// The caret was moved by a search: bring it into view.
+    reveal: bool,
 }
 
 impl ReaderView {
@@ -60,6 +63,13 @@ impl ReaderView {
         range.start + inside.char_indices().nth(column).map_or(inside.len(), |(at, _)| at)
     }
 
+    /// Line and column of a byte.
+    fn place(&self, text: &str, byte: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|line| line.start <= byte).saturating_sub(1);
+        let start = self.lines.get(line).map_or(0, |line| line.start);
+        (line, text.get(start..byte).map_or(0, |before| before.chars().count()))
+    }
+
     fn columns(&self, text: &str, line: usize) -> usize {
         self.lines.get(line).map_or(0, |range| text[range.clone()].chars().count())
     }
@@ -70,10 +80,18 @@ impl ReaderView {
     }
 }
 
-/// Fills the space with the text.
-pub(super) fn ui(view: &mut ReaderView, ui: &mut Ui, id: Id, name: &str, key: Key) {
+/// Fills the space with the text, under the search where that is open.
+pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, name: &str, key: Key) {
     view.index(id, key);
     let text = key.text;
+    if find.open {
+        let from = view.byte(text, view.caret);
+        if let Some(hit) = find.ui(ui, text, from) {
+            view.anchor = view.place(text, hit.range.start);
+            view.caret = view.place(text, hit.range.end);
+            view.reveal = true;
+        }
+    }
     let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
     let small = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::small_mono(), '0'));
     let count = view.lines.len();
@@ -90,6 +108,10 @@ pub(super) fn ui(view: &mut ReaderView, ui: &mut Ui, id: Id, name: &str, key: Ke
         let rows = rows_in(viewport, count);
         let laid = if text.len() <= WHOLE { 0..count } else { rows.clone() };
         let galley = lay_out(view, ui, text, &laid);
+        if std::mem::take(&mut view.reveal) {
+            let line = Vec2::new(0.0, y_of(view.caret.0));
+            ui.scroll_to_rect(Rect::from_min_size(origin + line, Vec2::new(1.0, theme::LINE)), None);
+        }
         let area = ui.clip_rect().intersect(whole);
         let response = ui.interact(area, id, Sense::click_and_drag());
         listen(view, ui, &response, text, origin, digit);

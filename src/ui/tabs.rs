@@ -11,6 +11,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     if app.tabs.is_empty() {
         return;
     }
+    let shown = app.active_tab().map(|tab| tab.id.clone());
+    let moved = f.view.shown_tab != shown;
+    f.view.shown_tab = shown;
     let p = palette(ui);
     let frame = egui::Frame::new().fill(p.frame).inner_margin(egui::Margin { top: 2, ..egui::Margin::ZERO });
     egui::Panel::top("tabs").frame(frame).resizable(false).show_separator_line(false).show(ui, |ui| {
@@ -24,7 +27,10 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                     ui.horizontal(|ui| {
                         ui.spacing_mut().item_spacing.x = 0.0;
                         for (n, tab) in app.tabs.iter().enumerate() {
-                            tab_ui(f, ui, n, tab);
+                            let place = tab_ui(f, ui, n, tab);
+                            if moved && app.active == Some(n) {
+                                ui.scroll_to_rect(place, None);
+                            }
                         }
                     });
                 });
@@ -32,7 +38,8 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     });
 }
 
-fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) {
+/// Returns the place the tab takes.
+fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) -> Rect {
     const CROSS: f32 = 20.0;
     let p = palette(ui);
     let selected = f.app.active == Some(n);
@@ -78,4 +85,5 @@ fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) {
     if close.clicked() || middle {
         f.push(Action::CloseTab(tab.id.clone()));
     }
+    rect
 }

@@ -2,6 +2,7 @@
 
 use super::icons::{self, Dot};
 use super::theme::{self, palette};
+use super::widgets::Tone;
 use super::{Frame, widgets};
 use crate::app::{Action, HubState};
 use crate::disk::ThemeChoice;
@@ -27,6 +28,19 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                 ui.add_space(theme::STEP);
                 search_ui(f, ui);
             });
+        });
+    });
+}
+
+/// Says that the hub does not answer, for as long as it does not.
+pub(super) fn offline_ui(f: &mut Frame, ui: &mut Ui) {
+    let (HubState::Open(_), Some(Reachability::Offline { reason })) = (&f.app.hub, &f.app.reach) else { return };
+    let text = format!("Offline: {reason}; trying again");
+    egui::Panel::top("offline").frame(egui::Frame::new()).resizable(false).show(ui, |ui| {
+        widgets::banner(ui, Tone::Warn, &text, |ui| {
+            if ui.button("Try now").clicked() {
+                f.push(Action::RefreshFleet);
+            }
         });
     });
 }

@@ -11,12 +11,16 @@ use crate::twin::draft::SectionDraft;
 use crate::twin::text::Problem;
 use egui::{RichText, ScrollArea, Ui};
 
+/// Where there is less room than this, in points, text and changes are not shown side by side.
+const NARROW: f32 = 400.0;
+
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     let app = f.app;
     let Some(tab) = app.active_tab() else {
         welcome_ui(f, ui);
         return;
     };
+    f.view.narrow = ui.available_width() < NARROW;
     twin_header::ui(f, ui, tab);
     let Some(twin) = tab.current() else {
         egui::CentralPanel::default().frame(pane_frame()).show(ui, |ui| not_loaded_ui(f, ui, tab));
@@ -34,26 +38,32 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     if let (Some(section), Some(draft)) = (section, &tab.draft) {
         problems_ui(f, ui, tab, section, draft.section(section));
     }
-    if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
+    let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
+    if has_changes {
         changes::ui(f, ui, tab);
     }
+    let instead = has_changes && f.view.narrow && f.view.changes_instead;
     let paper = palette(ui).paper;
     egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| match (tab.pane, section) {
+        _ if instead => changes::instead_ui(f, ui, tab),
         (_, Some(section)) => section_ui(f, ui, tab, section),
         (Pane::Reported, _) => {
             let key = reader::Key { version: twin.reported.version, text: &tab.reported_text };
-            let id = egui::Id::unique(("reported", tab.id.to_string()));
-            f.view.panes.editor = Some(id);
-            reader::ui(&mut f.view.reader, ui, id, "Reported JSON", key);
+            reader_ui(f, ui, tab, "Reported JSON", key);
         }
         (Pane::Identity, _) => identity::ui(f, ui, tab),
         _ => {
             let key = reader::Key { version: twin.version, text: &tab.document_text };
-            let id = egui::Id::unique(("document", tab.id.to_string()));
-            f.view.panes.editor = Some(id);
-            reader::ui(&mut f.view.reader, ui, id, "Document JSON", key);
+            reader_ui(f, ui, tab, "Document JSON", key);
         }
     });
+}
+
+fn reader_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, name: &str, key: reader::Key) {
+    let id = egui::Id::unique((name, tab.id.to_string()));
+    let view = &mut *f.view;
+    view.panes.editor = Some(id);
+    reader::ui(&mut view.reader, &mut view.editor.find, ui, id, name, key);
 }
 
 fn pane_frame() -> egui::Frame {
@@ -61,7 +71,20 @@ fn pane_frame() -> egui::Frame {
 }
 
 fn welcome_ui(f: &mut Frame, ui: &mut Ui) {
-    if matches!(f.app.hub, HubState::Failed { .. }) {
+    if let HubState::Failed { hub, failure } = &f.app.hub {
+        let said = describe(failure);
+        widgets::empty(ui, "The hub cannot be opened", &said.sentence, |ui| {
+            if let Some(advice) = &said.advice {
+                widgets::weak(ui, super::describe::sentence(advice));
+            }
+            if ui.button("Try again").clicked() {
+                f.push(Action::OpenHub(hub.clone()));
+            }
+            if ui.button("Connections…").clicked() {
+                f.push(Action::ShowConnections);
+            }
+            widgets::copy_details(ui, &said.detail);
+        });
         return;
     }
     let keys = ui.ctx().format_shortcut(&super::keys::GO_TO);
@@ -163,6 +186,8 @@ fn problems_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft: &
     }
     #[allow(clippy::cast_precision_loss)] // At most eight rows.
     let height = draft.problems.len().min(5) as f32 * 22.0 + 12.0;
+    // In a small window the text keeps most of the room.
+    let height = height.min((ui.available_height() * 0.4).max(34.0));
     egui::Panel::bottom("problems")
         .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)))
         .resizable(false)

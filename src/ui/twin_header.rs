@@ -4,15 +4,20 @@ use super::theme::{self, palette};
 use super::{Frame, changes, icons, when, widgets};
 use crate::app::action::Watching;
 use crate::app::tab::{Pane, SaveState};
-use crate::app::{Action, Tab};
+use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
 use crate::twin::{ConnectionState, Status, Twin, TwinId};
-use egui::{Align, Layout, RichText, Ui};
+use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let frame = egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 0 });
     egui::Panel::top("twin-header").frame(frame).resizable(false).show(ui, |ui| {
-        facts_ui(f, ui, tab);
+        if f.view.narrow {
+            // One line that can be pushed aside leaves the text its room.
+            ScrollArea::horizontal().id_salt("facts").auto_shrink([false, true]).show(ui, |ui| facts_ui(f, ui, tab));
+        } else {
+            facts_ui(f, ui, tab);
+        }
         acts_ui(f, ui, tab);
         sections_ui(f, ui, tab);
     });
@@ -123,28 +128,40 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         if widgets::act(ui, "Discard", clean).clicked() {
             f.push(Action::Discard(id.clone()));
         }
-        let loading = tab.twin.is_loading().then_some("Loading");
-        if widgets::act(ui, "Refresh", loading).on_hover_text("Reads the twin again and keeps the edits").clicked() {
-            f.push(Action::Refresh(id.clone()));
-        }
-        let watch = ui.add(egui::Button::selectable(tab.watching, "Watch").frame_when_inactive(true));
-        let watch = watch.on_hover_text("Reads the twin again and again and says what changed");
-        if watch.clicked() {
-            let on = if tab.watching { Watching::Off } else { Watching::On };
-            f.push(Action::SetWatch { id: id.clone(), on });
-        }
-        if tab.act.is_none() {
-            let name = if id.module.is_some() { "Act as module…" } else { "Act as device…" };
-            if ui.button(name).clicked() {
-                f.push(Action::ShowActAs(id.clone()));
-            }
+        if !f.view.narrow {
+            reading_ui(f, ui, tab);
         }
         ui.menu_button("More", |ui| more_ui(f, ui, tab));
     });
 }
 
+/// Reading again, watching, acting.
+fn reading_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let id = &tab.id;
+    let loading = tab.twin.is_loading().then_some("Loading");
+    if widgets::act(ui, "Refresh", loading).on_hover_text("Reads the twin again and keeps the edits").clicked() {
+        f.push(Action::Refresh(id.clone()));
+    }
+    let watch = ui.add(egui::Button::selectable(tab.watching, "Watch").frame_when_inactive(true));
+    let watch = watch.on_hover_text("Reads the twin again and again and says what changed");
+    if watch.clicked() {
+        let on = if tab.watching { Watching::Off } else { Watching::On };
+        f.push(Action::SetWatch { id: id.clone(), on });
+    }
+    if tab.act.is_none() {
+        let name = if id.module.is_some() { "Act as module…" } else { "Act as device…" };
+        if ui.button(name).clicked() {
+            f.push(Action::ShowActAs(id.clone()));
+        }
+    }
+}
+
 fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let id = &tab.id;
+    if f.view.narrow {
+        reading_ui(f, ui, tab);
+        ui.separator();
+    }
     if id.module.is_none() && ui.button("Add module…").clicked() {
         f.push(Action::ShowAddModule { device: id.device.clone() });
     }
@@ -187,45 +204,62 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             }
         }
     };
-    // At high zoom in a small window they break into lines and leave the rest out.
-    if ui.available_width() < 400.0 {
-        ui.horizontal_wrapped(|ui| panes_ui(f, ui));
+    let progress = progress(f, ui, tab);
+    let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
+    // At high zoom in a small window they break into lines, and the changes take the place of the text.
+    if f.view.narrow {
+        ui.horizontal_wrapped(|ui| {
+            panes_ui(f, ui);
+            if has_changes && ui.add(egui::Button::selectable(f.view.changes_instead, "Changes")).clicked() {
+                f.view.changes_instead = !f.view.changes_instead;
+            }
+        });
+        own_line_ui(f, ui, progress);
         return;
     }
-    ui.horizontal(|ui| {
+    let left = ui.horizontal(|ui| {
         panes_ui(f, ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            if matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported) {
-                let hidden = f.view.layout.changes_hidden;
-                let name = if hidden { "Show changes" } else { "Hide changes" };
-                // Where the words do not fit, a sign stands for them.
-                let clicked = if ui.available_width() > 104.0 {
-                    widgets::quiet(ui, name).clicked()
-                } else {
-                    widgets::sign(ui, name, |painter, rect, p| {
-                        super::icons::arrow(painter, rect.center(), !hidden, p.weak);
-                    })
-                    .clicked()
-                };
-                if clicked {
-                    f.view.layout.changes_hidden = !hidden;
-                }
+            if has_changes {
+                hide_changes_ui(f, ui);
             }
-            progress_ui(f, ui, tab);
-        });
+            beside_ui(f, ui, progress)
+        })
+        .inner
     });
+    own_line_ui(f, ui, left.inner);
 }
 
-/// Where the save stands and what became of it: one line that is always there, so that nothing jumps.
-fn progress_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
+fn hide_changes_ui(f: &mut Frame, ui: &mut Ui) {
+    let hidden = f.view.layout.changes_hidden;
+    let name = if hidden { "Show changes" } else { "Hide changes" };
+    // Where the words do not fit, a sign stands for them.
+    let clicked = if ui.available_width() > 104.0 {
+        widgets::quiet(ui, name).clicked()
+    } else {
+        widgets::sign(ui, name, |painter, rect, p| {
+            super::icons::arrow(painter, rect.center(), !hidden, p.weak);
+        })
+        .clicked()
+    };
+    if clicked {
+        f.view.layout.changes_hidden = !hidden;
+    }
+}
+
+/// Where the save stands and what became of it.
+enum Progress {
+    Nothing,
+    Saving(Moment),
+    Words(String, egui::Color32),
+}
+
+fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
     let p = palette(ui);
     let now = f.app.now;
     let (text, color) = match &tab.save {
-        SaveState::Sending { since, .. } => {
-            widgets::spinner(ui, now, *since, "Saving");
-            return;
-        }
+        SaveState::Sending { since, .. } => return Progress::Saving(*since),
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
         SaveState::Failed { .. } => ("Not saved".to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
@@ -235,8 +269,34 @@ fn progress_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
             }
             (None, Some(problem), _) => (format!("Watch: {problem}"), p.warn),
             (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
-            _ => return,
+            _ => return Progress::Nothing,
         },
     };
-    ui.add(egui::Label::new(RichText::new(&text).color(color)).truncate()).on_hover_text(text);
+    Progress::Words(text, color)
+}
+
+/// Beside the sections, so that nothing jumps. Returns what did not fit there.
+fn beside_ui(f: &Frame, ui: &mut Ui, progress: Progress) -> Progress {
+    match progress {
+        Progress::Saving(since) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Words(text, color) => {
+            let width = widgets::clipped(ui, &text, theme::body(), color, f32::INFINITY).size().x;
+            if width > ui.available_width() {
+                return Progress::Words(text, color);
+            }
+            ui.label(RichText::new(text).color(color));
+        }
+        Progress::Nothing => {}
+    }
+    Progress::Nothing
+}
+
+fn own_line_ui(f: &Frame, ui: &mut Ui, progress: Progress) {
+    match progress {
+        Progress::Saving(since) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Words(text, color) => {
+            ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+        }
+        Progress::Nothing => {}
+    }
 }

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod fleet;
+mod room;
 mod scene;
 mod still;
 mod twin;
