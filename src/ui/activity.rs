@@ -129,7 +129,7 @@ fn requests_ui(f: &Frame, ui: &mut Ui) {
                 cells(
                     ui,
                     &[
-                        (64.0, when::clock(*at), p.weak),
+                        (92.0, when::clock(*at), p.weak),
                         (52.0, record.method.to_owned(), p.text),
                         (36.0, status, color),
                         (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
@@ -167,7 +167,7 @@ fn patches_ui(f: &Frame, ui: &mut Ui) {
                 cells(
                     ui,
                     &[
-                        (64.0, when::clock(seen.at), p.weak),
+                        (92.0, when::clock(seen.at), p.weak),
                         (112.0, word.to_owned(), color),
                         (40.0, format!("v{}", seen.version), p.weak),
                         (180.0, seen.id.to_string(), p.text),

@@ -12,6 +12,9 @@ use egui::{Context, RichText, ScrollArea, Ui};
 
 pub(super) const NAME: &str = "The hub has a newer version";
 
+/// Why nothing can be compared.
+pub(super) const UNPARSED: &str = "your text does not parse, so it cannot be compared yet; correct it first";
+
 /// Nobody asked for this dialog: keys pressed so soon after it came were meant for the text.
 const TYPED_ELSEWHERE_MS: u64 = 500;
 
@@ -56,6 +59,7 @@ fn lead_ui(ui: &mut Ui, tab: &Tab, moved: &Moved) {
     ui.add(egui::Label::new(text).wrap());
     ui.add_space(4.0);
     let advice = match moved.clashes.len() {
+        _ if moved.unparsed => super::describe::sentence(UNPARSED),
         0 => "Your paths and theirs do not touch each other: rebasing merges them.".to_owned(),
         1 => "1 path was changed by both sides.".to_owned(),
         n => format!("{n} paths were changed by both sides."),
@@ -167,7 +171,8 @@ fn value_ui(ui: &mut Ui, value: Option<&Json>, color: egui::Color32) {
 fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
     let id = &tab.id;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        let rebase = widgets::primary(ui, "Rebase my edits", None)
+        let off = moved.unparsed.then_some("Your text does not parse yet");
+        let rebase = widgets::primary(ui, "Rebase my edits", off)
             .on_hover_text("Puts your edits onto the hub's version. Nothing is sent until you save");
         if rebase.clicked() {
             f.push(Action::RebaseEdits(id.clone()));

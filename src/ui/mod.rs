@@ -33,6 +33,7 @@ mod window;
 
 pub use window::run;
 
+use crate::app::tab::Pane;
 use crate::app::{Action, App, Moment};
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::secret::Secret;
@@ -71,6 +72,8 @@ pub struct View {
     /// There is no room for text and changes side by side: one of them is shown at a time.
     narrow: bool,
     changes_instead: bool,
+    /// The editor the caret is in, as last told.
+    caret_in: Option<(TwinId, Section)>,
     /// The tab last brought into view.
     shown_tab: Option<TwinId>,
     theme: Option<ThemeChoice>,
@@ -149,6 +152,7 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     conflict::ui(f, ui.ctx());
     dialogs::ui(f, ui.ctx());
     keys::panes(f, ui.ctx());
+    tell_caret(f, ui.ctx());
     clear_clipboard(f, ui.ctx());
     if f.view.layout != f.app.settings.layout {
         f.push(Action::SetLayout(f.view.layout));
@@ -178,6 +182,29 @@ fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
     if (view.zoom - zoom).abs() > f32::EPSILON {
         view.zoom = zoom;
         ctx.set_zoom_factor(zoom);
+    }
+}
+
+/// Says which editor the caret went into or left, when that changes.
+fn tell_caret(f: &mut Frame, ctx: &egui::Context) {
+    let focused = ctx.memory(egui::Memory::focused);
+    let now = f.app.active_tab().and_then(|tab| {
+        let section = match tab.pane {
+            Pane::Desired => Section::Desired,
+            Pane::Tags => Section::Tags,
+            _ => return None,
+        };
+        (focused == Some(editor_id(&tab.id, section))).then(|| (tab.id.clone(), section))
+    });
+    if f.view.caret_in == now {
+        return;
+    }
+    let before = std::mem::replace(&mut f.view.caret_in, now.clone());
+    if let Some((id, _)) = before.filter(|(id, _)| now.as_ref().is_none_or(|(to, _)| to != id)) {
+        f.push(Action::Caret { id, section: None });
+    }
+    if let Some((id, section)) = now {
+        f.push(Action::Caret { id, section: Some(section) });
     }
 }
 

@@ -4,6 +4,7 @@ use super::describe::describe;
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::{Action, Remote};
+use crate::query::ItemType;
 use crate::twin::{Json, TwinId};
 use egui::accesskit::Role;
 use egui::{Id, Key, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
@@ -76,6 +77,10 @@ fn problem_ui(f: &mut Frame, ui: &mut Ui) {
 
 fn answer_ui(f: &mut Frame, ui: &mut Ui) {
     let app = f.app;
+    // An answer to an older question does not stand under one that could not be asked.
+    if app.fleet.query.problem.is_some() {
+        return;
+    }
     match &app.fleet.query.answer {
         Remote::Loading { key, since, .. } => {
             let key = *key;
@@ -88,7 +93,12 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui) {
         }
         Remote::Failed { failure, .. } => {
             let said = describe(failure);
-            widgets::failure_banner(ui, &said, |_| {});
+            widgets::failure_banner(ui, &said, |ui| {
+                if ui.button("Try again").clicked() {
+                    f.push(Action::RunQuery(app.fleet.query.text.clone()));
+                }
+            });
+            return;
         }
         Remote::Idle => {
             widgets::weak(ui, "Answers appear here; a row with a device opens its twin");
@@ -109,7 +119,7 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui) {
         answer.rows.len(),
         |ui, range| {
             for n in range {
-                row_ui(f, ui, n, &answer.rows[n]);
+                row_ui(f, ui, n, &answer.rows[n], answer.item_type);
             }
         },
     );
@@ -124,7 +134,32 @@ fn twin_of(row: &Json) -> Option<TwinId> {
     })
 }
 
-fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json) {
+fn cut(mut text: String) -> String {
+    const LONGEST: usize = 400;
+    if text.len() > LONGEST {
+        let at = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(at);
+    }
+    text
+}
+
+/// What was asked for beside the ids: `site: north, count: 4`.
+fn columns(row: &Json) -> String {
+    let Some(row) = row.as_object() else { return String::new() };
+    let ids = ["deviceId", "moduleId"];
+    let words: Vec<String> = row
+        .iter()
+        .filter(|(key, _)| !ids.contains(&key.as_str()))
+        .take(50)
+        .map(|(key, value)| match value.as_str() {
+            Some(text) => format!("{key}: {text}"),
+            None => format!("{key}: {value}"),
+        })
+        .collect();
+    cut(words.join(", "))
+}
+
+fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json, item_type: ItemType) {
     let p = palette(ui);
     let id = twin_of(row);
     let sense = if id.is_some() { Sense::click() } else { Sense::hover() };
@@ -135,14 +170,13 @@ fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json) {
     if response.has_focus() {
         ui.painter().rect_stroke(rect, 4.0, egui::Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
     }
-    let mut text = row.to_string();
-    if text.len() > 400 {
-        let cut = (0..=400).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(cut);
-    }
+    let text = cut(row.to_string());
+    let columns = if item_type == ItemType::Twin { String::new() } else { columns(row) };
     let (shown, font) = match &id {
-        Some(id) => (id.to_string(), theme::body()),
-        None => (text.clone(), theme::small_mono()),
+        Some(id) if columns.is_empty() => (id.to_string(), theme::body()),
+        Some(id) => (format!("{id}  {columns}"), theme::body()),
+        None if columns.is_empty() => (text.clone(), theme::small_mono()),
+        None => (columns, theme::small_mono()),
     };
     let galley = widgets::clipped(ui, &shown, font, p.text, rect.width() - 8.0);
     ui.painter().galley(egui::pos2(rect.left() + 4.0, rect.center().y - galley.size().y / 2.0), galley, p.text);

@@ -87,6 +87,8 @@ pub(super) struct Delete<'a> {
 pub(super) fn delete_ui(f: &mut Frame, ctx: &Context, question: &Delete) -> bool {
     let fresh = f.view.take_fresh("Delete…");
     let id = question.id;
+    let goes = |other: &TwinId| other.device == id.device && (id.module.is_none() || other.module == id.module);
+    let unsaved = f.app.tabs.iter().filter(|tab| goes(&tab.id) && tab.is_dirty()).count();
     let what = if id.module.is_some() { "the module" } else { "the device" };
     modal(ctx, "Delete…", 460.0, Leave::OnBackdrop, |ui| {
         let with = match (&id.module, question.modules) {
@@ -96,6 +98,10 @@ pub(super) fn delete_ui(f: &mut Frame, ctx: &Context, question: &Delete) -> bool
             (None, None) => " and all its modules".to_owned(),
         };
         wrapped(ui, format!("Delete {what} {id}{with} from the hub? Twin, keys and history there are gone for good."));
+        if unsaved > 0 {
+            let text = format!("Edits of {} that are not on the hub go too.", when::count(unsaved, "open twin"));
+            ui.add(egui::Label::new(RichText::new(text).color(palette(ui).warn)).wrap());
+        }
         problem_ui(ui, question.problem);
         let off = match (question.running, question.known) {
             (Some(_), _) => Some("Deleting"),

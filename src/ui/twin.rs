@@ -4,7 +4,7 @@ use super::describe::describe;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, act, changes, editor, editor_id, identity, reader, twin_header, when};
-use crate::app::tab::{Pane, SaveState};
+use crate::app::tab::{Moved, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
@@ -131,21 +131,7 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 /// What happened to the last save or refresh, and what moved on the hub. Below the text, so that no line of it moves.
 fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     if let Some(moved) = &tab.moved {
-        let age = when::ago(ui.ctx(), f.app.now, moved.at);
-        let what = match (moved.changes.len(), moved.clashes.len()) {
-            (0, 0) => "nothing you edit".to_owned(),
-            (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
-            (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
-        };
-        let text = format!("The hub moved to version {} {age}: {what}. Your text is untouched.", moved.theirs.version);
-        let tone = if moved.clashes.is_empty() { Tone::Info } else { Tone::Warn };
-        strip(ui, "moved", |ui| {
-            widgets::banner(ui, tone, &text, |ui| {
-                if ui.button("Compare…").clicked() {
-                    f.push(Action::ShowConflict(tab.id.clone()));
-                }
-            });
-        });
+        moved_ui(f, ui, tab, moved);
     }
     if let SaveState::Failed { failure, at } = &tab.save {
         let mut said = describe(failure);
@@ -154,6 +140,9 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             widgets::failure_banner(ui, &said, |ui| {
                 if ui.button("Try again").clicked() {
                     f.push(Action::Save(tab.id.clone()));
+                }
+                if ui.button("Dismiss").clicked() {
+                    f.push(Action::DismissSave(tab.id.clone()));
                 }
             });
         });
@@ -170,6 +159,41 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             });
         });
     }
+}
+
+fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
+    let age = when::ago(ui.ctx(), f.app.now, moved.at);
+    let version = moved.theirs.version;
+    let (changes, clashes) = (moved.changes.len(), moved.clashes.len());
+    // Untouched text stands still only because the caret is in it.
+    let untouched = !tab.is_dirty();
+    let text = if moved.unparsed {
+        format!("The hub moved to version {version} {age}; {}. It is untouched.", super::conflict::UNPARSED)
+    } else if untouched {
+        format!(
+            "The hub has a newer version of this text, {version}, since {age}: {} changed.",
+            when::count(changes, "path")
+        )
+    } else {
+        let what = match (changes, clashes) {
+            (0, 0) => "nothing you edit".to_owned(),
+            (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
+            (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
+        };
+        format!("The hub moved to version {version} {age}: {what}. Your text is untouched.")
+    };
+    let tone = if clashes == 0 && !moved.unparsed { Tone::Info } else { Tone::Warn };
+    strip(ui, "moved", |ui| {
+        widgets::banner(ui, tone, &text, |ui| {
+            if untouched {
+                if ui.button("Show it").clicked() {
+                    f.push(Action::DiscardNow(tab.id.clone()));
+                }
+            } else if ui.button("Compare…").clicked() {
+                f.push(Action::ShowConflict(tab.id.clone()));
+            }
+        });
+    });
 }
 
 fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {

@@ -37,10 +37,10 @@ pub fn span(from: Moment, to: Moment) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }
 
-/// Time of day, UTC: `14:03:59`.
+/// Time of day: `14:03:59 UTC`.
 pub fn clock(at: Moment) -> String {
     let s = at.unix_s % 86_400;
-    format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+    format!("{:02}:{:02}:{:02} UTC", s / 3600, s / 60 % 60, s % 60)
 }
 
 /// `12,345`.

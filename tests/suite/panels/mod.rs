@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod fleet;
+mod moved;
 mod room;
 mod scene;
 mod still;
