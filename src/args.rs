@@ -26,6 +26,8 @@ pub struct Args {
 }
 
 const ENVIRONMENT: &str = "\
+Without a command the window opens, on the local hub with its demo fleet.
+
 Environment:
   TWINSCOPE_CONNECTION_STRING  Open this hub directly; it is kept for this run only
   TWINSCOPE_CA                 As --ca

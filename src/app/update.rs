@@ -300,7 +300,7 @@ impl App {
         let broken = TwinId::check(id.module.as_deref().unwrap_or(&id.device)).err();
         let reserved = id.module.as_ref().is_some_and(|module| module.starts_with('$'));
         let bad = broken.map(|broken| broken.to_string()).or_else(|| {
-            reserved.then(|| "modules that begin with `$` are the hub's own and cannot be made by hand".to_owned())
+            reserved.then(|| "Modules that begin with `$` are the hub's own and cannot be made by hand".to_owned())
         });
         let key = bad.is_none().then(|| self.start(format!("Creating {id}"), Purpose::Create(id.clone())));
         if let Some(Dialog::AddDevice { problem, running, .. } | Dialog::AddModule { problem, running, .. }) =

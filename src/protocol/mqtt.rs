@@ -157,7 +157,7 @@ impl Parameters {
                 "$rid" if !value.is_empty() => read.rid = Some(value.to_owned()),
                 // Once unreadable, a second one does not mend it.
                 "$version" if read.version.is_ok() => {
-                    read.version = value.parse().map(Some).map_err(|_no_number| Unreadable)
+                    read.version = value.parse().map(Some).map_err(|_no_number| Unreadable);
                 }
                 _ => {}
             }

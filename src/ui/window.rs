@@ -111,6 +111,8 @@ fn explain(error: &str) -> String {
         error.split_once("os error at ").and_then(|(_, rest)| rest.split_once(": ")).map_or(error, |(_, text)| text);
     let lower = error.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    // Some of these texts are whole structures; their beginning says what there is to say.
+    let error: String = error.chars().take(160).collect();
     let instead = "or run `twinscope hub` for the hub without a window";
     if has(&[
         "wayland_display",
@@ -124,9 +126,9 @@ fn explain(error: &str) -> String {
         format!(
             "There is no display to open a window on: start Twinscope in a desktop session (or under Xvfb), {instead} ({error})"
         )
-    } else if has(&["xkbcommon", "libx", "could not be loaded", "cannot open shared object", "dlopen", "library"]) {
+    } else if has(&["xkbcommon", "libx", "could not be loaded", "cannot open shared object", "dlopen", "librar"]) {
         format!(
-            "A system library the window needs is missing: install libxkbcommon-x11-0, libxcursor1, libxi6, libxrandr2 and libgl1 (their names on Debian and Ubuntu), {instead} ({error})"
+            "A system library the window needs is missing: install libx11-6, libx11-xcb1, libxkbcommon-x11-0, libxcursor1, libxi6, libxrandr2 and libgl1 (their names on Debian and Ubuntu), {instead} ({error})"
         )
     } else if has(&["gl", "egl", "config", "context", "driver"]) {
         format!(

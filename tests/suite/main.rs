@@ -16,6 +16,7 @@ mod journeys;
 mod panels;
 mod protocol;
 mod query;
+mod start;
 mod support;
 mod tidy;
 mod twin;
