@@ -24,7 +24,8 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
-    ui.horizontal_wrapped(|ui| {
+    let line = Layout::left_to_right(Align::Center).with_main_wrap(!f.view.narrow);
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), line, |ui| {
         ui.set_min_height(20.0);
         ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
         let Some(twin) = tab.current() else {
