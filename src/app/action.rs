@@ -4,7 +4,7 @@ use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
-use crate::twin::{Section, TwinId};
+use crate::twin::{Etag, Section, TwinId};
 use crate::worker::{Connect, HubRef, Key};
 
 /// An intention of the person.
@@ -86,7 +86,11 @@ pub enum Action {
     /// Conflict: my edits move onto the hub's version.
     RebaseEdits(TwinId),
     /// Conflict: exactly this draft over exactly the version shown.
-    OverwriteHubVersion(TwinId),
+    OverwriteHubVersion {
+        id: TwinId,
+        /// The etag of the version the person was looking at.
+        shown: Etag,
+    },
     /// Closes the conflict view; the draft stays and stays in conflict.
     LeaveConflict(TwinId),
     ShowConflict(TwinId),

@@ -6,7 +6,7 @@ use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
-use crate::twin::{Section, Status, TwinId, text};
+use crate::twin::{Etag, Section, Status, TwinId, text};
 use crate::worker::{Command, command::Guard};
 
 impl App {
@@ -50,7 +50,7 @@ impl App {
                 Vec::new()
             }
             Action::RebaseEdits(id) => self.rebase(&id),
-            Action::OverwriteHubVersion(id) => self.overwrite(&id),
+            Action::OverwriteHubVersion { id, shown } => self.overwrite(&id, &shown),
             Action::LeaveConflict(id) => self.set_conflict(&id, false),
             Action::ShowConflict(id) => self.set_conflict(&id, true),
             Action::ShowActAs(id) => {
@@ -212,11 +212,17 @@ impl App {
     }
 
     /// Sends exactly this draft over exactly the version that was shown: still guarded, by that version's etag.
-    fn overwrite(&mut self, id: &TwinId) -> Vec<Command> {
+    fn overwrite(&mut self, id: &TwinId, shown: &Etag) -> Vec<Command> {
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         let (Some(moved), Some(draft)) = (&tab.moved, &tab.draft) else { return Vec::new() };
-        let mut over = draft.clone();
         let theirs = moved.theirs.clone();
+        if theirs.etag != *shown {
+            let text =
+                format!("The hub has moved again since you looked at {id}: look once more before you overwrite it");
+            self.notice(NoticeKind::Problem, text, None);
+            return Vec::new();
+        }
+        let mut over = draft.clone();
         let etag = theirs.etag.clone();
         over.rebase_untouched(theirs);
         match over.outgoing() {

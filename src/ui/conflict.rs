@@ -194,7 +194,7 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
                 moved.theirs.etag.quoted()
             );
             if ui.button("Overwrite hub version").on_hover_text(hover).clicked() {
-                f.push(Action::OverwriteHubVersion(id.clone()));
+                f.push(Action::OverwriteHubVersion { id: id.clone(), shown: moved.theirs.etag.clone() });
             }
         });
     });

@@ -103,7 +103,11 @@ fn overwriting_is_bound_to_the_version_that_was_shown() {
     type_desired(&mut desk, &id, r#"{"a": 2, "b": 1}"#);
     let (key, ..) = save(&mut desk, &id);
     desk.done(key, Ok(Outcome::Conflict { theirs: parse(twin("E2", 3, json!({"a": 3, "b": 9}), json!({}))) }));
-    let commands = desk.act(Action::OverwriteHubVersion(id.clone()));
+    let overwrite = |etag: &str| Action::OverwriteHubVersion { id: id.clone(), shown: Etag(etag.to_owned()) };
+    // A version the person has not seen is not overwritten.
+    assert!(desk.act(overwrite("E1")).is_empty());
+    assert!(desk.app.tab(&id).unwrap().conflict_open);
+    let commands = desk.act(overwrite("E2"));
     let Some(Command::PatchTwin { key, body, guard, .. }) = commands.into_iter().next() else { panic!("no PATCH") };
     assert_eq!(json!(body), json!({"properties": {"desired": {"a": 2, "b": 1}}}));
     assert_eq!(guard, Guard::Overwrite(Etag("E2".to_owned())));
