@@ -53,10 +53,13 @@ impl App {
             return;
         }
         let young = at.ms.saturating_sub(self.opened_at.ms) < FIRST_MS;
-        let every = match info.hub {
-            HubRef::Local if young => LOCAL_FIRST_MS,
-            HubRef::Local => LOCAL_EVERY_MS,
-            _ => REMOTE_EVERY_MS,
+        // A local hub of another process is as near as our own.
+        let name = info.host.rsplit_once(':').map_or(info.host.as_str(), |(name, _)| name);
+        let near = info.hub == HubRef::Local || ["localhost", "127.0.0.1", "[::1]"].contains(&name);
+        let every = match (near, young) {
+            (true, true) => LOCAL_FIRST_MS,
+            (true, false) => LOCAL_EVERY_MS,
+            (false, _) => REMOTE_EVERY_MS,
         };
         let age = self.now.ms.saturating_sub(at.ms);
         if age >= every {
