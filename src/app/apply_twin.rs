@@ -231,8 +231,10 @@ impl App {
                 return;
             }
             LinkState::PushedOut => {
-                let text = format!("Another client connected as {id}: you are no longer acting as it");
-                self.notice(NoticeKind::Info, text, None);
+                // MQTT 3.1.1 closes without a word; another client is the usual cause, a disabled or deleted identity the other.
+                let text = format!("The hub closed your connection as {id}: you are no longer acting as it");
+                let why = "Most likely another client connected with the same identity, or it was disabled or deleted";
+                self.notice(NoticeKind::Info, text, Some(why.to_owned()));
             }
             LinkState::Refused { reason } => {
                 let text = format!("The hub refused the connection as {id}");

@@ -40,7 +40,8 @@ pub enum LinkState {
         reason: String,
         in_ms: u64,
     },
-    /// Another client with the same identity took the connection; this one does not fight back.
+    /// The hub closed the connection while it went on serving: most likely another client with the same identity took it, or
+    /// the identity was disabled or deleted. This one does not fight back.
     PushedOut,
     /// Bad credentials, unknown or disabled identity: no retry.
     Refused {
