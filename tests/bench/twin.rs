@@ -87,7 +87,7 @@ fn ten_thousand_twins(c: &mut Criterion) {
 
 fn typing(c: &mut Criterion) {
     let mut twin = maximal();
-    twin.desired.values = section(44_000);
+    twin.desired.values = section(66_000);
     let base = Arc::new(twin);
     let mut draft = Draft::new(base.clone());
     let texts = [text::pretty(&edited(&base.desired.values)), text::pretty(&base.desired.values)];

@@ -210,6 +210,7 @@ fn lines_and_columns_count_characters() {
     {
         assert_eq!(line_column(text, offset), expected, "{offset}");
     }
+    assert_eq!(line_column("\u{ff}\u{80}\u{fffd}x", 7), (1, 4));
     // Inside a character.
     assert_eq!(line_column(text, 1), (1, 1));
     check("{\"€😀\": x}", &["1:8 ['€😀'] expected a value: a text needs double quotes"]);
