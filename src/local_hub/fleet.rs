@@ -72,14 +72,9 @@ struct Seed {
 fn plant(registry: &mut Registry, seed: Seed, now: &Moment) {
     let disabled = seed.behaviour == Behaviour::Disabled && seed.id.module.is_none();
     let request = IdentityRequest {
-        id: seed.id.clone(),
         status: if disabled { Status::Disabled } else { Status::Enabled },
         status_reason: disabled.then(|| "Taken out for repair".to_owned()),
-        authentication: None,
-        iot_edge: false,
-        device_scope: None,
-        managed_by: None,
-        etag: None,
+        ..IdentityRequest::new(seed.id.clone())
     };
     registry.plant(&request, object(seed.tags), object(seed.desired), now);
 }

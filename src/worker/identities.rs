@@ -19,16 +19,7 @@ pub(super) async fn create(hub: &OpenHub, id: &TwinId) -> Result<Outcome, Failur
     for part in std::iter::once(&id.device).chain(&id.module) {
         TwinId::check(part).map_err(|problem| Failure::Local(problem.to_string()))?;
     }
-    let request = IdentityRequest {
-        id: id.clone(),
-        status: Status::Enabled,
-        status_reason: None,
-        authentication: None,
-        iot_edge: false,
-        device_scope: None,
-        managed_by: None,
-        etag: None,
-    };
+    let request = IdentityRequest::new(id.clone());
     let (identity, created) = hub.heard(hub.client.create_or_get(&request).await).map_err(Failure::Hub)?;
     Ok(Outcome::Created { identity: Box::new(identity), existed: created == Created::Existed })
 }

@@ -74,3 +74,20 @@ pub struct IdentityRequest {
     /// Only read by hubs that compare the body's etag; kept for completeness.
     pub etag: Option<Etag>,
 }
+
+impl IdentityRequest {
+    /// An enabled identity with keys made by the hub.
+    #[must_use]
+    pub fn new(id: TwinId) -> Self {
+        Self {
+            id,
+            status: Status::Enabled,
+            status_reason: None,
+            authentication: None,
+            iot_edge: false,
+            device_scope: None,
+            managed_by: None,
+            etag: None,
+        }
+    }
+}

@@ -9,7 +9,7 @@ use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::identity::IdentityRequest;
 use twinscope::protocol::secret::Secret;
-use twinscope::twin::{Json, JsonMap, Status, TwinId};
+use twinscope::twin::{Json, JsonMap, TwinId};
 
 /// Nothing in these tests takes as long; what does is broken.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -92,16 +92,7 @@ pub fn unobserved() -> Observer {
 }
 
 pub fn request(id: &TwinId) -> IdentityRequest {
-    IdentityRequest {
-        id: id.clone(),
-        status: Status::Enabled,
-        status_reason: None,
-        authentication: None,
-        iot_edge: false,
-        device_scope: None,
-        managed_by: None,
-        etag: None,
-    }
+    IdentityRequest::new(id.clone())
 }
 
 pub fn map(value: Json) -> JsonMap {

@@ -10,7 +10,7 @@ use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::identity::{Identity, IdentityRequest};
 use twinscope::protocol::rest::IfMatch;
 use twinscope::protocol::secret::Secret;
-use twinscope::twin::{Status, Twin, TwinId};
+use twinscope::twin::{Twin, TwinId};
 use twinscope::worker::event::LocalHubInfo;
 
 pub struct Second {
@@ -24,16 +24,7 @@ impl Second {
     }
 
     pub fn create(&self, id: &TwinId) {
-        let request = IdentityRequest {
-            id: id.clone(),
-            status: Status::Enabled,
-            status_reason: None,
-            authentication: None,
-            iot_edge: false,
-            device_scope: None,
-            managed_by: None,
-            etag: None,
-        };
+        let request = IdentityRequest::new(id.clone());
         self.runtime.block_on(self.client.create_or_get(&request)).unwrap();
     }
 
