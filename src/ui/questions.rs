@@ -88,7 +88,7 @@ pub(super) fn delete_ui(f: &mut Frame, ctx: &Context, question: &Delete) -> bool
     let fresh = f.view.take_fresh("Delete…");
     let id = question.id;
     let goes = |other: &TwinId| other.device == id.device && (id.module.is_none() || other.module == id.module);
-    let unsaved = f.app.tabs.iter().filter(|tab| goes(&tab.id) && tab.is_dirty()).count();
+    let unsaved = f.app.tabs.iter().filter(|tab| goes(&tab.id) && tab.would_lose()).count();
     let what = if id.module.is_some() { "the module" } else { "the device" };
     modal(ctx, "Delete…", 460.0, Leave::OnBackdrop, |ui| {
         let with = match (&id.module, question.modules) {
