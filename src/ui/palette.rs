@@ -92,6 +92,14 @@ fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none
     if line.fresh {
         response.request_focus();
     }
+    // Letters and Enter that arrive in one slow frame: the lines still belong to the text before them. Enter waits for
+    // the lines of the text it was pressed on.
+    let waited = std::mem::take(&mut f.view.enter_waits) && !line.fresh;
+    if changed.is_some() && taken {
+        f.view.enter_waits = true;
+        ui.ctx().request_repaint();
+    }
+    taken = (taken || waited) && changed.is_none();
     if let Some(text) = changed {
         f.view.choice = 0;
         f.push(Action::DialogText { field: Field::Text, text });

@@ -153,3 +153,16 @@ fn a_panel_keeps_the_size_it_was_dragged_to() {
     let kept = harness.state().app.settings.layout.fleet_width;
     assert!(kept.is_some_and(|width| (300.0..345.0).contains(&width)), "{kept:?}");
 }
+
+#[test]
+fn enter_in_the_frame_of_the_letters_takes_what_the_letters_say() {
+    let mut scene = Scene::twin();
+    scene.act(Action::ShowPalette);
+    let mut harness = window(scene);
+    assert!(harness.ctx.memory(|memory| memory.focused()).is_some());
+    harness.input_mut().events.extend([typed("light"), press(Key::Enter)]);
+    harness.run();
+    let app = &harness.state().app;
+    assert_eq!(app.settings.theme, twinscope::disk::ThemeChoice::Light);
+    assert_eq!(app.dialog, None);
+}
