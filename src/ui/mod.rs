@@ -53,8 +53,6 @@ pub struct View {
     activity: activity::ActivityView,
     /// The row chosen in the dialog in front.
     choice: usize,
-    /// Enter was pressed together with letters: it takes the marked row of the next frame.
-    enter_waits: bool,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.
     dialog: Option<&'static str>,
     /// How the panels stand now; kept in the settings.

@@ -20,6 +20,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 pub(super) struct Found {
     of: Option<(String, usize)>,
     ids: Vec<TwinId>,
+    /// Enter was pressed together with letters: it takes the marked line of the next frame.
+    enter_waits: bool,
 }
 
 impl Found {
@@ -94,9 +96,9 @@ fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none
     }
     // Letters and Enter that arrive in one slow frame: the lines still belong to the text before them. Enter waits for
     // the lines of the text it was pressed on.
-    let waited = std::mem::take(&mut f.view.enter_waits) && !line.fresh;
+    let waited = std::mem::take(&mut f.view.found.enter_waits);
     if changed.is_some() && taken {
-        f.view.enter_waits = true;
+        f.view.found.enter_waits = true;
         ui.ctx().request_repaint();
     }
     taken = (taken || waited) && changed.is_none();

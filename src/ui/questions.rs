@@ -49,6 +49,8 @@ pub(super) fn add_ui(
             response.request_focus();
         }
         let enter = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        // The id as it stands now: letters and Enter may arrive in one frame.
+        let text = changed.clone().unwrap_or_else(|| text.to_owned());
         if let Some(text) = changed {
             f.push(Action::DialogText { field: Field::Text, text });
         }

@@ -159,10 +159,24 @@ fn enter_in_the_frame_of_the_letters_takes_what_the_letters_say() {
     let mut scene = Scene::twin();
     scene.act(Action::ShowPalette);
     let mut harness = window(scene);
-    assert!(harness.ctx.memory(|memory| memory.focused()).is_some());
+    assert!(harness.ctx.memory(egui::Memory::focused).is_some());
     harness.input_mut().events.extend([typed("light"), press(Key::Enter)]);
     harness.run();
     let app = &harness.state().app;
     assert_eq!(app.settings.theme, twinscope::disk::ThemeChoice::Light);
     assert_eq!(app.dialog, None);
+}
+
+#[test]
+fn enter_in_the_frame_of_the_letters_creates_what_was_typed() {
+    let mut scene = Scene::twin();
+    scene.act(Action::ShowAddDevice);
+    let mut harness = window(scene);
+    harness.input_mut().events.extend([typed("gate"), typed("way"), press(Key::Enter)]);
+    harness.run();
+    let made = |command: &Command| match command {
+        Command::CreateIdentity { id, .. } => Some(id.to_string()),
+        _ => None,
+    };
+    assert_eq!(harness.state().commands.iter().filter_map(made).collect::<Vec<_>>(), ["gateway"]);
 }
