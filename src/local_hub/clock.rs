@@ -1,5 +1,6 @@
 //! The hub's one clock. Nothing else in the hub asks the system for the time; the registry is given a [`Moment`].
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
@@ -44,5 +45,31 @@ impl Moment {
         );
         let ticks = (SECONDS_BEFORE_1970 + seconds) * 10_000_000 + u64::from(hundreds);
         Self { seconds, ticks, text }
+    }
+}
+
+/// A clock that can be told to go wrong, for people who test what their clients do then.
+#[derive(Debug, Default)]
+pub struct Clock {
+    /// Seconds it is ahead of the system's clock; negative: behind.
+    skew_s: AtomicI64,
+}
+
+impl Clock {
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        let moment = Moment::now();
+        match self.skew_s.load(Ordering::Relaxed) {
+            0 => moment,
+            skew_s => {
+                let hundreds = u32::try_from(moment.ticks % 10_000_000).unwrap_or(0);
+                Moment::at(moment.seconds.saturating_add_signed(skew_s), hundreds * 100)
+            }
+        }
+    }
+
+    /// Sets how many seconds it is ahead of the system's clock.
+    pub fn skew(&self, seconds: i64) {
+        self.skew_s.store(seconds, Ordering::Relaxed);
     }
 }

@@ -18,11 +18,27 @@ const GROUP_MAX: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotKept(pub String);
 
+/// Something kept beside identities: a kept MQTT session, a waiting message, a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// A word for the kind, `/`, and what tells it from others of its kind: `session/dev1/mod1`.
+    pub key: String,
+    /// `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
+/// What one change, or a group of them, has kept.
+#[derive(Clone, Default)] // Not Debug: a record holds keys.
+pub struct Writes {
+    pub identities: Vec<(TwinId, Kept)>,
+    pub items: Vec<Item>,
+}
+
 /// Keeps a group of writes; the error says why it could not.
-pub type Keep = Box<dyn FnMut(&mut dyn Iterator<Item = &(TwinId, Kept)>) -> Result<(), String> + Send>;
+pub type Keep = Box<dyn FnMut(&[&Writes]) -> Result<(), String> + Send>;
 
 struct Job {
-    writes: Vec<(TwinId, Kept)>,
+    writes: Writes,
     notices: Vec<Notice>,
     done: oneshot::Sender<Result<(), NotKept>>,
 }
@@ -47,7 +63,7 @@ impl Committer {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(store: Option<Store>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
-        let keep = store.map(|mut store| -> Keep { Box::new(move |writes| store.commit(writes)) });
+        let keep = store.map(|mut store| -> Keep { Box::new(move |group| store.commit(group)) });
         Self::start_with(keep, sessions)
     }
 
@@ -72,7 +88,7 @@ impl Committer {
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
-    pub fn submit(&self, writes: Vec<(TwinId, Kept)>, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+    pub fn submit(&self, writes: Writes, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
         let (done, answer) = oneshot::channel();
         // When the thread is gone the sender inside the job is dropped, and the receiver reports it.
         drop(self.jobs.send(Message::Job(Job { writes, notices, done })));
@@ -123,7 +139,7 @@ fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions,
         }
         if broken.is_none()
             && let Some(keep) = &mut keep
-            && let Err(reason) = keep(&mut group.iter().flat_map(|job| job.writes.iter()))
+            && let Err(reason) = keep(&group.iter().map(|job| &job.writes).collect::<Vec<_>>())
         {
             tracing::error!(%reason, "cannot write the data file; the hub takes no more writes");
             broken = Some(NotKept(reason));

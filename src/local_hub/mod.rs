@@ -3,14 +3,19 @@
 //!
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
-//! `policies` checks tokens; `rest` and `mqtt` are the two faces; `certs` makes the certificates; `fleet` seeds the demo and
-//! synthetic devices; `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`, `messages` and `jobs` are what goes through both;
+//! `faults` makes things go wrong on purpose; `certs` makes the certificates; `fleet` seeds the demo and synthetic devices;
+//! `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
+pub mod faults;
 pub mod fleet;
 pub mod hub;
+pub mod jobs;
+pub mod messages;
+pub mod methods;
 pub mod mqtt;
 pub mod policies;
 pub mod random;
@@ -70,6 +75,30 @@ pub struct HubOptions {
     pub ca_dir: PathBuf,
     pub fleet: FleetChoice,
     pub exposure: Exposure,
+    pub tuning: Tuning,
+}
+
+/// How a hub behaves where hubs differ, or where a person wants it otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Tuning {
+    /// Files (PEM) with the authorities that sign client certificates.
+    pub x509_ca: Vec<PathBuf>,
+    /// How long a change takes to show in queries; zero: none.
+    pub index_lag: Duration,
+    /// How an If-Match without quotes is read on twin writes.
+    pub unquoted_if_match: UnquotedIfMatch,
+    /// What goes wrong on purpose.
+    pub faults: faults::Plan,
+}
+
+/// How an If-Match without quotes is read on twin writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnquotedIfMatch {
+    /// Not at all, and the write goes through: what users of the real hub report.
+    #[default]
+    Ignored,
+    /// As if it had quotes.
+    Honoured,
 }
 
 /// Why the hub did not start.
@@ -137,7 +166,14 @@ impl LocalHub {
         let sessions = Arc::new(mqtt::Sessions::default());
         let committer = Committer::start(prepared.store, sessions.clone())
             .map_err(|error| StartError::Listen { addr: https_addr, reason: error.to_string() })?;
-        let hub = Arc::new(hub::Hub::new(prepared.registry, prepared.policies, committer, sessions));
+        let hub = Arc::new(hub::Hub::new(hub::Parts {
+            registry: prepared.registry,
+            policies: prepared.policies,
+            committer,
+            sessions,
+            tuning: options.tuning,
+            items: prepared.items,
+        }));
         let stop = tokio_util::sync::CancellationToken::new();
         let tasks = TaskTracker::new();
         let certificates = prepared.certificates;
@@ -230,6 +266,7 @@ struct Prepared {
     store: Option<Store>,
     policies: Policies,
     registry: Registry,
+    items: store::Items,
     /// What the hub was founded with, now or then.
     fleet: FleetChoice,
 }
@@ -240,20 +277,21 @@ fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Pre
     let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
     let Some(dir) = data else {
         let (policies, registry) = fresh();
-        return Ok(Prepared { certificates, store: None, policies, registry, fleet });
+        return Ok(Prepared { certificates, store: None, policies, registry, items: store::Items::new(), fleet });
     };
     let wrong = |reason| StartError::Data { dir: dir.to_owned(), reason };
     match Store::open(dir).map_err(wrong)? {
         Opened::Kept(store, loaded) => {
-            let store::Loaded { fleet, policies, registry } = *loaded;
-            Ok(Prepared { certificates, store: Some(store), policies, registry, fleet })
+            let store::Loaded { fleet, policies, registry, items } = *loaded;
+            Ok(Prepared { certificates, store: Some(store), policies, registry, items, fleet })
         }
         Opened::Fresh(mut store) => {
             let (policies, registry) = fresh();
             let identities: Vec<(crate::twin::TwinId, Kept)> =
                 registry.all_kept().into_iter().map(|id| (id.clone(), registry.kept(&id))).collect();
             store.found(fleet, &policies, registry.synthetic(), identities.iter()).map_err(wrong)?;
-            Ok(Prepared { certificates, store: Some(store), policies, registry, fleet })
+            let items = store::Items::new();
+            Ok(Prepared { certificates, store: Some(store), policies, registry, items, fleet })
         }
     }
 }

@@ -1,14 +1,18 @@
 //! Keeps the registry in a file that survives a pulled plug: redb, one record per identity, a transaction per group of writes.
 
 use super::FleetChoice;
+use super::commit::{Item, Writes};
 use super::policies::Policies;
 use super::registry::{Kept, Record, Registry, Synthetic};
 use crate::twin::{Json, TwinId};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// `device` or `device/module` to the record as JSON; empty for a synthetic device that was deleted.
 const IDENTITIES: TableDefinition<&str, &[u8]> = TableDefinition::new("identities");
+/// What is kept beside identities; see [`Item`].
+const ITEMS: TableDefinition<&str, &[u8]> = TableDefinition::new("items");
 /// What concerns the whole hub: `format`, `fleet` (a word of [`fleet_word`]), `policies`, `synthetic`.
 const HUB: TableDefinition<&str, &[u8]> = TableDefinition::new("hub");
 /// Goes up when an older program could not read the file any more.
@@ -26,7 +30,11 @@ pub struct Loaded {
     pub fleet: FleetChoice,
     pub policies: Policies,
     pub registry: Registry,
+    pub items: Items,
 }
+
+/// What was kept beside identities, by key.
+pub type Items = BTreeMap<String, Vec<u8>>;
 
 /// A store just opened: fresh, or with what it holds.
 pub enum Opened {
@@ -73,12 +81,13 @@ impl Store {
             "seed": synthetic.seed.to_vec(),
             "created": synthetic.created_s,
         });
-        self.transaction(|hub, table| {
+        self.transaction(|tables| {
+            let hub = &mut tables.hub;
             hub.insert("format", FORMAT)?;
             hub.insert("fleet", fleet_word(fleet).as_bytes())?;
             hub.insert("policies", policies.to_json().to_string().as_bytes())?;
             hub.insert("synthetic", synthetic.to_string().as_bytes())?;
-            put(table, identities)
+            put(&mut tables.identities, identities)
         })
     }
 
@@ -86,23 +95,22 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be written; then none of them is kept.
-    pub fn commit<'a>(&mut self, writes: impl Iterator<Item = &'a (TwinId, Kept)>) -> Result<(), String> {
-        self.transaction(|_, table| put(table, writes))
+    pub fn commit(&mut self, group: &[&Writes]) -> Result<(), String> {
+        self.transaction(|tables| {
+            put(&mut tables.identities, group.iter().flat_map(|writes| &writes.identities))?;
+            put_items(&mut tables.items, group.iter().flat_map(|writes| &writes.items))
+        })
     }
 
-    fn transaction(
-        &mut self,
-        work: impl FnOnce(
-            &mut redb::Table<'_, &'static str, &'static [u8]>,
-            &mut redb::Table<'_, &'static str, &'static [u8]>,
-        ) -> Result<(), redb::Error>,
-    ) -> Result<(), String> {
+    fn transaction(&mut self, work: impl FnOnce(&mut Tables<'_>) -> Result<(), redb::Error>) -> Result<(), String> {
         let run = || -> Result<(), redb::Error> {
             let transaction = self.database.begin_write()?;
             {
-                let mut hub = transaction.open_table(HUB)?;
-                let mut table = transaction.open_table(IDENTITIES)?;
-                work(&mut hub, &mut table)?;
+                work(&mut Tables {
+                    hub: transaction.open_table(HUB)?,
+                    identities: transaction.open_table(IDENTITIES)?,
+                    items: transaction.open_table(ITEMS)?,
+                })?;
             }
             transaction.commit()?;
             Ok(())
@@ -159,14 +167,42 @@ impl Store {
                 tracing::warn!(%id, "a module without its device is left out");
             }
         }
-        Ok(Some(Loaded { fleet, policies, registry }))
+        let mut kept = Items::new();
+        match transaction.open_table(ITEMS) {
+            Ok(items) => {
+                for entry in items.iter().map_err(|error| text(error.into()))? {
+                    let (key, value) = entry.map_err(|error| text(error.into()))?;
+                    kept.insert(key.value().to_owned(), value.value().to_vec());
+                }
+            }
+            // Written by a program that kept identities only.
+            Err(redb::TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(text(error.into())),
+        }
+        Ok(Some(Loaded { fleet, policies, registry, items: kept }))
     }
 }
 
-fn put<'a>(
-    table: &mut redb::Table<'_, &'static str, &'static [u8]>,
-    writes: impl Iterator<Item = &'a (TwinId, Kept)>,
-) -> Result<(), redb::Error> {
+type Table<'t> = redb::Table<'t, &'static str, &'static [u8]>;
+
+/// The tables of a transaction that writes.
+struct Tables<'t> {
+    hub: Table<'t>,
+    identities: Table<'t>,
+    items: Table<'t>,
+}
+
+fn put_items<'a>(table: &mut Table<'_>, items: impl Iterator<Item = &'a Item>) -> Result<(), redb::Error> {
+    for Item { key, value } in items {
+        match value {
+            Some(value) => drop(table.insert(key.as_str(), value.as_slice())?),
+            None => drop(table.remove(key.as_str())?),
+        }
+    }
+    Ok(())
+}
+
+fn put<'a>(table: &mut Table<'_>, writes: impl Iterator<Item = &'a (TwinId, Kept)>) -> Result<(), redb::Error> {
     for (id, kept) in writes {
         let key = id.to_string();
         match kept {

@@ -5,7 +5,7 @@ use super::out::Out;
 use crate::client::Trust;
 use crate::demo::Demo;
 use crate::disk::Folders;
-use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
+use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError, Tuning};
 use crate::protocol::connection_string::ConnectionString;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,6 +77,7 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<Local
         ca_dir: folders.ca_dir(),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        tuning: Tuning::default(),
     };
     match LocalHub::start(options.clone()).await {
         Err(error @ StartError::Data { .. }) => {

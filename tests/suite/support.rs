@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, Limits, LocalHub};
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, Limits, LocalHub, Tuning};
 use twinscope::protocol::sas;
 use twinscope::protocol::secret::Secret;
 
@@ -61,6 +61,7 @@ pub fn options(dir: &Path, fleet: FleetChoice) -> HubOptions {
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        tuning: Tuning::default(),
     }
 }
 

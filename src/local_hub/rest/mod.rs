@@ -1,6 +1,10 @@
 //! The HTTPS face: the service API. This file accepts and bounds connections; `service` answers requests.
 
 mod answer;
+mod jobs;
+mod messages;
+mod methods;
+mod own;
 mod paging;
 mod service;
 mod stall;

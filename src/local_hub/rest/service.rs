@@ -2,6 +2,7 @@
 
 use super::answer::{self, Answer};
 use super::paging::{self, PageRequest};
+use super::{jobs, messages, methods, own};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::registry::Mode;
 use crate::protocol::error::{ErrorCode, Shape};
@@ -43,10 +44,23 @@ enum Operation {
     WriteTwin(TwinId, Mode),
     DeviceStatistics,
     ServiceStatistics,
+    CallMethod(TwinId),
+    Message(messages::Operation),
+    Job(jobs::Operation),
+    Own(own::Operation),
+}
+
+/// Who may call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    /// A service with this right on this path.
+    Service(Permission, String),
+    /// The device itself, or a service that may speak for devices.
+    Device(TwinId),
 }
 
 pub struct Service {
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     body_time: Duration,
     queries: paging::Queries,
 }
@@ -72,16 +86,26 @@ impl Service {
         let target = head.uri.path_and_query().map_or_else(|| head.uri.path(), |target| target.as_str());
         let route = Route::parse_for(head.method.as_str(), target).map_err(|error| route_error(&error))?;
         let operation = operation(&head.method, route)?;
-        let (permission, path) = operation.needs();
+        if matches!(operation, Operation::CallMethod(_)) {
+            *shape = Shape::Nested;
+        }
         let token = text(&head.headers, AUTHORIZATION);
-        self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
+        match operation.needs() {
+            Needs::Service(permission, path) => {
+                self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
+            }
+            Needs::Device(id) => drop(self.hub.admit_call(&id, token, None)?),
+        }
         let if_match = if_match(&head.headers)?;
         if matches!(&operation, Operation::PutIdentity(id) if id.module.is_some()) && if_match == IfMatch::Absent {
             // Creating a module is the one call whose errors the service answers in the flat shape.
             *shape = Shape::Flat;
         }
         let body = match operation.body_max() {
-            Some(max) => self.read_body(&head.headers, body, max).await?,
+            Some(max) => {
+                operation.check_type(&head.headers)?;
+                self.read_body(body, max).await?
+            }
             None => Bytes::new(),
         };
         self.run(operation, &head.headers, &if_match, &body).await
@@ -147,6 +171,10 @@ impl Service {
                 self.queries.page(request).await
             }
             Operation::DeviceStatistics | Operation::ServiceStatistics => Ok(self.statistics(&operation)),
+            Operation::CallMethod(id) => methods::call(&self.hub, &id, body).await,
+            Operation::Message(operation) => messages::run(&self.hub, operation, headers, body).await,
+            Operation::Job(operation) => jobs::run(&self.hub, operation, headers, body).await,
+            Operation::Own(operation) => own::run(&self.hub, operation, body).await,
         }
     }
 
@@ -178,12 +206,7 @@ impl Service {
         })
     }
 
-    async fn read_body(&self, headers: &HeaderMap, body: Incoming, max: usize) -> Result<Bytes, Refused> {
-        let content_type = text(headers, CONTENT_TYPE).map(str::to_ascii_lowercase);
-        if content_type.is_some_and(|content_type| !content_type.contains("json")) {
-            let message = "the body must be application/json".to_owned();
-            return Err(Refused { code: ErrorCode::GENERIC_UNSUPPORTED_MEDIA_TYPE, message });
-        }
+    async fn read_body(&self, body: Incoming, max: usize) -> Result<Bytes, Refused> {
         match tokio::time::timeout(self.body_time, collect(body, max)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(bad("the body did not come in time")),
@@ -193,16 +216,30 @@ impl Service {
 
 impl Operation {
     /// The right it takes, and the path a token must cover.
-    fn needs(&self) -> (Permission, String) {
-        match self {
+    fn needs(&self) -> Needs {
+        let (permission, path) = match self {
             Self::ListDevices { .. } | Self::DeviceStatistics => (Permission::RegistryRead, "devices".to_owned()),
             Self::Bulk => (Permission::RegistryWrite, "devices".to_owned()),
             Self::Query | Self::ServiceStatistics => (Permission::ServiceConnect, "devices".to_owned()),
             Self::GetIdentity(id) => (Permission::RegistryRead, path(id)),
             Self::ListModules { device } => (Permission::RegistryRead, format!("devices/{device}")),
             Self::PutIdentity(id) | Self::DeleteIdentity(id) => (Permission::RegistryWrite, path(id)),
-            Self::GetTwin(id) | Self::WriteTwin(id, _) => (Permission::ServiceConnect, path(id)),
+            Self::GetTwin(id) | Self::WriteTwin(id, _) | Self::CallMethod(id) => (Permission::ServiceConnect, path(id)),
+            Self::Message(operation) => return operation.needs(),
+            Self::Job(_) | Self::Own(_) => (Permission::ServiceConnect, "jobs".to_owned()),
+        };
+        Needs::Service(permission, path)
+    }
+
+    /// Bodies are JSON, but for messages, whose bodies are anything.
+    fn check_type(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let content_type = text(headers, CONTENT_TYPE).map(str::to_ascii_lowercase);
+        let is_other = content_type.is_some_and(|content_type| !content_type.contains("json"));
+        if is_other && !matches!(self, Self::Message(_)) {
+            let message = "the body must be application/json".to_owned();
+            return Err(Refused { code: ErrorCode::GENERIC_UNSUPPORTED_MEDIA_TYPE, message });
         }
+        Ok(())
     }
 
     /// How many bytes of body it takes; `None` when it takes none.
@@ -211,6 +248,10 @@ impl Operation {
             Self::PutIdentity(_) | Self::Query => Some(BODY_MAX),
             Self::WriteTwin(..) => Some(TWIN_BODY_MAX),
             Self::Bulk => Some(BULK_BODY_MAX),
+            Self::CallMethod(_) => Some(methods::BODY_MAX),
+            Self::Message(operation) => operation.body_max(),
+            Self::Job(operation) => operation.body_max(),
+            Self::Own(operation) => operation.body_max(),
             _ => None,
         }
     }
@@ -237,9 +278,12 @@ fn operation(method: &Method, route: Route) -> Result<Operation, Refused> {
         (&Method::PUT, Route::Twin(id)) => Ok(Operation::WriteTwin(id, Mode::Replace)),
         (&Method::GET, Route::DeviceStatistics) => Ok(Operation::DeviceStatistics),
         (&Method::GET, Route::ServiceStatistics) => Ok(Operation::ServiceStatistics),
-        // Direct methods have no place here yet: the path is as unknown as any other.
-        (_, Route::Methods(_)) => Err(route_error(&RouteError::NoSuchPath)),
-        _ => Err(wrong_method()),
+        (&Method::POST, Route::Methods(id)) => Ok(Operation::CallMethod(id)),
+        (method, route) => messages::Operation::of(method, &route)
+            .map(Operation::Message)
+            .or_else(|| jobs::Operation::of(method, &route).map(Operation::Job))
+            .or_else(|| own::Operation::of(method, &route).map(Operation::Own))
+            .ok_or_else(wrong_method),
     }
 }
 
@@ -279,7 +323,7 @@ async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Refused> {
 }
 
 /// Numbers keep the spelling they came with.
-fn parse(body: &[u8]) -> Result<Json, Refused> {
+pub(super) fn parse(body: &[u8]) -> Result<Json, Refused> {
     wire::json(body).map_err(|error| bad(&format!("the body is {error}")))
 }
 
@@ -297,11 +341,11 @@ fn if_match(headers: &HeaderMap) -> Result<IfMatch, Refused> {
 }
 
 /// A header as text; one that is not ASCII counts as absent.
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn bad(message: &str) -> Refused {
+pub(super) fn bad(message: &str) -> Refused {
     Refused { code: ErrorCode::ARGUMENT_INVALID, message: message.to_owned() }
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use twinscope::client::hub::Observer;
 use twinscope::client::link::{DeviceView, Dial, LinkTiming, Reconnect};
 use twinscope::client::{DeviceLink, HubClient, LinkEvent, LinkState, Trust};
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::identity::IdentityRequest;
 use twinscope::protocol::secret::Secret;
@@ -30,6 +30,7 @@ pub fn options(dir: &std::path::Path, fleet: FleetChoice) -> HubOptions {
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        tuning: Tuning::default(),
     }
 }
 

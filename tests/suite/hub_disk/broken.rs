@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::commit::{Committer, Keep};
-use twinscope::local_hub::hub::Hub;
+use twinscope::local_hub::hub::{Hub, Parts};
 use twinscope::local_hub::mqtt::Sessions;
 use twinscope::local_hub::policies::Policies;
-use twinscope::local_hub::{FleetChoice, fleet};
+use twinscope::local_hub::store::Items;
+use twinscope::local_hub::{FleetChoice, Tuning, fleet};
 use twinscope::twin::TwinId;
 
 /// A hub with the demo fleet whose writes end like this.
@@ -17,7 +18,8 @@ fn hub(keep: Keep) -> Hub {
     let sessions = Arc::new(Sessions::default());
     let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
     let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
-    Hub::new(registry, Policies::new(), committer, sessions)
+    let (policies, tuning, items) = (Policies::new(), Tuning::default(), Items::default());
+    Hub::new(Parts { registry, policies, committer, sessions, tuning, items })
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::mqtt::{End, Limits, session};
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{Proof, Who};
 use twinscope::protocol::rest::Route;
 use twinscope::protocol::sas;
@@ -45,6 +45,7 @@ impl Place {
             ca_dir: folder.path().to_owned(),
             fleet: FleetChoice::Empty,
             exposure: Exposure::LoopbackOnly,
+            tuning: Tuning::default(),
         };
         let local = LocalHub::start(options).await.unwrap();
         let mut roots = rustls::RootCertStore::empty();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::Path;
 use twinscope::client::{HubClient, HubError};
 use twinscope::disk::Folders;
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::identity::{Identity, IdentityRequest};
 use twinscope::protocol::rest::IfMatch;
@@ -74,6 +74,7 @@ impl InnerHub {
             ca_dir: folders.ca_dir(),
             fleet,
             exposure: Exposure::LoopbackOnly,
+            tuning: Tuning::default(),
         };
         let key = runtime().block_on(async {
             let hub = LocalHub::start(options).await.unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use twinscope::client::{HubClient, Trust};
 use twinscope::disk::KeyringChoice;
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub};
+use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::ConnectionString;
 use twinscope::twin::{Etag, JsonMap, Section, Twin, TwinId};
 use twinscope::worker::command::Guard;
@@ -232,6 +232,7 @@ fn hub_options(dir: &Path, https: std::net::SocketAddr, fleet: FleetChoice) -> H
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        tuning: Tuning::default(),
     }
 }
 

@@ -1,0 +1,105 @@
+//! Which connection may be opened: the checks of a token or a client certificate against the identity.
+
+use super::{Hub, Refused};
+use crate::local_hub::policies::{self, unauthorized};
+use crate::protocol::error::ErrorCode;
+use crate::protocol::mqtt::UserName;
+use crate::protocol::policy::Permission;
+use crate::protocol::sas;
+use crate::twin::{AuthKind, Status, TwinId};
+
+/// A connection that may be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// Seconds since 1970 when the token ends; `None` for certificates.
+    pub expires: Option<u64>,
+}
+
+impl Hub {
+    /// The checks of a CONNECT that concern the identity (protocol §4.2): exists, enabled, the token covers it and is signed by its key or by a
+    /// policy with `DeviceConnect`, not expired; or the client certificate (DER) fits.
+    ///
+    /// # Errors
+    /// The reason, for the log; the wire says 5.
+    pub fn admit(
+        &self,
+        id: &TwinId,
+        user: &UserName,
+        password: Option<&str>,
+        certificate: Option<&[u8]>,
+    ) -> Result<Admission, Refused> {
+        if !user.names(id) {
+            return Err(unauthorized("the user name names another identity than the client id"));
+        }
+        self.admit_identity(id, password, certificate)
+    }
+
+    fn admit_identity(
+        &self,
+        id: &TwinId,
+        password: Option<&str>,
+        certificate: Option<&[u8]>,
+    ) -> Result<Admission, Refused> {
+        let authentication = self.may_connect(id)?;
+        let Some(password) = password.filter(|password| !password.is_empty()) else {
+            // Identities with certificates are known to the registry, but their proof is not checked yet: none gets in.
+            let message = if certificate.is_some() {
+                "client certificates are not accepted"
+            } else {
+                "neither a token nor a client certificate was given"
+            };
+            return Err(unauthorized(message));
+        };
+        let token = sas::parse(password).map_err(|error| Refused {
+            code: ErrorCode::IOT_HUB_UNAUTHORIZED,
+            message: format!("the password is no token: {error}"),
+        })?;
+        // The host in the token is not insisted on; what follows it must lead to this identity.
+        let uri = sas::resource("", Some(id));
+        let path = uri.trim_start_matches('/');
+        let now_s = self.now_s();
+        if token.policy.is_some() {
+            self.policies.check(&token, path, Permission::DeviceConnect, now_s)?;
+        } else {
+            let keys = [&authentication.primary_key, &authentication.secondary_key];
+            let signed =
+                authentication.kind == AuthKind::Sas && keys.into_iter().flatten().any(|key| token.is_signed_by(key));
+            if !signed {
+                return Err(unauthorized("the token is not signed by a key of this identity"));
+            }
+            policies::covers(&token, path)?;
+            policies::not_expired(&token, now_s)?;
+        }
+        Ok(Admission { expires: Some(token.expiry) })
+    }
+
+    /// Exists, and its device is enabled.
+    fn may_connect(&self, id: &TwinId) -> Result<crate::protocol::identity::Authentication, Refused> {
+        self.read(|registry| {
+            let gone = || Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: format!("{id} does not exist") };
+            let device = registry.device(&id.device).ok_or_else(gone)?;
+            if device.record.status == Status::Disabled {
+                let message = format!("{} is disabled", id.device);
+                return Err(Refused { code: ErrorCode::DEVICE_DISABLED, message });
+            }
+            let record = match &id.module {
+                None => Some(&device.record),
+                Some(module) => device.modules.get(module),
+            };
+            record.map(|record| record.authentication.clone()).ok_or_else(gone)
+        })
+    }
+
+    /// As [`Hub::admit`], for a call of the device API: `header` is its `Authorization`, `certificate` the one of its TLS session.
+    ///
+    /// # Errors
+    /// 401 with the reason, as the service API answers.
+    pub fn admit_call(
+        &self,
+        id: &TwinId,
+        header: Option<&str>,
+        certificate: Option<&[u8]>,
+    ) -> Result<Admission, Refused> {
+        self.admit_identity(id, header, certificate)
+    }
+}

@@ -1,0 +1,257 @@
+//! One hub, shared by its sockets: takes the lock, changes the registry, commits, then tells the connections that must know.
+//!
+//! This is the seam between the REST face and the MQTT face. `admission` decides who may connect; `telemetry` keeps the last
+//! of what devices sent.
+
+mod admission;
+mod telemetry;
+
+pub use admission::Admission;
+pub use telemetry::Telemetry;
+
+use super::Tuning;
+use super::clock::{Clock, Moment};
+use super::commit::{Committer, Item, Writes};
+use super::faults::Faults;
+use super::jobs::Jobs;
+use super::messages::Messages;
+use super::methods::Calls;
+use super::mqtt::Sessions;
+use super::policies::Policies;
+use super::registry::{Change, Record, Registry};
+use super::store::Items;
+use crate::protocol::error::ErrorCode;
+use crate::twin::{ConnectionState, Json, TwinId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Bytes of a model id worth keeping: the DTMI of an interface has at most 128 characters, all ASCII.
+const MODEL_ID_MAX: usize = 256;
+
+/// Why an operation is refused. `message` is for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+/// What a hub is made of.
+pub struct Parts {
+    pub registry: Registry,
+    pub policies: Policies,
+    /// Tells `sessions` what changed.
+    pub committer: Committer,
+    pub sessions: Arc<Sessions>,
+    pub tuning: Tuning,
+    /// What was kept beside identities.
+    pub items: Items,
+}
+
+pub struct Hub {
+    registry: Mutex<Registry>,
+    policies: Policies,
+    committer: Committer,
+    sessions: Arc<Sessions>,
+    clock: Clock,
+    tuning: Tuning,
+    telemetry: telemetry::Ring,
+    calls: Calls,
+    messages: Messages,
+    jobs: Jobs,
+    faults: Faults,
+}
+
+impl Hub {
+    /// A hub over what was loaded or seeded.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { registry, policies, committer, sessions, tuning, items } = parts;
+        Self {
+            registry: Mutex::new(registry),
+            policies,
+            committer,
+            sessions,
+            clock: Clock::default(),
+            telemetry: telemetry::Ring::default(),
+            calls: Calls::default(),
+            messages: Messages::restore(&items),
+            jobs: Jobs::restore(&items),
+            faults: Faults::new(&tuning.faults),
+            tuning,
+        }
+    }
+
+    /// Direct methods that wait for an answer.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Cloud-to-device messages, and the feedback about them.
+    #[must_use]
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    #[must_use]
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// What goes wrong on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    #[must_use]
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
+    }
+
+    /// The one clock of the hub, which may be told to go wrong.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The MQTT side's state: who is connected, kept subscriptions.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// Seconds since 1970, from the one clock the hub uses.
+    #[must_use]
+    pub fn now_s(&self) -> u64 {
+        self.clock.now().seconds
+    }
+
+    /// UTC now, ISO 8601 with 7 fractional digits and `Z`.
+    #[must_use]
+    pub fn now_text(&self) -> String {
+        self.clock.now().text
+    }
+
+    /// Looks something up. The work is done under the lock: keep it short.
+    pub fn read<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Whether what is in memory is what is kept. After a write that could not be kept it is not, and nobody may rely on it.
+    ///
+    /// # Errors
+    /// 500001 when the data file could not be written, or the hub is stopping.
+    pub fn sound(&self) -> Result<(), Refused> {
+        if self.committer.takes_writes() { Ok(()) } else { Err(lost()) }
+    }
+
+    /// Changes something; returns when the change is kept and the connections were told. If the caller goes away meanwhile,
+    /// the change stands.
+    ///
+    /// # Errors
+    /// What `work` refuses; 500001 when the data file cannot be written, or the hub is stopping.
+    pub async fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
+    ) -> Result<T, Refused> {
+        let (value, kept) = {
+            let mut registry = self.lock();
+            self.sound()?;
+            let (value, change) = work(&mut registry, &self.clock.now())?;
+            let writes = change.writes.into_iter().map(|id| {
+                let kept = registry.kept(&id);
+                (id, kept)
+            });
+            // Under the lock still: the committer's order is the order of the changes.
+            (value, self.committer.submit(Writes { identities: writes.collect(), items: Vec::new() }, change.notices))
+        };
+        match kept.await {
+            Ok(Ok(())) => Ok(value),
+            Ok(Err(_)) | Err(_) => Err(lost()),
+        }
+    }
+
+    /// Has something kept beside identities. The order of calls is the order of keeping: call it under the lock that guards what
+    /// the items tell of, and wait after giving it back. What is not waited for is kept all the same.
+    pub fn keep(&self, items: Vec<Item>) -> impl Future<Output = Result<(), Refused>> + Send + use<> {
+        let kept = self.committer.submit(Writes { identities: Vec::new(), items }, Vec::new());
+        async move {
+            match kept.await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(lost()),
+            }
+        }
+    }
+
+    /// Everything acknowledged is on disk and the data file is closed; later writes are refused.
+    pub async fn close(&self) {
+        self.committer.close().await;
+    }
+
+    /// The identity's own view: `{"desired":{…,"$version":n},"reported":{…,"$version":n}}`.
+    ///
+    /// # Errors
+    /// When the identity is gone, and as [`Hub::sound`].
+    pub fn device_view(&self, id: &TwinId) -> Result<Json, Refused> {
+        self.sound()?;
+        self.read(|registry| registry.record(id).map(|record| record.device_view()))
+            .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: id.to_string() })
+    }
+
+    /// A reported PATCH as the device sent it; the new reported `$version`, once committed.
+    ///
+    /// # Errors
+    /// 400 for malformed JSON or a broken rule, 412 for a stale `expected` version.
+    pub async fn report(&self, id: &TwinId, patch: &[u8], expected: Option<u64>) -> Result<u64, Refused> {
+        self.write(|registry, now| registry.report(id, patch, expected, now)).await
+    }
+
+    /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
+    /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
+    pub fn connected(&self, id: &TwinId) -> Option<String> {
+        let mut registry = self.lock();
+        let record = registry.record_mut(id)?;
+        set_connected(record, ConnectionState::Connected, self.now_text());
+        Some(record.generation.clone())
+    }
+
+    /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
+    /// is none of its business.
+    pub fn disconnected(&self, id: &TwinId, generation: &str) {
+        if let Some(record) = self.lock().record_mut(id).filter(|record| record.generation == generation) {
+            set_connected(record, ConnectionState::Disconnected, self.now_text());
+        }
+    }
+
+    /// The model id a device announced in its user name; one that is too long to be one is ignored.
+    pub fn set_model_id(&self, id: &TwinId, model_id: &str) {
+        if model_id.len() > MODEL_ID_MAX {
+            tracing::debug!(%id, bytes = model_id.len(), "a model id that is too long is ignored");
+            return;
+        }
+        if let Some(record) = self.lock().record_mut(id) {
+            record.model_id = Some(model_id.to_owned()).filter(|model_id| !model_id.is_empty());
+        }
+    }
+
+    /// The registry changes by functions that either finish or change nothing, so one that panicked left it whole.
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lost() -> Refused {
+    let message = "the hub keeps nothing any more: it is stopping, or its log says why".to_owned();
+    Refused { code: ErrorCode::SERVER_ERROR, message }
+}
+
+fn set_connected(record: &mut Record, state: ConnectionState, now: String) {
+    record.connected = state == ConnectionState::Connected;
+    record.connection_updated.clone_from(&now);
+    record.last_activity = now;
+}
