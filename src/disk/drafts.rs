@@ -8,6 +8,7 @@ use crate::twin::{Json, JsonMap, Twin, TwinId, wire};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file larger than this is no draft: a twin and two typed texts have their limits.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -18,7 +19,7 @@ pub struct KeptDraft {
     /// Which hub: `local`, or the host's name.
     pub hub: String,
     /// The twin the edit started from.
-    pub base: Twin,
+    pub base: Arc<Twin>,
     /// The text of each section that was edited.
     pub desired: Option<String>,
     pub tags: Option<String>,
@@ -47,7 +48,7 @@ impl KeptDraft {
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let mut value = wire::json(bytes).map_err(|error| error.to_string())?;
         let base = value.get_mut("base").map(Json::take).ok_or("it has no base")?;
-        let base = wire::from_json(base).map_err(|error| error.to_string())?;
+        let base = Arc::new(wire::from_json(base).map_err(|error| error.to_string())?);
         let text = |key: &str| value.get(key).and_then(Json::as_str).map(str::to_owned);
         Ok(Self {
             hub: text("hub").ok_or("it names no hub")?,

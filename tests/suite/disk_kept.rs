@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use twinscope::disk::journal::{Limits, SavedPatch, Seen};
+use twinscope::disk::journal::{Limits, Pruned, SavedPatch, Seen};
 use twinscope::disk::{Drafts, Journal, KeptDraft};
 use twinscope::twin::{Json, JsonMap, Twin, TwinId, wire};
 
@@ -18,7 +18,7 @@ fn twin(id: &str, version: u64, desired: &str) -> Twin {
 }
 
 fn draft(id: &str, text: &str, at_ms: u64) -> KeptDraft {
-    let base = twin(id, 3, r#""a":1.50,"#);
+    let base = std::sync::Arc::new(twin(id, 3, r#""a":1.50,"#));
     KeptDraft { hub: "local".to_owned(), base, desired: Some(text.to_owned()), tags: None, report: None, at_ms }
 }
 
@@ -44,13 +44,13 @@ fn a_draft_comes_back_to_the_letter() {
         let drafts = Drafts::open(dir.path()).unwrap();
         drafts.keep(&draft("d#1/m?", "{}", 4)).unwrap();
         drafts.keep(&kept).unwrap();
-        assert_eq!(drafts.found("local").unwrap().drafts, [kept.clone()]);
+        assert_eq!(drafts.found("local").unwrap().drafts, vec![kept.clone()]);
         assert_eq!(drafts.found("other").unwrap().drafts, []);
     }
     // The next start takes it over; it is there once.
     let drafts = Drafts::open(dir.path()).unwrap();
-    assert_eq!(drafts.found("local").unwrap().drafts, [kept.clone()]);
-    assert_eq!(drafts.found("local").unwrap().drafts, [kept.clone()]);
+    assert_eq!(drafts.found("local").unwrap().drafts, vec![kept.clone()]);
+    assert_eq!(drafts.found("local").unwrap().drafts, vec![kept.clone()]);
     drafts.forget("local", &kept.base.id).unwrap();
     drafts.forget("local", &kept.base.id).unwrap();
     assert_eq!(drafts.found("local").unwrap().drafts, []);
@@ -241,7 +241,7 @@ fn the_oldest_versions_go_first_and_the_newest_of_a_twin_stays() {
     assert_eq!((versions(&old), versions(&new)), (vec![20], vec![20]));
     assert_eq!(
         Journal::new(Path::new("/nowhere/at/all")).prune(Limits { bytes: 0, age_ms: 0 }, 0),
-        Ok(Default::default())
+        Ok(Pruned::default())
     );
 }
 

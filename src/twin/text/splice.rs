@@ -172,22 +172,18 @@ impl<'t> Splice<'t> {
     fn layout(&self, span: &Span, members: &[Member]) -> Layout {
         let line = self.text[..span.value.start].rsplit('\n').next().unwrap_or("");
         let outer: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-        match members.first() {
-            Some(first) => {
-                let gap = &self.text[span.value.start + 1..first.whole.start];
-                match gap.rsplit_once('\n') {
-                    Some((_, indent)) => Layout {
-                        between: format!("\n{indent}"),
-                        closing: format!("\n{outer}"),
-                        indent: Some(indent.to_owned()),
-                    },
-                    None => Layout { between: " ".to_owned(), closing: String::new(), indent: None },
-                }
-            }
-            None => {
-                let indent = format!("{outer}  ");
-                Layout { between: format!("\n{indent}"), closing: format!("\n{outer}"), indent: Some(indent) }
-            }
+        let Some(first) = members.first() else {
+            let indent = format!("{outer}  ");
+            return Layout { between: format!("\n{indent}"), closing: format!("\n{outer}"), indent: Some(indent) };
+        };
+        let gap = &self.text[span.value.start + 1..first.whole.start];
+        match gap.rsplit_once('\n') {
+            Some((_, indent)) => Layout {
+                between: format!("\n{indent}"),
+                closing: format!("\n{outer}"),
+                indent: Some(indent.to_owned()),
+            },
+            None => Layout { between: " ".to_owned(), closing: String::new(), indent: None },
         }
     }
 }

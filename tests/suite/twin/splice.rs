@@ -64,7 +64,7 @@ fn a_new_member_goes_where_the_other_document_has_it() {
 #[test]
 fn a_caret_stays_with_what_it_stood_behind() {
     let text = "{\n  \"a\": 1,\n  \"b\": 2\n}";
-    let before = text.find("2").unwrap();
+    let before = text.find('2').unwrap();
     let edits = edits(text, r#"{"a":1000,"c":3}"#);
     let after = made(text, &edits);
     assert_eq!(&after[moved(&edits, before)..=moved(&edits, before)], "2");
