@@ -9,6 +9,7 @@ mod app;
 mod client;
 mod demo;
 mod disk;
+mod disk_kept;
 mod hub_disk;
 mod hub_mqtt;
 mod hub_rest;
