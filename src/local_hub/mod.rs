@@ -5,11 +5,12 @@
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`, `messages` and `jobs` are what goes through both;
 //! `faults` makes things go wrong on purpose; `certs` makes the certificates; `fleet` seeds the demo and synthetic devices;
-//! `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! `duration` reads lengths of time; `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
+pub mod duration;
 pub mod faults;
 pub mod fleet;
 pub mod hub;
