@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest that may be written: a day. Nothing that is waited for here takes longer.
-pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_hours(24);
 
 /// A unit and its milliseconds, the longest first.
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
@@ -40,7 +40,7 @@ pub fn print(length: Duration) -> String {
     if ms == 0 {
         return "0s".to_owned();
     }
-    let unit = UNITS.iter().find(|(_, unit_ms)| ms % u128::from(*unit_ms) == 0);
+    let unit = UNITS.iter().find(|(_, unit_ms)| ms.is_multiple_of(u128::from(*unit_ms)));
     let (name, unit_ms) = unit.copied().unwrap_or(("ms", 1));
     format!("{}{name}", ms / u128::from(unit_ms))
 }

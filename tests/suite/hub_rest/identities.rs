@@ -48,8 +48,7 @@ async fn a_device_lives() {
     let stale = owner.put_if("/devices/d", &format!("\"{etag}\""), disabled.clone()).await;
     stale.refused(412, "PreconditionFailed");
     let number = |etag: &str| String::from_utf8(STANDARD.decode(etag).unwrap()).unwrap();
-    let versions =
-        format!("existingVersion:{} newVersion:{}", number(updated["etag"].as_str().unwrap()), number(etag),);
+    let versions = format!("existingVersion:{} newVersion:{}", number(updated["etag"].as_str().unwrap()), number(etag));
     assert!(stale.text().contains(&versions), "{}", stale.text());
     owner.put_if("/devices/d", "\"*\"", disabled.clone()).await.ok();
     let minted = owner.put_if("/devices/d", "*", json!({"deviceId": "d"})).await.ok();

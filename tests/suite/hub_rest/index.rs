@@ -88,7 +88,7 @@ fn without_a_lag_there_is_none() {
 #[test]
 fn what_waits_is_bounded() {
     let mut registry = Registry::new(Synthetic::none(), mint);
-    let index = Index::behind(&registry, Duration::from_secs(3600)).unwrap();
+    let index = Index::behind(&registry, Duration::from_hours(1)).unwrap();
     let now = Instant::now();
     let put = |registry: &mut Registry, id: &TwinId| {
         let request = IdentityRequest::new(id.clone());
@@ -117,7 +117,7 @@ async fn rows(owner: &mut Caller, text: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn an_hour_late_nothing_new_is_seen() {
-    let hub = TestHub::start_tuned(FleetChoice::Synthetic(999_000), late(Duration::from_secs(3600))).await;
+    let hub = TestHub::start_tuned(FleetChoice::Synthetic(999_000), late(Duration::from_hours(1))).await;
     let mut owner = hub.owner().await;
     owner.device("a-new").await;
     owner.module("a-new", "m").await;
