@@ -60,6 +60,11 @@ pub struct HubArgs {
     #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
     pub fleet: Fleet,
 
+    /// A file with authorities (PEM) that sign the certificates of devices and modules whose authentication is
+    /// certificateAuthority; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub x509_ca: Vec<PathBuf>,
+
     /// Allow addresses that other machines can reach
     #[arg(long)]
     pub expose: bool,

@@ -48,7 +48,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         data,
         fleet,
         exposure: args.exposure(),
-        tuning: Tuning::default(),
+        tuning: Tuning { x509_ca: args.x509_ca.clone(), ..Tuning::default() },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
     runtime.block_on(async {

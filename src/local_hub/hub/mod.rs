@@ -20,6 +20,7 @@ use super::mqtt::Sessions;
 use super::policies::Policies;
 use super::registry::{Change, Record, Registry};
 use super::store::Items;
+use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
 use crate::twin::{ConnectionState, Json, TwinId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,11 +45,14 @@ pub struct Parts {
     pub tuning: Tuning,
     /// What was kept beside identities.
     pub items: Items,
+    /// Who signs client certificates.
+    pub authorities: Authorities,
 }
 
 pub struct Hub {
     registry: Mutex<Registry>,
     policies: Policies,
+    authorities: Authorities,
     committer: Committer,
     sessions: Arc<Sessions>,
     clock: Clock,
@@ -64,10 +68,11 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, tuning, items } = parts;
+        let Parts { registry, policies, committer, sessions, tuning, items, authorities } = parts;
         Self {
             registry: Mutex::new(registry),
             policies,
+            authorities,
             committer,
             sessions,
             clock: Clock::default(),

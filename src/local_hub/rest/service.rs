@@ -5,6 +5,7 @@ use super::paging::{self, PageRequest};
 use super::{jobs, messages, methods, own};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::registry::Mode;
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::error::{ErrorCode, Shape};
 use crate::protocol::identity;
 use crate::protocol::policy::Permission;
@@ -94,7 +95,11 @@ impl Service {
             Needs::Service(permission, path) => {
                 self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
             }
-            Needs::Device(id) => drop(self.hub.admit_call(&id, token, None)?),
+            Needs::Device(id) => {
+                // The connection puts them beside each of its requests.
+                let certificates = head.extensions.get::<ClientCertificates>().cloned().unwrap_or_default();
+                self.hub.admit_call(&id, token, &certificates)?;
+            }
         }
         let if_match = if_match(&head.headers)?;
         if matches!(&operation, Operation::PutIdentity(id) if id.module.is_some()) && if_match == IfMatch::Absent {
