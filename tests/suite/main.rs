@@ -12,6 +12,7 @@ mod disk;
 mod hub_disk;
 mod hub_mqtt;
 mod hub_rest;
+mod hub_x509;
 mod journeys;
 mod panels;
 mod protocol;

@@ -216,12 +216,7 @@ impl DeviceLink {
             client_type: Some(concat!("twinscope/", env!("CARGO_PKG_VERSION")).to_owned()),
             model_id: None,
         };
-        let target = mqtt::Target {
-            dial: dial.clone(),
-            client_id: words::client_id(id),
-            user: user.text(),
-            tls,
-        };
+        let target = mqtt::Target { dial: dial.clone(), client_id: words::client_id(id), user: user.text(), tls };
         let (asks, asked) = mpsc::channel(ASKS);
         let (events, facts) = mpsc::channel(EVENTS);
         let cancel = CancellationToken::new();

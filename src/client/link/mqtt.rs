@@ -154,7 +154,9 @@ fn sort(error: &ConnectionError, host: &str) -> End {
         }
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::NotAuthorized | ConnectReturnCode::BadUserNamePassword,
-        ) => End::Refused("the hub refused: wrong key or certificate, wrong clock, or the identity is unknown or disabled".to_owned()),
+        ) => End::Refused(
+            "the hub refused: wrong key or certificate, wrong clock, or the identity is unknown or disabled".to_owned(),
+        ),
         ConnectionError::ConnectionRefused(code) => End::Refused(format!("the hub refused the connection ({code:?})")),
         ConnectionError::MqttState(StateError::ConnectionAborted) => End::Closed,
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => {

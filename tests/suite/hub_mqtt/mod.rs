@@ -12,4 +12,4 @@ mod sdk;
 mod sessions;
 mod time;
 mod twins;
-mod wire;
+pub mod wire;
