@@ -111,7 +111,7 @@ fn read_file(path: &Path) -> Result<Vec<Vec<u8>>, String> {
     }
     for (number, der) in (1..).zip(&found) {
         let certificate = Certificate::read(der).ok_or_else(|| format!("certificate {number} in it cannot be read"))?;
-        if !certificate.may_sign(0) && !(certificate.is_silent() && certificate.is_self_signed()) {
+        if !(certificate.may_sign(0) || certificate.is_silent() && certificate.is_self_signed()) {
             let subject = certificate.subject();
             return Err(format!("certificate {number} in it ({subject}) is no CA: it does not say that it may sign"));
         }

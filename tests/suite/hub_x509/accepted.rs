@@ -124,8 +124,8 @@ async fn a_connection_outlives_what_comes_after_but_not_another_thumbprint() {
     }
     let mut wire = stage.dial(Some(&old), VERSIONS[1]).await.unwrap();
     wire.ask(&greeting(&id).bytes(), crate::hub_mqtt::wire::Got::ConnAck(0, 0)).await;
-    let state = || stage.test.hub.hub().read(|registry| registry.twin(&id).unwrap().connection_state);
-    assert_eq!(state(), ConnectionState::Connected);
+    let known = || stage.test.hub.hub().read(|registry| registry.twin(&id).unwrap().connection_state);
+    assert_eq!(known(), ConnectionState::Connected);
     stage.put(&id, &by_thumbprint(&old.sha1(), &new.sha256()), "enabled").await;
     wire.expect_quiet().await;
     stage.put(&id, &by_thumbprint(&new.sha1(), &new.sha256()), "enabled").await;

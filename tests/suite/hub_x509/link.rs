@@ -73,20 +73,19 @@ fn what_is_wrong_with_the_files_is_named() {
     let odd = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let v1 = fixture("v1-rsa");
-    use CertificateError as Error;
-    let cases: [(&str, &str, Option<Error>); 12] = [
+    let cases: [(&str, &str, Option<CertificateError>); 12] = [
         (&pem, &key, None),
         (&both, &both, None),
         (&v1.pem(), &v1.key_pem, None),
-        ("", &key, Some(Error::NoCertificate)),
-        (&key, &key, Some(Error::NoCertificate)),
-        (no_certificate, &key, Some(Error::Unreadable)),
-        (&pem, "", Some(Error::NoKey)),
-        (&pem, &pem, Some(Error::NoKey)),
-        (&pem, encrypted, Some(Error::Encrypted)),
-        (&pem, older, Some(Error::Encrypted)),
-        (&pem, odd, Some(Error::UnknownKey)),
-        (&v1.pem(), &other.key_pem, Some(Error::Mismatch)),
+        ("", &key, Some(CertificateError::NoCertificate)),
+        (&key, &key, Some(CertificateError::NoCertificate)),
+        (no_certificate, &key, Some(CertificateError::Unreadable)),
+        (&pem, "", Some(CertificateError::NoKey)),
+        (&pem, &pem, Some(CertificateError::NoKey)),
+        (&pem, encrypted, Some(CertificateError::Encrypted)),
+        (&pem, older, Some(CertificateError::Encrypted)),
+        (&pem, odd, Some(CertificateError::UnknownKey)),
+        (&v1.pem(), &other.key_pem, Some(CertificateError::Mismatch)),
     ];
     for (chain, key, wanted) in cases {
         let found = ClientCertificate::from_pem(chain.as_bytes(), key.as_bytes());

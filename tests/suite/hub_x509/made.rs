@@ -40,7 +40,8 @@ impl Shown {
     }
 
     fn hex(&self, algorithm: &'static digest::Algorithm) -> String {
-        digest::digest(algorithm, &self.chain[0]).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = digest::digest(algorithm, &self.chain[0]);
+        digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// Without the certificates that lead to the authority.
