@@ -15,7 +15,7 @@ const OTHERS_MAX: usize = 8;
 /// Certificates between a device's and the authority's.
 const BETWEEN_MAX: usize = 6;
 /// Steps tried on the way to an authority: certificates that name each other in circles must not keep the hub busy.
-const STEPS_MAX: u32 = 64;
+const STEPS_MAX: u32 = 16;
 
 /// The certificates named with `--x509-ca`, each DER.
 #[derive(Debug, Clone, Default)]

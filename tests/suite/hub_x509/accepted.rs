@@ -55,6 +55,7 @@ async fn by_a_registered_authority() {
         ("a module", "one/m", type_only.clone(), ca.sign("one/m", as_is)),
         ("P-384", "two", type_only.clone(), ca.sign_p384("two")),
         ("over two others", "three", type_only.clone(), between.sign("three", as_is)),
+        ("over six others", "four", type_only.clone(), deep.deep(6).sign("four", as_is)),
         ("RSA of version 1", "v1-rsa", type_only.clone(), fixture("v1-rsa")),
         ("a module's of version 1", "v1-ec/m", type_only.clone(), fixture("v1-ec")),
         ("under an authority of version 1", "under-v1", type_only, fixture("under-v1")),

@@ -138,6 +138,25 @@ impl Ca {
         Ca { pem: certificate.pem(), issuer: Issuer::new(params, key), above }
     }
 
+    /// The same key under another name.
+    pub fn renamed(&self, name: &str) -> Ca {
+        let key = KeyPair::from_pem(&self.issuer.key().serialize_pem()).unwrap();
+        let params = ca_params(name, as_is);
+        Ca { pem: params.self_signed(&key).unwrap().pem(), issuer: Issuer::new(params, key), above: Vec::new() }
+    }
+
+    /// So many CAs in a row below this one.
+    pub fn deep(&self, count: usize) -> Ca {
+        (1..count).fold(self.below("0", as_is), |above, n| above.below(&n.to_string(), as_is))
+    }
+
+    /// Shows this many certificates that all could have signed each other.
+    pub fn in_circles(mut self, count: usize) -> Ca {
+        let certificate = CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap();
+        self.above = vec![certificate; count];
+        self
+    }
+
     /// A device's certificate, and what leads from it to the authority.
     pub fn sign(&self, name: impl Into<DnValue>, change: Change) -> Shown {
         self.sign_key(KeyPair::generate().unwrap(), name, change)

@@ -76,8 +76,9 @@ async fn who_does_not_lead_to_an_authority() {
     add("what leads there is no CA", "d", Some(ca.below("Between", made::not_a_ca).sign("d", as_is)));
     add("what leads there may not sign", "d", Some(ca.below("Between", made::not_for_signing).sign("d", as_is)));
     add("the authority allows none between", "d", Some(shallow.below("Between", as_is).sign("d", as_is)));
-    let too_long = (0..8).fold(ca.below("0", as_is), |above, n| above.below(&n.to_string(), as_is));
-    add("too long a way", "d", Some(too_long.sign("d", as_is)));
+    add("too long a way", "d", Some(ca.deep(7).sign("d", as_is)));
+    add("in circles", "d", Some(authority("Circle", as_is).in_circles(8).sign("d", as_is)));
+    add("the authority's key under another name", "d", Some(ca.renamed("Other").sign("d", as_is)));
     check(&stage, cases).await;
 }
 
