@@ -61,6 +61,11 @@ pub struct HubArgs {
     #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
     pub fleet: Fleet,
 
+    /// A file with authorities (PEM) that sign the certificates of devices and modules whose authentication is
+    /// certificateAuthority; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub x509_ca: Vec<PathBuf>,
+
     /// Allow addresses that other machines can reach
     #[arg(long)]
     pub expose: bool,
@@ -85,7 +90,12 @@ impl HubArgs {
     #[must_use]
     pub fn tuning(&self) -> Tuning {
         let unquoted = if self.strict_if_match { UnquotedIfMatch::Honoured } else { UnquotedIfMatch::Ignored };
-        Tuning { index_lag: self.index_lag, unquoted_if_match: unquoted, ..Tuning::default() }
+        Tuning {
+            x509_ca: self.x509_ca.clone(),
+            index_lag: self.index_lag,
+            unquoted_if_match: unquoted,
+            ..Tuning::default()
+        }
     }
 }
 

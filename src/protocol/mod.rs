@@ -12,3 +12,4 @@ pub mod policy;
 pub mod rest;
 pub mod sas;
 pub mod secret;
+pub mod x509;

@@ -15,6 +15,7 @@ mod hub_disk;
 mod hub_mqtt;
 mod hub_quirks;
 mod hub_rest;
+mod hub_x509;
 mod journeys;
 mod panels;
 mod protocol;

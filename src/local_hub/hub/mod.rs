@@ -21,6 +21,7 @@ use super::mqtt::Sessions;
 use super::policies::Policies;
 use super::registry::{Change, Record, Registry};
 use super::store::Items;
+use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
 use crate::twin::{ConnectionState, Json, TwinId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,8 @@ pub struct Parts {
     pub tuning: Tuning,
     /// What was kept beside identities.
     pub items: Items,
+    /// Who signs client certificates.
+    pub authorities: Authorities,
 }
 
 pub struct Hub {
@@ -53,6 +56,7 @@ pub struct Hub {
     /// What queries read; `None` when that is the registry itself.
     index: Option<Index>,
     policies: Policies,
+    authorities: Authorities,
     committer: Committer,
     sessions: Arc<Sessions>,
     clock: Clock,
@@ -68,11 +72,12 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, tuning, items } = parts;
+        let Parts { registry, policies, committer, sessions, tuning, items, authorities } = parts;
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
             policies,
+            authorities,
             committer,
             sessions,
             clock: Clock::default(),

@@ -19,6 +19,7 @@ pub use session::End;
 pub use sessions::Sessions;
 
 use super::hub::Hub;
+use super::x509::ClientCertificates;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -91,8 +92,7 @@ async fn connection(limits: Limits, socket: TcpStream, tls: TlsAcceptor, hub: Ar
             return;
         }
     };
-    let certificate =
-        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.to_vec());
-    let end = session::run(stream, hub, certificate, limits, stop).await;
+    let certificates = ClientCertificates::of(stream.get_ref().1);
+    let end = session::run(stream, hub, certificates, limits, stop).await;
     tracing::trace!(?end, "an MQTT socket is closed");
 }

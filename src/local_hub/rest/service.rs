@@ -6,6 +6,7 @@ use super::{jobs, messages, methods, own};
 use crate::local_hub::UnquotedIfMatch;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::registry::Mode;
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::error::{ErrorCode, Shape};
 use crate::protocol::identity;
 use crate::protocol::policy::Permission;
@@ -96,7 +97,9 @@ impl Service {
                 self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
             }
             Needs::Device(id) => {
-                self.hub.admit_call(&id, token, None)?;
+                // The connection puts them beside each of its requests.
+                let certificates = head.extensions.get::<ClientCertificates>().cloned().unwrap_or_default();
+                self.hub.admit_call(&id, token, &certificates)?;
             }
         }
         let if_match = if_match(&head.headers)?;
