@@ -32,7 +32,11 @@ pub async fn connect(server: &Arc<Server>, peer: Peer, shared: &Arc<Shared>) -> 
             Module::connect(&server, peer, shared, index).await
         });
     }
-    let mut modules = tasks.join_all().await.into_iter().collect::<Result<Vec<Module>>>()?;
+    let mut modules = Vec::with_capacity(shared.ids.len());
+    while let Some(module) = tasks.join_next().await {
+        // The first that fails ends the run: the others would only wait as long.
+        modules.push(module??);
+    }
     modules.sort_unstable_by_key(|module| module.index);
     // What the server still does for the last of them is not theirs to pay.
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -73,7 +73,8 @@ impl Server {
         let stdout = child.stdout.take().ok_or("the hub has no stdout")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let ready: serde_json::Value = serde_json::from_str(&line).map_err(|_| "the hub did not get ready")?;
+        let ready: serde_json::Value =
+            serde_json::from_str(&line).map_err(|error| format!("the hub did not get ready: {error}"))?;
         let word = |name: &str| ready[name].as_str().ok_or_else(|| format!("the ready line lacks {name}"));
         let tls = believe(&[CertificateDer::from_pem_file(word("caFile")?)?])?;
         let who = ConnectionString::parse(word("connectionString")?)?.who;

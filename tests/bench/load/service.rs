@@ -153,5 +153,5 @@ pub async fn judge(door: &Door, shared: &Shared, modules: &[Module]) -> Result<(
 
 /// Times out what must not take for ever.
 pub async fn in_time<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(PATIENCE * 4, work).await.map_err(|_| format!("{what} took too long"))?
+    tokio::time::timeout(PATIENCE * 4, work).await.map_err(|late| format!("{what} took too long: {late}"))?
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Looks in a minute.
-const MINUTE: usize = 6;
+const MINUTE: u64 = 6;
 /// Growth between the first and the last minute that counts as flat: what an allocator and the system do on their own.
 const FLAT: u64 = 4 * 1024 * 1024;
 
@@ -36,21 +36,22 @@ pub async fn tell(args: &Args) -> Result<usize> {
         args.seconds,
         args.writes,
         if args.keep == Keep::Memory { "memory" } else { "a file" },
-        std::fs::read_to_string("/proc/loadavg").unwrap_or_else(|_| "unknown".to_owned()).trim()
+        load_average()
     );
     let (memory, rows, violations) = hub(args, dir.path()).await?;
     let broker = if args.no_mosquitto { None } else { mosquitto(args, dir.path()).await? };
     println!("\n{HEAD}");
-    rows.iter().for_each(|(name, phase)| row(name, phase));
-    if let Some((_, rows)) = &broker {
-        rows.iter().for_each(|(name, phase)| row(name, phase));
+    for (name, phase) in rows.iter().chain(broker.iter().flat_map(|(_, rows)| rows)) {
+        row(name, phase);
     }
     println!(
-        "\nA report makes the hub check a patch, merge it into a twin, stamp its metadata, move its version{} and answer; \
-         telemetry it\nkeeps in a ring of the last thousand. Mosquitto has no subscriber and keeps nothing: it reads the \
-         publish and acknowledges it.\nCPU is the server's alone, 100 % being one core; CPU/op holds everything it did \
-         meanwhile. Times are the client's, who shares the cores.",
+        "\nA report makes the hub check a patch, merge it into a twin, stamp its metadata, move its version{} and answer;\n\
+         telemetry it keeps in a ring of the last thousand. Mosquitto has no subscriber and keeps nothing: it reads the\n\
+         publish and acknowledges it. CPU is the server's alone, 100 % being one core; CPU/op holds everything it did\n\
+         meanwhile. Times are those of the clients, who share the cores with the server: \"at once again\" is what both\n\
+         reach together, with {clients} operations under way at any time. Load average now: {}",
         if args.keep == Keep::Memory { "" } else { ", sync it to a file" },
+        load_average(),
     );
     told("twinscope hub", clients, &memory);
     match broker {
@@ -59,6 +60,12 @@ pub async fn tell(args: &Args) -> Result<usize> {
         None => println!("mosquitto is not installed: the comparison is skipped"),
     }
     Ok(violations)
+}
+
+/// Of the last 1, 5 and 15 minutes, where the system tells.
+fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 
 fn told(name: &str, clients: u32, memory: &Memory) {
@@ -149,11 +156,12 @@ async fn mosquitto(args: &Args, dir: &Path) -> Result<Option<(Memory, Rows)>> {
 
 /// Memory of the last minute against the first, when the run had both.
 fn flat(long: &Outcome, shared: &Shared) {
-    if long.looks.len() < 2 * MINUTE {
+    let minute = usize::try_from(MINUTE).unwrap_or(usize::MAX);
+    if long.looks.len() / 2 < minute {
         return;
     }
-    let mean = |looks: &[Usage]| looks.iter().map(|look| look.resident).sum::<u64>() / 6;
-    let (first, last) = (mean(&long.looks[..MINUTE]), mean(&long.looks[long.looks.len() - MINUTE..]));
+    let mean = |looks: &[Usage]| looks.iter().map(|look| look.resident / MINUTE).sum::<u64>();
+    let (first, last) = (mean(&long.looks[..minute]), mean(&long.looks[long.looks.len() - minute..]));
     println!("memory: {} in the first minute, {} in the last (a look each {LOOK:?})", mib(first), mib(last));
     if last > first + FLAT {
         shared.violation(format!("memory grew from {} to {}", mib(first), mib(last)));
