@@ -25,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -73,26 +74,37 @@ pub async fn serve_within(
 }
 
 async fn connection(limits: Limits, socket: TcpStream, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::trace!(%error, "small packets may be delayed");
-    }
-    let handshake = tokio::select! {
-        () = stop.cancelled() => return,
-        handshake = timeout(limits.tls_handshake, tls.accept(socket)) => handshake,
-    };
-    let stream = match handshake {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a TLS handshake failed");
-            return;
-        }
-        Err(_elapsed) => {
-            tracing::debug!("a TLS handshake took too long");
-            return;
-        }
-    };
+    // Boxed, as is the stream: a connection keeps room for all it ever awaits, and thousands of them wait at once.
+    let Some(stream) = Box::pin(handshake(limits, socket, tls, &stop)).await else { return };
     let certificate =
         stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.to_vec());
     let end = session::run(stream, hub, certificate, limits, stop).await;
     tracing::trace!(?end, "an MQTT socket is closed");
+}
+
+/// The stream behind the handshake; `None` when that failed or the hub stops.
+async fn handshake(
+    limits: Limits,
+    socket: TcpStream,
+    tls: TlsAcceptor,
+    stop: &CancellationToken,
+) -> Option<Box<TlsStream<TcpStream>>> {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::trace!(%error, "small packets may be delayed");
+    }
+    let handshake = tokio::select! {
+        () = stop.cancelled() => return None,
+        handshake = timeout(limits.tls_handshake, tls.accept(socket)) => handshake,
+    };
+    match handshake {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::debug!("a TLS handshake took too long");
+            None
+        }
+    }
 }
