@@ -2,7 +2,8 @@
 //! receiving desired patches; then the same publishes against mosquitto. Ends with 1 when an update was lost, a version
 //! skipped or memory grew.
 //!
-//! Run by hand for figures: `cargo bench --bench load -- --clients 2000 --seconds 300`. `args` says what can be asked for;
+//! Run by hand for figures: `cargo bench --bench load -- --clients 2000 --seconds 300`, behind `taskset -c 0,1` where there are
+//! more than two cores; without arguments it is a short check that all of it still works. `args` says what can be asked for;
 //! `server` starts the processes; `mqtt` and `rest` are the wires; `module` is one client, `service` the other side; `phases`
 //! puts them together, `figures` writes down what came of it.
 
