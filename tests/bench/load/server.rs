@@ -130,7 +130,7 @@ pub fn tomorrow() -> u64 {
 #[cfg(unix)]
 fn with_open_files(program: &Path) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -S -n {HUB_STARTS_WITH} && exec \"$0\" \"$@\"")]).arg(program);
+    command.args(["-c", &format!("ulimit -S -n {HUB_STARTS_WITH}; exec \"$0\" \"$@\"")]).arg(program);
     command
 }
 
