@@ -123,7 +123,7 @@ impl Hub {
             let mut registry = self.lock();
             self.sound()?;
             let (value, change) = work(&mut registry, &Moment::now())?;
-            let writes = change.writes.into_iter().map(|id| {
+            let writes = change.writes.into_iter().filter(|_| self.committer.keeps()).map(|id| {
                 let kept = registry.kept(&id);
                 (id, kept)
             });

@@ -59,6 +59,8 @@ pub struct Measured {
     pub answered: Times,
     /// From the request that changed desired to the patch's arrival.
     pub delivered: Times,
+    /// From the moment a publish was due to the moment it was sent: what the machine, not the server, kept from the clients.
+    pub late: Times,
 }
 
 pub struct Module {
@@ -167,6 +169,7 @@ impl Module {
                     }
                 }
                 () = sleep_until(wake) => if let Some(at) = due {
+                    self.measured.late.add(at.elapsed());
                     self.publish(work.what).await?;
                     due = (work.pace == Pace::OnceASecond).then(|| at + Duration::from_secs(1));
                 },

@@ -108,6 +108,7 @@ impl Stage {
             measured.acknowledged.append(&mut module.measured.acknowledged);
             measured.answered.append(&mut module.measured.answered);
             measured.delivered.append(&mut module.measured.delivered);
+            measured.late.append(&mut module.measured.late);
         }
         Outcome { measured, calls: times, took, cpu, looks: watcher.await.unwrap_or_default() }
     }

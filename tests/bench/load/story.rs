@@ -102,13 +102,14 @@ async fn hub(args: &Args, dir: &Path) -> Result<(Memory, Rows, usize)> {
     let mut long = stage.play(What::Report, Pace::OnceASecond, writes, args.long()).await;
     memory.worked = stage.server.usage();
     flat(&long, &stage.shared);
-    let Measured { acknowledged, answered, delivered } = std::mem::take(&mut long.measured);
+    let Measured { acknowledged, answered, delivered, late } = std::mem::take(&mut long.measured);
     let calls = std::mem::take(&mut long.calls);
     let expected = args.seconds * u64::from(args.clients);
     rows.push(("hub: report at QoS 1, until it is answered".to_owned(), long.phase(answered)));
     rows.push(("    the same, until PUBACK".to_owned(), long.beside(acknowledged)));
     rows.push((format!("    REST PATCH of desired, {}/s", args.writes), long.beside(calls)));
     rows.push(("    from there until the module has it".to_owned(), long.beside(delivered)));
+    rows.push(("    how late the clients themselves were".to_owned(), long.beside(late)));
     if stage.shared.violations() == 0 && u64::try_from(rows[0].1.times.count)? != expected {
         stage.shared.violation(format!("{} reports were answered, {expected} were due", rows[0].1.times.count));
     }
