@@ -198,7 +198,7 @@ impl Hub {
             self.sound()?;
             let (value, change) = work(&mut registry, &self.clock.now())?;
             self.note(&registry, &change.writes);
-            let writes = change.writes.into_iter().map(|id| {
+            let writes = change.writes.into_iter().filter(|_| self.committer.keeps()).map(|id| {
                 let kept = registry.kept(&id);
                 (id, kept)
             });

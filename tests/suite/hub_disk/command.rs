@@ -1,6 +1,6 @@
 //! `twinscope hub` as a program: ready line, signals, refusals.
 
-use crate::support::{Caller, PATIENCE, program, token};
+use crate::support::{Caller, PATIENCE, Raw, program, token};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -19,7 +19,11 @@ pub struct Running {
 
 /// `twinscope hub --data dir …` on free ports.
 pub fn start(data: &Path, more: &[&str]) -> Running {
-    let mut child = command(data, more).spawn().unwrap();
+    started(command(data, more))
+}
+
+fn started(mut command: Command) -> Running {
+    let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -192,6 +196,26 @@ fn exposed_starts_and_says_so() {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_low_limit_of_open_files_is_raised() {
+    const LOW: usize = 48;
+    let dir = TempDir::new().unwrap();
+    let plain = command(dir.path(), &["--fleet", "empty"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -S -n {LOW} && exec \"$0\" \"$@\"")]).arg(plain.get_program());
+    limited.args(plain.get_args()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = started(limited);
+    let ca_file = PathBuf::from(running.ready["caFile"].as_str().unwrap());
+    let addr = running.ready["https"].as_str().unwrap().parse().unwrap();
+    let mut open = Vec::new();
+    for _ in 0..LOW * 2 {
+        // Panics when the handshake does not come about.
+        open.push(Raw::connect(addr, &ca_file).await);
+    }
+    running.owner().await.get("/devices").await.ok();
 }
 
 #[test]
