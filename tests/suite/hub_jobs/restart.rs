@@ -1,0 +1,97 @@
+//! Jobs outlive the hub.
+
+use super::{counts, from_now, rows, schedule, until, update};
+use crate::support::{Caller, options, token};
+use serde_json::json;
+use std::path::Path;
+use tempfile::TempDir;
+use twinscope::local_hub::clock::Moment;
+use twinscope::local_hub::jobs::Jobs;
+use twinscope::local_hub::store::Items;
+use twinscope::local_hub::{FleetChoice, HubOptions, LocalHub};
+
+async fn start(dir: &Path) -> (LocalHub, Caller) {
+    let options = HubOptions { data: Some(dir.join("data")), ..options(dir, FleetChoice::Empty) };
+    let hub = LocalHub::start(options).await.unwrap();
+    let key = hub.hub().policies().by_name("iothubowner").unwrap().primary.clone();
+    let token = token("localhost", &key, Some("iothubowner"));
+    let caller = Caller::connect(hub.https(), hub.ca_file(), &token).await;
+    (hub, caller)
+}
+
+#[tokio::test]
+async fn jobs_and_rows_are_there_after_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let (hub, mut owner) = start(dir.path()).await;
+    owner.device("a").await;
+    owner.device("b").await;
+    schedule(&mut owner, "done", update("*", json!({"n": 1.0}))).await;
+    until(&mut owner, "done", "completed").await;
+    schedule(&mut owner, "broken", update("what", json!({}))).await;
+    until(&mut owner, "broken", "failed").await;
+    let mut soon = update("deviceId = 'b'", json!({"soon": true}));
+    soon["startTime"] = json!(from_now(2));
+    schedule(&mut owner, "soon", soon).await;
+    let mut later = update("*", json!({"n": 2}));
+    later["startTime"] = json!(from_now(3600));
+    schedule(&mut owner, "later", later).await;
+    schedule(&mut owner, "cancelled", update("*", json!({}))).await;
+    let mut before = Vec::new();
+    for path in ["/jobs/v2/done", "/jobs/v2/broken", "/twins/a"] {
+        before.push((path, owner.get(path).await.text()));
+    }
+    let rows_before = rows(&mut owner, "jobId = 'done'").await;
+    assert_eq!(rows_before.len(), 2);
+    hub.stop().await;
+
+    let (hub, mut owner) = start(dir.path()).await;
+    for (path, before) in before {
+        assert_eq!(owner.get(path).await.text(), before, "{path}");
+    }
+    assert_eq!(rows(&mut owner, "jobId = 'done'").await, rows_before);
+    let soon = until(&mut owner, "soon", "completed").await;
+    assert_eq!(counts(&soon), [1, 0, 1, 0, 0]);
+    assert_eq!(owner.get("/twins/b").await.ok()["properties"]["desired"]["soon"], true);
+    until(&mut owner, "later", "scheduled").await;
+    owner.put("/jobs/v2/done", update("*", json!({}))).await.refused(409, "JobAlreadyExists");
+    owner.call("POST", "/jobs/v2/later/cancel", &[], None).await.ok();
+    hub.stop().await;
+    let (_hub, mut owner) = start(dir.path()).await;
+    assert_eq!(owner.get("/jobs/v2/later").await.ok()["status"], "cancelled");
+}
+
+/// As a hub that was killed in the middle leaves them.
+fn running(work: &str, rows: &[(&str, &str)]) -> Items {
+    let now = Moment::now().ticks;
+    let job = json!({
+        "request": work, "created": now, "start": now, "begun": now, "ended": null, "status": "running", "failure": null,
+    });
+    let row = |status: &str| json!({"status": status, "begun": now, "ended": null, "updated": now, "answer": null, "error": null});
+    let mut items = Items::from([("job/j".to_owned(), job.to_string().into_bytes())]);
+    for (device, status) in rows {
+        items.insert(format!("job/j/{device}"), row(status).to_string().into_bytes());
+    }
+    items
+}
+
+#[test]
+fn a_method_that_waited_for_its_answer_is_not_called_again() {
+    let work = r#"{"type":"scheduleDeviceMethod","cloudToDeviceMethod":{"methodName":"reboot"}}"#;
+    let jobs = Jobs::restore(&running(work, &[("a", "completed"), ("b", "running"), ("c", "failed")]));
+    let job = jobs.get("j").unwrap().to_json(twinscope::protocol::job::PayloadForm::Bytes);
+    assert_eq!(job["status"], "running", "the job itself goes on");
+    assert_eq!(counts(&job), [3, 2, 1, 0, 0]);
+    let rows: Vec<_> = jobs.rows_after(None, 10).iter().map(|row| json!(row.to_map())).collect();
+    assert_eq!((&rows[1]["deviceId"], &rows[1]["status"]), (&json!("b"), &json!("failed")));
+    assert!(rows[1]["error"]["description"].as_str().unwrap().contains("ended while it waited"));
+}
+
+#[test]
+fn what_cannot_be_read_is_left_out() {
+    let mut items = running("{}", &[("a", "completed")]);
+    items.insert("job/k".to_owned(), b"\xff".to_vec());
+    items.insert("job/l/a".to_owned(), b"{}".to_vec());
+    items.insert("message/d".to_owned(), Vec::new());
+    let jobs = Jobs::restore(&items);
+    assert_eq!((jobs.list(None, Default::default(), 10).len(), jobs.rows_after(None, 10).len()), (0, 0));
+}
