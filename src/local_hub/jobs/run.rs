@@ -114,6 +114,9 @@ async fn work(hub: &Arc<Hub>, id: &str, request: &Arc<JobRequest>) -> End {
 /// Adds every device that meets the condition to the job.
 fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) -> Result<(), String> {
     let query = query::parse(&query_text(condition)).map_err(|error| format!("SQL query parse failed: {error}"))?;
+    if query.source == Source::Jobs {
+        return Err("a job runs on devices or modules, not on devices.jobs".to_owned());
+    }
     let mut after: Option<TwinId> = None;
     while !abandoned.load(Ordering::Relaxed) {
         let twins = hub.read(|registry| match query.source {

@@ -13,12 +13,13 @@ async fn twin(owner: &mut Caller, id: &str) -> Value {
 async fn updates_the_twins_that_meet_the_condition() {
     let (_hub, mut owner) = hub_with(&["a", "b", "c"]).await;
     owner.patch("/twins/a", json!({"properties": {"desired": {"old": 1, "kept": 2}}})).await.ok();
+    let spelled: Value = serde_json::from_str("5.50").unwrap();
     let body = json!({
         "jobId": "ignored",
         "type": "ScheduleUpdateTwin",
         "updateTwin": {
             "deviceId": "ignored", "etag": "*",
-            "tags": {"fw": "2"}, "properties": {"desired": {"interval": 5.50, "old": null}},
+            "tags": {"fw": "2"}, "properties": {"desired": {"interval": spelled, "old": null}},
         },
         "queryCondition": "tags.site = 'A'",
         "startTime": from_now(-60),
