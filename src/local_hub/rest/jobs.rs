@@ -13,8 +13,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::HeaderName;
 use http::{HeaderMap, Method, StatusCode};
 
-/// Bytes of a job: 128 KB of a method's payload, or a patch as long as a twin may be, and the words around it.
-const BODY_MAX: usize = 256 * 1024;
+/// Bytes of a job. A method's payload has at most 128 KB as compact UTF-8; a client that escapes all that is not ASCII (Python's
+/// does) writes up to three times as much.
+const BODY_MAX: usize = 512 * 1024;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
