@@ -91,22 +91,8 @@ impl Jobs {
         let of_jobs =
             items.range("job/".to_owned()..).map_while(|(key, value)| Some((key.strip_prefix("job/")?, value)));
         for (key, value) in of_jobs {
-            match key.split_once('/') {
-                None => match Job::from_bytes(key, value) {
-                    Some(job) => {
-                        if job.status == JobStatus::Running {
-                            state.resume.push(key.to_owned());
-                        }
-                        state.bytes += job.size;
-                        state.jobs.insert(key.to_owned(), job);
-                    }
-                    None => tracing::warn!(job = key, "a job cannot be read and is left out"),
-                },
-                // Rows sort behind their job.
-                Some((job, target)) => match Row::from_bytes(value) {
-                    Some(row) => drop(state.set_row(job, target, row)),
-                    None => tracing::warn!(job, target, "a row of a job cannot be read and is left out"),
-                },
+            if state.restore(key, value).is_none() {
+                tracing::warn!(key, "a job, or a row of one, cannot be read and is left out");
             }
         }
         Self { state: Mutex::new(state), wake: Notify::new() }
@@ -336,6 +322,21 @@ impl Jobs {
 }
 
 impl State {
+    /// Takes what was kept of a job, or of a row, whose key sorts behind that of its job.
+    fn restore(&mut self, key: &str, value: &[u8]) -> Option<()> {
+        if let Some((id, target)) = key.split_once('/') {
+            let row = Row::from_bytes(value)?;
+            return self.set_row(id, target, row).map(drop);
+        }
+        let job = Job::from_bytes(key, value)?;
+        if job.status == JobStatus::Running {
+            self.resume.push(job.id.clone());
+        }
+        self.bytes += job.size;
+        self.jobs.insert(key.to_owned(), job);
+        Some(())
+    }
+
     fn set_row(&mut self, id: &str, target: &str, mut row: Row) -> Option<Item> {
         let job = self.jobs.get_mut(id)?;
         if self.bytes + row.size() > HISTORY_BYTES_MAX {

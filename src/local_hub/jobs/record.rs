@@ -239,7 +239,7 @@ impl Row {
     /// There is no room for what the device said; that it answered still counts.
     pub fn forget_payload(&mut self) {
         if let Some(answer) = &mut self.answer {
-            answer.payload = "null".to_owned();
+            "null".clone_into(&mut answer.payload);
         }
     }
 }

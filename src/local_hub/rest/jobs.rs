@@ -106,7 +106,7 @@ fn list(hub: &Hub, filter: Filter, headers: &HeaderMap) -> Result<Answer, Refuse
     for job in hub.jobs().list(last.as_deref(), filter, size + 1) {
         let row = job.to_json(PayloadForm::Bytes).to_string();
         if !out.has_room(&row, size) {
-            next = last.clone();
+            next.clone_from(&last);
             break;
         }
         out.push(&row);

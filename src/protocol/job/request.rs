@@ -73,8 +73,8 @@ impl JobRequest {
     pub fn from_json(json: &Json) -> Result<Self, JobProblem> {
         let json = json.as_object().ok_or_else(|| argument("the body is not a JSON object"))?;
         // Some pages of the documentation call it jobType.
-        let word = member(json, "type").or_else(|| member(json, "jobType")).and_then(Json::as_str);
-        let work = match word.and_then(JobType::parse) {
+        let job_type = member(json, "type").or_else(|| member(json, "jobType")).and_then(Json::as_str);
+        let work = match job_type.and_then(JobType::parse) {
             Some(JobType::ScheduleUpdateTwin) => Work::UpdateTwin(twin_patch(member(json, "updateTwin"))?),
             Some(JobType::ScheduleDeviceMethod) => {
                 Work::DeviceMethod(Method::from_json(member(json, "cloudToDeviceMethod"))?)

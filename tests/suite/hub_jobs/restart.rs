@@ -6,7 +6,7 @@ use serde_json::json;
 use std::path::Path;
 use tempfile::TempDir;
 use twinscope::local_hub::clock::Moment;
-use twinscope::local_hub::jobs::Jobs;
+use twinscope::local_hub::jobs::{Filter, Jobs};
 use twinscope::local_hub::store::Items;
 use twinscope::local_hub::{FleetChoice, HubOptions, LocalHub};
 
@@ -92,5 +92,5 @@ fn what_cannot_be_read_is_left_out() {
     items.insert("job/l/a".to_owned(), b"{}".to_vec());
     items.insert("message/d".to_owned(), Vec::new());
     let jobs = Jobs::restore(&items);
-    assert_eq!((jobs.list(None, Default::default(), 10).len(), jobs.rows_after(None, 10).len()), (0, 0));
+    assert_eq!((jobs.list(None, Filter::default(), 10).len(), jobs.rows_after(None, 10).len()), (0, 0));
 }
