@@ -6,6 +6,7 @@ pub mod bag;
 pub mod connection_string;
 pub mod error;
 pub mod identity;
+pub mod method;
 pub mod mqtt;
 mod percent;
 pub mod policy;

@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod disk;
 mod hub_disk;
+mod hub_methods;
 mod hub_mqtt;
 mod hub_rest;
 mod journeys;

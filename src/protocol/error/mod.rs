@@ -42,10 +42,12 @@ codes! {
     DEVICE_MAXIMUM_QUEUE_DEPTH_EXCEEDED = 403_004 "DeviceMaximumQueueDepthExceeded";
     OPERATION_NOT_AVAILABLE_IN_CURRENT_TIER = 403_010 "OperationNotAvailableInCurrentTier";
     DEVICE_DISABLED = 403_012 "DeviceDisabled";
+    DEVICE_MAXIMUM_INFLIGHT_METHOD_EXCEEDED = 403_800 "DeviceMaximumInflightMethodExceeded";
     GENERIC_NOT_FOUND = 404_000 "GenericNotFound";
     DEVICE_NOT_FOUND = 404_001 "DeviceNotFound";
     MODULE_NOT_FOUND = 404_010 "ModuleNotFound";
     DEVICE_NOT_ONLINE = 404_103 "DeviceNotOnline";
+    DEVICE_CONNECTION_CLOSED_REMOTELY = 404_104 "DeviceConnectionClosedRemotely";
     GENERIC_METHOD_NOT_ALLOWED = 405_000 "GenericMethodNotAllowed";
     DEVICE_ALREADY_EXISTS = 409_001 "DeviceAlreadyExists";
     MODULE_ALREADY_EXISTS_ON_DEVICE = 409_301 "ModuleAlreadyExistsOnDevice";
@@ -56,6 +58,7 @@ codes! {
     GENERIC_UNSUPPORTED_MEDIA_TYPE = 415_000 "GenericUnsupportedMediaType";
     THROTTLING_EXCEPTION = 429_001 "ThrottlingException";
     SERVER_ERROR = 500_001 "ServerError";
+    INVALID_RESPONSE_WHILE_PROXYING = 502_101 "InvalidResponseWhileProxying";
     SERVICE_UNAVAILABLE = 503_001 "ServiceUnavailable";
     GATEWAY_TIMEOUT = 504_101 "GatewayTimeout";
 }
