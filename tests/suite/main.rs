@@ -11,6 +11,7 @@ mod demo;
 mod disk;
 mod hub_disk;
 mod hub_jobs;
+mod hub_methods;
 mod hub_mqtt;
 mod hub_rest;
 mod journeys;

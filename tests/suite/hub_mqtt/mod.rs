@@ -6,10 +6,10 @@
 mod connect;
 mod hostile;
 mod packets;
-mod place;
+pub mod place;
 mod publish;
 mod sdk;
 mod sessions;
 mod time;
 mod twins;
-mod wire;
+pub mod wire;

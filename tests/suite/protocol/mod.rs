@@ -8,6 +8,7 @@ mod errors;
 mod hostile;
 mod identities;
 mod jobs;
+mod methods;
 mod recorded;
 mod routes;
 mod signatures;
