@@ -3,8 +3,9 @@
 
 mod request;
 
-pub use request::{JobProblem, JobRequest, Method, Work, check_id};
+pub use request::{JobProblem, JobRequest, Work, check_id};
 
+use crate::protocol::method::MethodAnswer;
 use crate::twin::{Json, JsonMap, TwinId};
 use serde_json::json;
 
@@ -208,14 +209,6 @@ impl JobResponse {
     }
 }
 
-/// What a device answered to a method.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MethodOutcome {
-    /// The device's own number.
-    pub status: i64,
-    pub payload: Json,
-}
-
 /// A job on one device: a row of `devices.jobs`. Times are UTC, ISO 8601.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceJob {
@@ -229,7 +222,7 @@ pub struct DeviceJob {
     pub created: String,
     pub last_updated: String,
     /// `None` for twin updates, and where the method was not answered.
-    pub outcome: Option<MethodOutcome>,
+    pub outcome: Option<MethodAnswer>,
     /// Code and description of why it failed.
     pub error: Option<(String, String)>,
 }
@@ -268,10 +261,7 @@ impl DeviceJob {
     pub fn from_json(json: &Json) -> Option<Self> {
         let text = |name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
         let response = json.get("outcome").and_then(|outcome| outcome.get("deviceMethodResponse"));
-        let outcome = response.filter(|response| response.is_object()).and_then(|response| {
-            let payload = response.get("payload").cloned().unwrap_or_default();
-            Some(MethodOutcome { status: response.get("status")?.as_i64()?, payload })
-        });
+        let outcome = response.and_then(|response| MethodAnswer::from_json(response.clone()));
         let error = json.get("error").and_then(|error| {
             let text = |name: &str| error.get(name).and_then(Json::as_str).map(str::to_owned);
             Some((text("code")?, text("description").unwrap_or_default()))

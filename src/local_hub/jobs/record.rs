@@ -3,9 +3,8 @@
 use crate::local_hub::clock::Moment;
 use crate::local_hub::commit::Item;
 use crate::protocol::error::ErrorCode;
-use crate::protocol::job::{
-    DeviceJob, DeviceJobStatus, JobRequest, JobResponse, JobStatistics, JobStatus, MethodOutcome,
-};
+use crate::protocol::job::{DeviceJob, DeviceJobStatus, JobRequest, JobResponse, JobStatistics, JobStatus};
+use crate::protocol::method::MethodAnswer;
 use crate::twin::{Json, TwinId, wire};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -158,7 +157,7 @@ impl Job {
 
     /// A row as the hub tells of it.
     pub fn device_job(&self, target: &str, row: &Row) -> DeviceJob {
-        let outcome = row.answer.as_ref().map(|answer| MethodOutcome {
+        let outcome = row.answer.as_ref().map(|answer| MethodAnswer {
             status: answer.status,
             payload: wire::json(answer.payload.as_bytes()).unwrap_or_default(),
         });
@@ -189,12 +188,12 @@ impl Row {
     }
 
     /// Done; `answer` is what a method answered.
-    pub fn completed(begun: u64, now: &Moment, answer: Option<(i64, &Json)>) -> Self {
+    pub fn completed(begun: u64, now: &Moment, answer: Option<MethodAnswer>) -> Self {
         Self {
             status: DeviceJobStatus::Completed,
             begun: Some(begun),
             ended: Some(now.ticks),
-            answer: answer.map(|(status, payload)| Answer { status, payload: payload.to_string() }),
+            answer: answer.map(|MethodAnswer { status, payload }| Answer { status, payload: payload.to_string() }),
             ..Self::pending(now)
         }
     }

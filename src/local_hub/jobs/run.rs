@@ -3,10 +3,10 @@
 use super::record::{Row, twin_id};
 use super::{End, Jobs, Keep};
 use crate::local_hub::clock::TICKS_PER_SECOND;
-use crate::local_hub::hub::{Hub, Refused};
+use crate::local_hub::hub::Hub;
+use crate::local_hub::methods;
 use crate::local_hub::registry::Mode;
-use crate::protocol::error::ErrorCode;
-use crate::protocol::job::{JobRequest, JobStatus, Method, Work};
+use crate::protocol::job::{JobRequest, JobStatus, Work};
 use crate::protocol::rest::IfMatch;
 use crate::query::{self, Source};
 use crate::twin::{Json, TwinId};
@@ -159,22 +159,16 @@ async fn one(hub: Arc<Hub>, id: String, target: String, request: Arc<JobRequest>
             write.await.map(|()| None)
         }
         Work::DeviceMethod(method) => match running.await {
-            Ok(()) => call(&hub, &twin, method).await.map(Some),
+            Ok(()) => methods::call(&hub, &twin, method).await.map(Some),
             Err(refused) => Err(refused),
         },
     };
     let now = hub.clock().now();
     let row = match outcome {
-        Ok(answer) => Row::completed(begun.ticks, &now, answer.as_ref().map(|(status, payload)| (*status, payload))),
+        Ok(answer) => Row::completed(begun.ticks, &now, answer),
         Err(refused) => Row::failed(Some(begun.ticks), &now, refused.code, &refused.message),
     };
     drop(hub.jobs().set_row(&hub, &id, &target, row, Keep::Yes));
-}
-
-/// Calls a direct method: the device's status and payload.
-#[allow(clippy::unused_async)]
-async fn call(_hub: &Hub, id: &TwinId, _method: &Method) -> Result<(i64, Json), Refused> {
-    Err(Refused { code: ErrorCode::DEVICE_NOT_ONLINE, message: format!("{id} is not connected") })
 }
 
 impl Jobs {

@@ -1,6 +1,7 @@
 //! What a service asks for: `PUT /jobs/v2/{id}`.
 
 use super::JobType;
+use crate::protocol::method::MethodCall;
 use crate::twin::{Json, JsonMap};
 use serde_json::json;
 use time::format_description::well_known::Iso8601;
@@ -10,13 +11,6 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 const ID_MAX: usize = 64;
 /// Seconds a job may take when it does not say; what Microsoft's Node client sends then.
 const MAX_EXECUTION_DEFAULT_S: u64 = 3600;
-/// What a method's answer may take, in seconds.
-const RESPONSE_S: std::ops::RangeInclusive<u64> = 5..=300;
-const RESPONSE_DEFAULT_S: u64 = 30;
-/// How long a call may wait for a device to connect, in seconds.
-const CONNECT_MAX_S: u64 = 300;
-const METHOD_NAME_MAX: usize = 128;
-
 /// What is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobProblem {
@@ -54,17 +48,7 @@ pub struct JobRequest {
 pub enum Work {
     /// The twin patch as it came: `tags` and `properties.desired` count.
     UpdateTwin(JsonMap),
-    DeviceMethod(Method),
-}
-
-/// A call of a direct method.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Method {
-    pub name: String,
-    /// `null` when there is none.
-    pub payload: Json,
-    pub response_timeout_s: u64,
-    pub connect_timeout_s: u64,
+    DeviceMethod(MethodCall),
 }
 
 impl JobRequest {
@@ -77,7 +61,9 @@ impl JobRequest {
         let work = match job_type.and_then(JobType::parse) {
             Some(JobType::ScheduleUpdateTwin) => Work::UpdateTwin(twin_patch(member(json, "updateTwin"))?),
             Some(JobType::ScheduleDeviceMethod) => {
-                Work::DeviceMethod(Method::from_json(member(json, "cloudToDeviceMethod"))?)
+                let call =
+                    member(json, "cloudToDeviceMethod").ok_or_else(|| argument("cloudToDeviceMethod is missing"))?;
+                Work::DeviceMethod(MethodCall::from_json(call).map_err(|problem| argument(&problem.to_string()))?)
             }
             _ => return Err(argument("type must be scheduleUpdateTwin or scheduleDeviceMethod")),
         };
@@ -126,38 +112,6 @@ impl JobRequest {
         }
         map.insert("maxExecutionTimeInSeconds".to_owned(), json!(self.max_execution_s));
         map
-    }
-}
-
-impl Method {
-    fn from_json(json: Option<&Json>) -> Result<Self, JobProblem> {
-        let Some(Json::Object(json)) = json else { return Err(argument("cloudToDeviceMethod is missing")) };
-        let name = member(json, "methodName").and_then(Json::as_str).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| argument("cloudToDeviceMethod.methodName is missing"))?;
-        if name.chars().count() > METHOD_NAME_MAX {
-            return Err(argument("cloudToDeviceMethod.methodName is too long"));
-        }
-        let response_timeout_s = seconds(json, "responseTimeoutInSeconds", RESPONSE_DEFAULT_S)?;
-        let connect_timeout_s = seconds(json, "connectTimeoutInSeconds", 0)?;
-        if !RESPONSE_S.contains(&response_timeout_s) {
-            return Err(argument("responseTimeoutInSeconds must be 5 to 300"));
-        }
-        if connect_timeout_s > CONNECT_MAX_S || connect_timeout_s > response_timeout_s {
-            return Err(argument(
-                "connectTimeoutInSeconds must be 0 to 300, and not more than responseTimeoutInSeconds",
-            ));
-        }
-        let payload = json.get("payload").cloned().unwrap_or_default();
-        Ok(Self { name: name.to_owned(), payload, response_timeout_s, connect_timeout_s })
-    }
-
-    fn to_json(&self) -> Json {
-        json!({
-            "methodName": self.name,
-            "payload": self.payload,
-            "responseTimeoutInSeconds": self.response_timeout_s,
-            "connectTimeoutInSeconds": self.connect_timeout_s,
-        })
     }
 }
 

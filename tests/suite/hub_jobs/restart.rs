@@ -6,11 +6,12 @@ use serde_json::json;
 use std::path::Path;
 use tempfile::TempDir;
 use twinscope::local_hub::clock::Moment;
+use twinscope::local_hub::commit::Item;
 use twinscope::local_hub::jobs::{Filter, Jobs};
 use twinscope::local_hub::store::Items;
 use twinscope::local_hub::{FleetChoice, HubOptions, LocalHub};
 
-async fn start(dir: &Path) -> (LocalHub, Caller) {
+pub async fn start(dir: &Path) -> (LocalHub, Caller) {
     let options = HubOptions { data: Some(dir.join("data")), ..options(dir, FleetChoice::Empty) };
     let hub = LocalHub::start(options).await.unwrap();
     let key = hub.hub().policies().by_name("iothubowner").unwrap().primary.clone();
@@ -83,6 +84,26 @@ fn a_method_that_waited_for_its_answer_is_not_called_again() {
     let rows: Vec<_> = jobs.rows_after(None, 10).iter().map(|row| json!(row.to_map())).collect();
     assert_eq!((&rows[1]["deviceId"], &rows[1]["status"]), (&json!("b"), &json!("failed")));
     assert!(rows[1]["error"]["description"].as_str().unwrap().contains("ended while it waited"));
+}
+
+#[tokio::test]
+async fn a_twin_update_in_the_middle_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let (hub, mut owner) = start(dir.path()).await;
+    for id in ["a", "b", "c"] {
+        owner.device(id).await;
+    }
+    let work = json!({"type": "scheduleUpdateTwin", "updateTwin": {"etag": "*", "tags": {"x": 1}}}).to_string();
+    let items = running(&work, &[("a", "completed")]);
+    let items = items.into_iter().map(|(key, value)| Item { key, value: Some(value) }).collect();
+    hub.hub().keep(items).await.unwrap();
+    hub.stop().await;
+    let (_hub, mut owner) = start(dir.path()).await;
+    assert_eq!(counts(&until(&mut owner, "j", "completed").await), [3, 0, 3, 0, 0]);
+    assert!(owner.get("/twins/a").await.ok().get("tags").is_none(), "what is done is not done again");
+    for id in ["b", "c"] {
+        assert_eq!(owner.get(&format!("/twins/{id}")).await.ok()["tags"], json!({"x": 1}));
+    }
 }
 
 #[test]
