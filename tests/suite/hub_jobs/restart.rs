@@ -115,3 +115,35 @@ fn what_cannot_be_read_is_left_out() {
     let jobs = Jobs::restore(&items);
     assert_eq!((jobs.list(None, Filter::default(), 10).len(), jobs.rows_after(None, 10).len()), (0, 0));
 }
+
+#[tokio::test]
+async fn the_past_is_bounded() {
+    let dir = TempDir::new().unwrap();
+    let (hub, _owner) = start(dir.path()).await;
+    let now = Moment::now().ticks;
+    let day = 24 * 3600 * 10_000_000;
+    let ended = |key: String, at: u64| {
+        let job = json!({
+            "request": json!({"type": "scheduleUpdateTwin", "updateTwin": {"etag": "*"}}).to_string(),
+            "created": at, "start": at, "begun": at, "ended": at, "status": "completed", "failure": null,
+        });
+        Item { key: format!("job/{key}"), value: Some(job.to_string().into_bytes()) }
+    };
+    let mut items: Vec<Item> = (0..1003).map(|n| ended(format!("j-{n:04}"), now - 20 * day + n)).collect();
+    items.push(ended("old".to_owned(), now - 31 * day));
+    let row = running("{}", &[("d", "completed")]).remove("job/j/d");
+    items.push(Item { key: "job/old/d".to_owned(), value: row });
+    hub.hub().keep(items).await.unwrap();
+    hub.stop().await;
+    for _ in 0..2 {
+        let (hub, mut owner) = start(dir.path()).await;
+        for (id, status) in
+            [("old", "unknown"), ("j-0002", "unknown"), ("j-0003", "completed"), ("j-1002", "completed")]
+        {
+            until(&mut owner, id, status).await;
+        }
+        let jobs = hub.hub().jobs();
+        assert_eq!((jobs.list(None, Filter::default(), 2000).len(), jobs.rows_after(None, 10).len()), (1000, 0));
+        hub.stop().await;
+    }
+}
