@@ -3,7 +3,7 @@
 use crate::args::{Fleet, HubArgs};
 use crate::client::{HubError, Trust};
 use crate::demo::Demo;
-use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError, Tuning};
+use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         data,
         fleet,
         exposure: args.exposure(),
-        tuning: Tuning::default(),
+        tuning: args.tuning(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
     runtime.block_on(async {

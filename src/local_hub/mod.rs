@@ -3,16 +3,18 @@
 //!
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
-//! `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`, `messages` and `jobs` are what goes through both;
+//! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`, `messages` and `jobs` are what goes through both;
 //! `faults` makes things go wrong on purpose; `certs` makes the certificates; `fleet` seeds the demo and synthetic devices;
-//! `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! `duration` reads lengths of time; `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
+pub mod duration;
 pub mod faults;
 pub mod fleet;
 pub mod hub;
+pub mod index;
 pub mod jobs;
 pub mod messages;
 pub mod methods;
@@ -83,7 +85,7 @@ pub struct HubOptions {
 pub struct Tuning {
     /// Files (PEM) with the authorities that sign client certificates.
     pub x509_ca: Vec<PathBuf>,
-    /// How long a change takes to show in queries; zero: none.
+    /// How long a change takes to show in queries and statistics; zero: none.
     pub index_lag: Duration,
     /// How an If-Match without quotes is read on twin writes.
     pub unquoted_if_match: UnquotedIfMatch,

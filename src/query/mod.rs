@@ -75,6 +75,23 @@ pub struct QueryError {
     pub message: String,
 }
 
+impl QueryError {
+    /// The place in the query text as people count it: line and column from 1, columns in characters.
+    #[must_use]
+    pub fn place(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.rfind('\n').map_or(before, |end| &before[end + 1..]);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
+    /// The message with its place in front.
+    #[must_use]
+    pub fn with_place(&self, text: &str) -> String {
+        let (line, column) = self.place(text);
+        format!("line {line} column {column}: {}", self.message)
+    }
+}
+
 /// A query understood.
 #[derive(Debug, Clone)]
 pub struct Query {

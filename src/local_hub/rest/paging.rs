@@ -67,7 +67,7 @@ impl PageRequest {
         if text.chars().count() > query::TEXT_MAX {
             return Err(bad(&format!("a query has at most {} characters", query::TEXT_MAX)));
         }
-        let query = query::parse(text).map_err(|error| bad(&error.to_string()))?;
+        let query = query::parse(text).map_err(|error| bad(&error.with_place(text)))?;
         let fingerprint = URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9]);
         let page_size = self::page_size(page_size)?;
         let from = match continuation.map(str::trim).filter(|text| !text.is_empty()) {
@@ -169,7 +169,7 @@ fn find(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &AtomicBool
 
 /// The next twins after an id, of the query's source.
 fn chunk(hub: &Hub, source: Source, after: Option<&TwinId>) -> Vec<Twin> {
-    hub.read(|registry| match source {
+    hub.read_index(|registry| match source {
         Source::Modules => registry.module_twins_after(after, CHUNK),
         Source::Devices | Source::Jobs => registry.device_twins_after(after.map(|after| after.device.as_str()), CHUNK),
     })

@@ -67,6 +67,24 @@ impl Running {
     }
 }
 
+#[tokio::test]
+async fn options_that_make_it_behave_otherwise() {
+    let dir = TempDir::new().unwrap();
+    let hub = start(dir.path(), &["--fleet", "empty", "--index-lag", "1h", "--strict-if-match"]);
+    let mut owner = hub.owner().await;
+    owner.device("d").await;
+    let rows = owner.query("SELECT * FROM devices", &[]).await;
+    assert_eq!(rows.ok(), serde_json::json!([]), "the index is an hour late");
+    let patch = serde_json::json!({"tags": {"a": 1}});
+    owner.patch_if("/twins/d", "AAAAAAAAAAk=", patch.clone()).await.refused(412, "PreconditionFailed");
+    owner.patch_if("/twins/d", "AAAAAAAAAAE=", patch).await.ok();
+    for wrong in [&["--index-lag", "soon"][..], &["--index-lag=-1s"], &["--index-lag", "2"]] {
+        let output = run(command(dir.path(), wrong));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains("--index-lag"), "{wrong:?}: {errors}");
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.
