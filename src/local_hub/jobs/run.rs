@@ -111,7 +111,7 @@ async fn work(hub: &Arc<Hub>, id: &str, request: &Arc<JobRequest>) -> End {
     }
 }
 
-/// Adds every device that meets the condition to the job.
+/// Adds every device that meets the condition to the job, as queries see them: behind by the lag of the index.
 fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) -> Result<(), String> {
     let query = query::parse(&query_text(condition)).map_err(|error| format!("SQL query parse failed: {error}"))?;
     if query.source == Source::Jobs {
@@ -119,7 +119,7 @@ fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) ->
     }
     let mut after: Option<TwinId> = None;
     while !abandoned.load(Ordering::Relaxed) {
-        let twins = hub.read(|registry| match query.source {
+        let twins = hub.read_index(|registry| match query.source {
             Source::Devices => registry.device_twins_after(after.as_ref().map(|id| id.device.as_str()), CHUNK),
             Source::Modules => registry.module_twins_after(after.as_ref(), CHUNK),
             Source::Jobs => Vec::new(),

@@ -1,9 +1,9 @@
 //! Twin updates by jobs: which devices, what they become, when.
 
 use super::{counts, from_now, hub_with, schedule, until, update};
-use crate::support::{Caller, TestHub};
+use crate::support::{Caller, TestHub, options};
 use serde_json::{Value, json};
-use twinscope::local_hub::FleetChoice;
+use twinscope::local_hub::{FleetChoice, LocalHub};
 
 async fn twin(owner: &mut Caller, id: &str) -> Value {
     owner.get(&format!("/twins/{id}")).await.ok()
@@ -149,4 +149,18 @@ async fn is_cancelled_before_it_begins() {
         let again = owner.call("POST", &format!("/jobs/v2/{id}/cancel"), &[], None).await;
         again.refused(405, "OperationNotAllowedInCurrentState");
     }
+}
+
+#[tokio::test]
+async fn finds_what_queries_find() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let mut options = options(dir.path(), FleetChoice::Demo);
+    options.tuning.index_lag = std::time::Duration::from_secs(3600);
+    let local = LocalHub::start(options).await.unwrap();
+    let hub = TestHub { hub: local, dir };
+    let mut owner = hub.owner().await;
+    owner.device("late").await;
+    let condition = "deviceId IN ['late', 'myFirstDevice']";
+    schedule(&mut owner, "lag", update(condition, json!({"n": 1}))).await;
+    assert_eq!(counts(&until(&mut owner, "lag", "completed").await), [1, 0, 1, 0, 0]);
 }
