@@ -6,6 +6,8 @@ pub mod bag;
 pub mod connection_string;
 pub mod error;
 pub mod identity;
+pub mod job;
+pub mod method;
 pub mod mqtt;
 mod percent;
 pub mod policy;

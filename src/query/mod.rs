@@ -27,7 +27,7 @@ pub use answer::Tally;
 pub use complete::{Completion, CompletionKind, complete, property_path};
 pub use lexer::quote;
 
-use crate::twin::{Json, Twin};
+use crate::twin::{Json, JsonMap, Twin};
 use answer::{Select, What};
 use std::ops::Range;
 
@@ -130,6 +130,12 @@ impl Query {
             Source::Jobs => false,
         };
         of_source && self.condition.as_ref().is_none_or(|condition| condition.holds(twin))
+    }
+
+    /// Whether a row of `devices.jobs` meets the WHERE clause. Its fields match in any case, like those of a twin.
+    #[must_use]
+    pub fn matches_job(&self, row: &JsonMap) -> bool {
+        self.source == Source::Jobs && self.condition.as_ref().is_none_or(|condition| condition.holds(row))
     }
 
     /// Whether the answer needs all rows at once (aggregates, GROUP BY), so that it cannot be paged by row.

@@ -12,6 +12,8 @@ mod disk;
 mod disk_kept;
 mod durations;
 mod hub_disk;
+mod hub_jobs;
+mod hub_methods;
 mod hub_mqtt;
 mod hub_quirks;
 mod hub_rest;

@@ -2,8 +2,9 @@
 //!
 //! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
 //! mean; `sessions` remembers who is connected and what was subscribed, `lease` is a connection's place in it, `outbox` what
-//! waits for it; `limits` bounds all of that.
+//! waits for it, `arrivals` wakes who waits for a client to come; `limits` bounds all of that.
 
+mod arrivals;
 mod connect;
 mod lease;
 pub mod limits;
@@ -16,7 +17,7 @@ mod twin;
 
 pub use limits::Limits;
 pub use session::End;
-pub use sessions::Sessions;
+pub use sessions::{NotSent, Sessions};
 
 use super::hub::Hub;
 use super::x509::ClientCertificates;

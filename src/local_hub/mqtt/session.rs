@@ -241,6 +241,10 @@ impl Session<'_> {
                 self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
                 self.acknowledge(packet_id);
             }
+            Meaning::MethodAnswer { rid, status, payload } => {
+                self.lease.hub.calls().answered(&self.lease.id, &rid, status, &payload);
+                self.acknowledge(packet_id);
+            }
             Meaning::Nothing => self.acknowledge(packet_id),
         }
         Ok(())

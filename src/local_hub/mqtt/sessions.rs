@@ -4,6 +4,7 @@
 //! before is gone) and *release*. Its number, the generation, tells a connection that was replaced from the one that replaced it.
 //! Nothing in here waits, and nothing calls back into the hub: the hub calls in while it holds its own lock.
 
+use super::arrivals::{Arrival, Arrivals};
 use super::limits::{MAX_FILTER, MAX_KEPT_SESSIONS, MAX_SUBSCRIPTIONS};
 use super::outbox::Outbox;
 use super::packet::{CleanSession, Grant, Outgoing, Qos, encode};
@@ -18,6 +19,17 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub struct Sessions {
     state: Mutex<State>,
+    arrivals: Arrivals,
+}
+
+/// Why a packet was not put on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    Offline,
+    /// Connected, but not subscribed to such.
+    Unsubscribed,
+    /// Too much waits for this connection already.
+    Full,
 }
 
 #[derive(Default)]
@@ -92,6 +104,42 @@ impl Sessions {
         }
     }
 
+    /// Puts a packet on its way to the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
+    /// cancelled when that connection is gone.
+    ///
+    /// # Errors
+    /// When it is not on its way; nothing was sent then.
+    pub fn send(
+        &self,
+        id: &TwinId,
+        wanted: impl Fn(&str) -> bool,
+        packet: &Outgoing,
+    ) -> Result<CancellationToken, NotSent> {
+        let mut bytes = BytesMut::new();
+        // What MQTT has no form for will never fit.
+        encode(packet, &mut bytes).map_err(|_too_large| NotSent::Full)?;
+        let state = self.lock();
+        let entry = state.entries.get(id).ok_or(NotSent::Offline)?;
+        let connection = entry.open_connection().ok_or(NotSent::Offline)?;
+        if !entry.subscriptions.iter().any(|(filter, _)| wanted(filter)) {
+            return Err(NotSent::Unsubscribed);
+        }
+        connection.outbox.put(bytes.freeze()).map_err(|_full| NotSent::Full)?;
+        Ok(connection.gone.clone())
+    }
+
+    /// Cancelled when the identity's open connection is gone; `None` when it has none.
+    #[must_use]
+    pub fn gone(&self, id: &TwinId) -> Option<CancellationToken> {
+        self.lock().entries.get(id)?.open_connection().map(|connection| connection.gone.clone())
+    }
+
+    /// Wakes when the identity connects or subscribes, from now on.
+    #[must_use]
+    pub fn arrival(&self, id: &TwinId) -> Arrival<'_> {
+        self.arrivals.of(id)
+    }
+
     /// Closes the identity's connection: disabled, or with other keys. A kept session stays: SDKs subscribe once in their life,
     /// and would never again hear of desired changes.
     pub fn evict(&self, id: &TwinId) {
@@ -163,6 +211,8 @@ impl Sessions {
         }
         entry.kept = clean == CleanSession::Kept;
         state.connected += 1;
+        drop(state);
+        self.arrivals.tell(id);
         Some(present)
     }
 
@@ -170,10 +220,13 @@ impl Sessions {
     pub(super) fn subscribe(&self, id: &TwinId, generation: u64, filters: Vec<(String, Qos)>) -> Vec<Grant> {
         let mut state = self.lock();
         let mut entry = state.ours(id, generation);
-        filters
+        let grants = filters
             .into_iter()
             .map(|(filter, qos)| entry.as_mut().map_or(Grant::Refused, |e| e.subscribe(filter, qos)))
-            .collect()
+            .collect();
+        drop(state);
+        self.arrivals.tell(id);
+        grants
     }
 
     pub(super) fn unsubscribe(&self, id: &TwinId, generation: u64, filters: &[String]) {
@@ -236,6 +289,10 @@ impl State {
 }
 
 impl Entry {
+    fn open_connection(&self) -> Option<&Connection> {
+        self.connection.as_ref().filter(|connection| connection.phase == Phase::Open)
+    }
+
     /// Only the documented filters mean something, to the letter: there are no general wildcards.
     fn is_subscribed(&self, wanted: &str) -> bool {
         self.subscriptions.iter().any(|(filter, _)| filter == wanted)

@@ -13,7 +13,7 @@ mod twins;
 pub use bulk::BulkOutcome;
 pub use record::{Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
-pub use twins::{Mode, seed_desired};
+pub use twins::{Mode, check_patch, seed_desired};
 
 use super::hub::Refused;
 use crate::protocol::error::ErrorCode;
