@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch, duration};
+use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::protocol::duration;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

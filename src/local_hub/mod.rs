@@ -11,7 +11,6 @@
 pub mod certs;
 pub mod clock;
 pub mod commit;
-pub mod duration;
 pub mod faults;
 pub mod fleet;
 pub mod hub;

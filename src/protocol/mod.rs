@@ -4,7 +4,9 @@
 
 pub mod bag;
 pub mod connection_string;
+pub mod duration;
 pub mod error;
+pub mod fault;
 pub mod identity;
 pub mod job;
 pub mod method;

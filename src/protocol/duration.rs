@@ -1,4 +1,4 @@
-//! Lengths of time as people write them on the command line: `1.5s`, `500ms`, `2m`, `1h`.
+//! Lengths of time as people write them, on the command line and in faults: `1.5s`, `500ms`, `2m`, `1h`.
 
 use std::time::Duration;
 
