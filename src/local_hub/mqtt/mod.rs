@@ -22,26 +22,35 @@ use super::hub::Hub;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Serves MQTT over TLS until `stop`.
-pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
-    serve_within(Limits::default(), listener, tls, hub, stop).await;
+/// What MQTT connections are held to, and how many more there may be: over TCP and over WebSocket together.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub limits: Limits,
+    room: Arc<Semaphore>,
 }
 
-/// The same with other limits. Ends after `stop`, when every connection has ended.
-pub async fn serve_within(
-    limits: Limits,
-    listener: TcpListener,
-    tls: TlsAcceptor,
-    hub: Arc<Hub>,
-    stop: CancellationToken,
-) {
-    let room = Arc::new(Semaphore::new(limits.max_connections));
+impl Door {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, room: Arc::new(Semaphore::new(limits.max_connections)) }
+    }
+
+    /// A connection's place, to be given back at its end; `None` when all are taken.
+    #[must_use]
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).try_acquire_owned().ok()
+    }
+}
+
+/// Serves MQTT over TLS until `stop`; ends after that, when every connection has ended.
+pub async fn serve(door: Door, listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+    let limits = door.limits;
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -57,7 +66,7 @@ pub async fn serve_within(
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Some(place) = door.enter() else {
             tracing::warn!(%peer, "an MQTT connection too many is closed");
             continue;
         };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use twinscope::local_hub::mqtt::{End, Limits, serve_within};
+use twinscope::local_hub::mqtt::{Door, End, Limits, serve};
 use twinscope::twin::TwinId;
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -89,8 +89,8 @@ async fn who_never_says_hello_in_tls_is_closed() {
     let certificates = twinscope::local_hub::certs::prepare(place.folder.path()).unwrap();
     let stop = CancellationToken::new();
     let limits = Limits { tls_handshake: SHORT, max_connections: 2, ..Limits::default() };
-    let serving = tokio::spawn(serve_within(
-        limits,
+    let serving = tokio::spawn(serve(
+        Door::new(limits),
         listener,
         certificates.mqtts.into(),
         place.local.hub().clone(),
