@@ -152,7 +152,6 @@ async fn connection(
         .header_read_timeout(limits.head)
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(Stall::new(stream, limits.stall)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);

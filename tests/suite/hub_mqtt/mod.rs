@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod connect;
+mod fragments;
+mod frames;
 mod hostile;
 mod packets;
 mod place;
@@ -12,4 +14,6 @@ mod sdk;
 mod sessions;
 mod time;
 mod twins;
+mod web_socket;
+mod web_socket_frames;
 mod wire;

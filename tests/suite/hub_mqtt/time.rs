@@ -1,6 +1,6 @@
 //! Silence, expiry and peers that do not read.
 
-use super::place::{KEY, Place, greeting, now_s, token};
+use super::place::{KEY, Over, Place, greeting, now_s, token};
 use super::wire::{self, Got, PING};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -26,24 +26,26 @@ fn one_and_a_half_keep_alives_up_to_the_cap() {
 
 #[tokio::test]
 async fn a_client_that_falls_silent_is_given_up() {
-    let (place, id) = Place::with_device().await;
-    let mut wire = place.dial().await;
-    let mut connect = greeting(&id);
-    connect.keep_alive_s = 1;
-    wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
-    // Pings keep it alive beyond its time.
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(2) {
-        wire.ask(PING, Got::Pong).await;
-        sleep(Duration::from_millis(200)).await;
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let mut wire = place.dial().await;
+        let mut connect = greeting(&id);
+        connect.keep_alive_s = 1;
+        wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
+        // Pings keep it alive beyond its time.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(2) {
+            wire.ask(PING, Got::Pong).await;
+            sleep(Duration::from_millis(200)).await;
+        }
+        // Half a packet does not.
+        let quiet = Instant::now();
+        wire.send(&[0x30]).await;
+        wire.expect_end().await;
+        let lasted = quiet.elapsed();
+        assert!(lasted > Duration::from_millis(1_200) && lasted < Duration::from_secs(3), "{lasted:?}");
+        place.wait_gone(&id).await;
     }
-    // Half a packet does not.
-    let quiet = Instant::now();
-    wire.send(&[0x30]).await;
-    wire.expect_end().await;
-    let lasted = quiet.elapsed();
-    assert!(lasted > Duration::from_millis(1_200) && lasted < Duration::from_secs(3), "{lasted:?}");
-    place.wait_gone(&id).await;
 }
 
 #[tokio::test]
