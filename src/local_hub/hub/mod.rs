@@ -178,6 +178,9 @@ impl Hub {
 
     /// Has something kept beside identities. The order of calls is the order of keeping: call it under the lock that guards what
     /// the items tell of, and wait after giving it back. What is not waited for is kept all the same.
+    ///
+    /// # Errors
+    /// The future's: 500001 when the data file cannot be written, or the hub is stopping.
     pub fn keep(&self, items: Vec<Item>) -> impl Future<Output = Result<(), Refused>> + Send + use<> {
         let kept = self.committer.submit(Writes { identities: Vec::new(), items }, Vec::new());
         async move {

@@ -94,7 +94,9 @@ impl Service {
             Needs::Service(permission, path) => {
                 self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
             }
-            Needs::Device(id) => drop(self.hub.admit_call(&id, token, None)?),
+            Needs::Device(id) => {
+                self.hub.admit_call(&id, token, None)?;
+            }
         }
         let if_match = if_match(&head.headers)?;
         if matches!(&operation, Operation::PutIdentity(id) if id.module.is_some()) && if_match == IfMatch::Absent {

@@ -105,10 +105,9 @@ async fn paths_methods_and_versions_that_do_not_exist() {
         ("GET", "/"),
         ("GET", "/nothing"),
         ("GET", "/devices/d/modules/m/x"),
-        ("DELETE", "/devices/d/commands"),
-        ("POST", "/twins/d/methods"),
-        ("POST", "/twins/d/modules/m/methods"),
-        ("PUT", "/jobs/v2/j"),
+        ("POST", "/devices/d/modules/m/messages/events"),
+        ("POST", "/devices/d/files"),
+        ("GET", "/digitaltwins/d"),
         ("GET", "/configurations"),
     ] {
         owner.call(method, path, &[], None).await.refused(404, "GenericNotFound");
@@ -121,6 +120,9 @@ async fn paths_methods_and_versions_that_do_not_exist() {
         ("POST", "/twins/d"),
         ("PUT", "/statistics/devices"),
         ("PUT", "/devices/d/modules"),
+        ("GET", "/twins/d/methods"),
+        ("PUT", "/devices/d/commands"),
+        ("PATCH", "/jobs/v2/j"),
     ] {
         owner.call(method, path, &[], None).await.refused(405, "GenericMethodNotAllowed");
     }

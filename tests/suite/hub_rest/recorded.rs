@@ -98,8 +98,8 @@ async fn the_recorded_clients_get_the_answers_they_accept() {
             match &request.error {
                 // Direct methods have no place in the hub yet.
                 _ if request.path.ends_with("/methods") => assert_eq!(reply.status, 404, "{said}"),
-                // Nor has telemetry over HTTPS.
-                _ if request.path.contains("/messages/") => assert_eq!(reply.status, 404, "{said}"),
+                // Telemetry over HTTPS has a path, and no place behind it yet.
+                _ if request.path.contains("/messages/") => assert_eq!(reply.status, 405, "{said}"),
                 Some((status, code)) => {
                     assert_eq!(reply.status, *status, "{said}");
                     if let Some(code) = code {

@@ -42,6 +42,41 @@ fn reads_every_path() {
 }
 
 #[test]
+fn reads_the_paths_of_messages_and_jobs() {
+    let (device, lock, job) = (|| "d".to_owned(), || "L1".to_owned(), || "j".to_owned());
+    check(&format!("/devices/d/messages/deviceBound?{V}"), &Route::DeviceBound { device: device() });
+    check(&format!("/devices/d/messages/devicebound?{V}"), &Route::DeviceBound { device: device() });
+    for (query, reject) in [("", false), ("&reject", true), ("&reject=true", true), ("&reject=false", false)] {
+        let expected = Route::LockedMessage { device: device(), lock: lock(), reject };
+        check(&format!("/devices/d/messages/deviceBound/L1?{V}{query}"), &expected);
+    }
+    let abandoned = Route::AbandonMessage { device: device(), lock: lock() };
+    check(&format!("/devices/d/messages/deviceBound/L1/abandon?{V}"), &abandoned);
+    check(&format!("/devices/d/messages/events?{V}"), &Route::DeviceEvents { device: device() });
+    check(&format!("/devices/d/commands?{V}"), &Route::Commands { device: device() });
+    check(&format!("/messages/serviceBound/feedback?{V}"), &Route::Feedback);
+    check(&format!("/messages/servicebound/feedback/L1?{V}"), &Route::LockedFeedback { lock: lock() });
+    check(&format!("/messages/serviceBound/feedback/L1/abandon?{V}"), &Route::AbandonFeedback { lock: lock() });
+    check(&format!("/jobs/v2/j?{V}"), &Route::Job { job: job() });
+    check(&format!("/jobs/v2/j/cancel?{V}"), &Route::CancelJob { job: job() });
+    for path in ["/jobs", "/jobs/create", "/jobs/j"] {
+        check(&format!("{path}?{V}"), &Route::ImportExport);
+    }
+    check(&format!("/$twinscope/events?{V}&after=7&wait=30"), &Route::Events { after: Some(7), wait_s: Some(30) });
+    check(&format!("/%24twinscope/faults?{V}"), &Route::Faults);
+}
+
+#[test]
+fn the_method_tells_the_job_query_from_a_job_called_query() {
+    let target = format!("/jobs/v2/query?jobType=scheduleUpdateTwin&jobStatus=completed&{V}");
+    let (job_type, job_status) = (Some("scheduleUpdateTwin".to_owned()), Some("completed".to_owned()));
+    let query = Route::JobQuery { job_type, job_status };
+    assert_eq!(Route::parse_for("GET", &target).as_ref(), Ok(&query));
+    assert_eq!(query.target(), target);
+    assert_eq!(Route::parse_for("PUT", &target), Ok(Route::Job { job: "query".to_owned() }));
+}
+
+#[test]
 fn reads_a_path_encoded_as_a_whole_once() {
     check(&format!("/twins%2Fdev1?{V}"), &Route::Twin(TwinId::device("dev1")));
     check(&format!("/twins%2fd%2fmodules%2fm?{V}"), &Route::Twin(TwinId::module("d", "m")));
@@ -56,14 +91,31 @@ fn reads_a_path_encoded_as_a_whole_once() {
 
 #[test]
 fn refuses_what_is_no_route() {
-    for path in ["/", "", "*", "devices", "//devices", "/jobs/v2/j", "/configurations", "/digitaltwins/d", "/twins"] {
+    for path in [
+        "/",
+        "",
+        "*",
+        "devices",
+        "//devices",
+        "/jobs/v2",
+        "/jobs/v2/j/x",
+        "/configurations",
+        "/digitaltwins/d",
+        "/twins",
+    ] {
         check_error(&format!("{path}?{V}"), &RouteError::NoSuchPath);
     }
     for path in ["/twins/d/modules", "/twins/d/modules/m/x", "/devices/d/x", "/devices/d/modules/m/x", "/statistics/x"]
     {
         check_error(&format!("{path}?{V}"), &RouteError::NoSuchPath);
     }
-    check_error(&format!("/devices/d/messages/events?{V}"), &RouteError::NoSuchPath);
+    for path in ["/devices/d/messages", "/devices/d/messages/x", "/messages/serviceBound", "/$twinscope"] {
+        check_error(&format!("{path}?{V}"), &RouteError::NoSuchPath);
+    }
+    // Modules have no message paths.
+    for path in ["/devices/d/modules/m/messages/events", "/devices/d/modules/m/messages/deviceBound"] {
+        check_error(&format!("{path}?{V}"), &RouteError::NoSuchPath);
+    }
     check_error(&format!("/devices//modules?{V}"), &RouteError::Id(IdProblem::Empty));
     check_error(&format!("/devices/a%20b?{V}"), &RouteError::Id(IdProblem::Character(' ')));
     check_error(&format!("/devices/{}?{V}", "a".repeat(129)), &RouteError::Id(IdProblem::TooLong(129)));
@@ -119,6 +171,21 @@ fn any_route() -> impl Strategy<Value = Route> {
         legal_twin_id().prop_map(Route::Methods),
         Just(Route::DeviceStatistics),
         Just(Route::ServiceStatistics),
+        legal_id().prop_map(|device| Route::DeviceBound { device }),
+        (legal_id(), legal_id(), any::<bool>()).prop_map(|(device, lock, reject)| Route::LockedMessage {
+            device,
+            lock,
+            reject
+        }),
+        (legal_id(), legal_id()).prop_map(|(device, lock)| Route::AbandonMessage { device, lock }),
+        legal_id().prop_map(|device| Route::DeviceEvents { device }),
+        legal_id().prop_map(|device| Route::Commands { device }),
+        Just(Route::Feedback),
+        legal_id().prop_map(|lock| Route::AbandonFeedback { lock }),
+        legal_id().prop_map(|job| Route::CancelJob { job }),
+        (proptest::option::of(any::<u64>()), proptest::option::of(any::<u64>()))
+            .prop_map(|(after, wait_s)| Route::Events { after, wait_s }),
+        Just(Route::Faults),
     ]
 }
 
