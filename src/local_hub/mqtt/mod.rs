@@ -1,14 +1,16 @@
 //! The MQTT face: listener, one session per identity, kept subscriptions.
 //!
 //! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
-//! mean; `sessions` remembers who is connected and what was subscribed, `lease` is a connection's place in it, `outbox` what
-//! waits for it; `limits` bounds all of that.
+//! mean; `sessions` remembers who is connected and what was subscribed, `kept` what of that outlives the hub, `lease` is a
+//! connection's place in it, `outbox` what waits for it, `pending` what it waits for; `limits` bounds all of that.
 
 mod connect;
+pub mod kept;
 mod lease;
 pub mod limits;
 mod outbox;
 pub mod packet;
+mod pending;
 mod publish;
 pub mod session;
 mod sessions;

@@ -5,3 +5,4 @@ mod command;
 mod kill;
 mod kill_more;
 mod restart;
+mod sessions;
