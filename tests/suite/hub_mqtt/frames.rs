@@ -79,6 +79,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Ws<S> {
         ws
     }
 
+    /// A connection that only stays open.
+    pub fn silent(stream: S) -> Self {
+        Self { stream, received: Vec::new() }
+    }
+
     /// The head of an HTTP answer, in lower case.
     async fn head(&mut self) -> String {
         loop {

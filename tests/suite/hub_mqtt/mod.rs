@@ -5,7 +5,7 @@
 
 mod connect;
 mod fragments;
-mod frames;
+pub mod frames;
 mod hostile;
 mod kept;
 mod packets;
