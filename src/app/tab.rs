@@ -57,6 +57,8 @@ pub struct Tab {
     pub landing: Option<Landing>,
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
+    /// What the disk was last told of this tab's edits; `None` when there are none.
+    pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
     pub news: Vec<News>,
 }
@@ -179,6 +181,7 @@ impl Tab {
             landing: None,
             identity: Remote::Idle,
             act: None,
+            kept: None,
             news: Vec::new(),
         }
     }

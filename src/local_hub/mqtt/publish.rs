@@ -1,4 +1,4 @@
-//! What a PUBLISH of a client means: telemetry, a twin operation, an answer nobody waits for, or nothing the hub knows.
+//! What a PUBLISH of a client means: telemetry, a twin operation, the answer to a method, or nothing the hub knows.
 
 use super::limits::MAX_REQUEST_ID;
 use super::packet::{MAX_MESSAGE, Publish, Qos, Will};
@@ -13,6 +13,12 @@ use percent_encoding::percent_decode_str;
 pub enum Meaning {
     Telemetry(Message),
     Twin(Operation),
+    /// The answer to the call of a method with this request id.
+    MethodAnswer {
+        rid: String,
+        status: i64,
+        payload: Bytes,
+    },
     /// Acknowledged and forgotten: unknown topics, and twin requests that leave no way to answer.
     Nothing,
     /// The connection ends.
@@ -54,8 +60,10 @@ pub fn meaning(publish: Publish, id: &TwinId) -> Meaning {
         }),
         Some(FromDevice::PatchUnreadable { rid }) => answerable(rid)
             .map_or(Meaning::Nothing, |rid| Meaning::Twin(Operation::Refuse { rid, why: "$version is no number" })),
-        // Nobody waits for a method's answer before methods can be called.
-        Some(FromDevice::MethodResponse { .. }) | None => {
+        Some(FromDevice::MethodResponse { status, rid }) => {
+            answerable(rid).map_or(Meaning::Nothing, |rid| Meaning::MethodAnswer { rid, status, payload })
+        }
+        None => {
             tracing::debug!(%id, topic_bytes = topic.len(), "published to a topic without a meaning");
             Meaning::Nothing
         }
@@ -97,7 +105,7 @@ impl WillMessage {
                 Ok(Some(Self(Message { bag: with(bag, "iothub-MessageType=Will"), payload })))
             }
             Meaning::Violation(_) => Err("a will in the name of another identity"),
-            Meaning::Twin(_) | Meaning::Nothing => Ok(None),
+            Meaning::Twin(_) | Meaning::MethodAnswer { .. } | Meaning::Nothing => Ok(None),
         }
     }
 

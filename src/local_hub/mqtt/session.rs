@@ -13,6 +13,7 @@ use super::pending::{Busy, Done, Pending, finished, refused};
 use super::publish::{self, Meaning};
 use super::twin::{self, Operation};
 use crate::local_hub::hub::{Hub, Refused};
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::mqtt::TWIN_RESPONSES;
 use bytes::BytesMut;
 use std::collections::VecDeque;
@@ -47,21 +48,22 @@ pub enum End {
     Stopped,
 }
 
-/// Serves one client. `certificate` is the one it presented in TLS, as DER.
+/// Serves one client. `certificates` are those it showed in TLS.
 pub async fn run<S>(
     mut io: S,
     hub: Arc<Hub>,
-    certificate: Option<Vec<u8>>,
+    certificates: ClientCertificates,
     limits: Limits,
     stop: CancellationToken,
 ) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let admitted = match connect::accept(&mut io, hub, certificate.as_deref(), &limits, &stop).await {
+    let admitted = match connect::accept(&mut io, hub, &certificates, &limits, &stop).await {
         Ok(admitted) => admitted,
         Err(end) => return end,
     };
+    drop(certificates);
     let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
     let now = Instant::now();
     let mut session = Session {
@@ -70,6 +72,7 @@ where
         unsent,
         flushed: Flushed::Yes,
         pending: VecDeque::new(),
+        unacknowledged: 0,
         busy: None,
         heard: now,
         progress: now,
@@ -102,6 +105,8 @@ struct Session<'a> {
     unsent: BytesMut,
     flushed: Flushed,
     pending: VecDeque<Pending>,
+    /// Subscriptions that are not acknowledged yet. What comes by them waits: MQTT lets it come before, but few clients expect it.
+    unacknowledged: usize,
     /// The report, or the subscription, that is being committed.
     busy: Option<Busy<'a>>,
     /// When the last whole packet came.
@@ -170,7 +175,7 @@ impl Session<'_> {
                     self.done(done);
                 }
                 written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
-                Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT => self.unsent.extend_from_slice(&packet),
+                Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT && self.unacknowledged == 0 => self.unsent.extend_from_slice(&packet),
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
                     Ok(0) | Err(_) => return Err(End::Lost),
@@ -226,6 +231,10 @@ impl Session<'_> {
                 self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
                 self.acknowledge(packet_id);
             }
+            Meaning::MethodAnswer { rid, status, payload } => {
+                self.lease.hub.calls().answered(&self.lease.id, &rid, status, &payload);
+                self.acknowledge(packet_id);
+            }
             Meaning::Nothing => self.acknowledge(packet_id),
         }
         Ok(())
@@ -238,7 +247,10 @@ impl Session<'_> {
         kept: Option<impl Future<Output = Result<(), Refused>> + Send + 'static>,
     ) {
         match kept {
-            Some(kept) => self.pending.push_back(Pending::Subscription { answer, kept: Box::pin(kept) }),
+            Some(kept) => {
+                self.unacknowledged += 1;
+                self.pending.push_back(Pending::Subscription { answer, kept: Box::pin(kept) });
+            }
             None => self.send(&answer),
         }
     }
@@ -284,7 +296,10 @@ impl Session<'_> {
                 self.acknowledge(packet_id);
                 self.respond(&answer);
             }
-            Done::Subscribed { answer } => self.send(&answer),
+            Done::Subscribed { answer } => {
+                self.unacknowledged -= 1;
+                self.send(&answer);
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! Nothing in here waits, and nothing calls back into the hub: the hub calls in while it holds its own lock. What changes of a kept
 //! session goes into `keep`, under the lock, so that the order of keeping is the order of the changes; `keep` only queues.
 
+use super::arrivals::{Arrival, Arrivals};
 use super::kept::{self, KeptSession};
 use super::limits::{MAX_FILTER, MAX_KEPT_SESSIONS, MAX_SUBSCRIPTIONS};
 use super::outbox::Outbox;
@@ -22,6 +23,17 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub struct Sessions {
     state: Mutex<State>,
+    arrivals: Arrivals,
+}
+
+/// Why a packet was not put on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    Offline,
+    /// Connected, but not subscribed to such.
+    Unsubscribed,
+    /// Too much waits for this connection already.
+    Full,
 }
 
 #[derive(Default)]
@@ -98,6 +110,42 @@ impl Sessions {
             tracing::debug!(%id, "does not keep up with its notifications");
             connection.evict.cancel();
         }
+    }
+
+    /// Puts a packet on its way to the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
+    /// cancelled when that connection is gone.
+    ///
+    /// # Errors
+    /// When it is not on its way; nothing was sent then.
+    pub fn send(
+        &self,
+        id: &TwinId,
+        wanted: impl Fn(&str) -> bool,
+        packet: &Outgoing,
+    ) -> Result<CancellationToken, NotSent> {
+        let mut bytes = BytesMut::new();
+        // What MQTT has no form for will never fit.
+        encode(packet, &mut bytes).map_err(|_too_large| NotSent::Full)?;
+        let state = self.lock();
+        let entry = state.entries.get(id).ok_or(NotSent::Offline)?;
+        let connection = entry.open_connection().ok_or(NotSent::Offline)?;
+        if !entry.subscriptions.iter().any(|(filter, _)| wanted(filter)) {
+            return Err(NotSent::Unsubscribed);
+        }
+        connection.outbox.put(bytes.freeze()).map_err(|_full| NotSent::Full)?;
+        Ok(connection.gone.clone())
+    }
+
+    /// Cancelled when the identity's open connection is gone; `None` when it has none.
+    #[must_use]
+    pub fn gone(&self, id: &TwinId) -> Option<CancellationToken> {
+        self.lock().entries.get(id)?.open_connection().map(|connection| connection.gone.clone())
+    }
+
+    /// Wakes when the identity connects or subscribes, from now on.
+    #[must_use]
+    pub fn arrival(&self, id: &TwinId) -> Arrival<'_> {
+        self.arrivals.of(id)
     }
 
     /// Closes the identity's connection: disabled, or with other keys. A kept session stays: SDKs subscribe once in their life,
@@ -203,7 +251,10 @@ impl Sessions {
         entry.identity = identity;
         let ended = !present && std::mem::take(&mut entry.stored);
         state.connected += 1;
-        Some((present, ended.then(|| keep(vec![kept::removal(id)]))))
+        let kept = ended.then(|| keep(vec![kept::removal(id)]));
+        drop(state);
+        self.arrivals.tell(id);
+        Some((present, kept))
     }
 
     /// Grants every filter, at most at `QoS` 1, also those that will never match; refuses what exceeds the bounds. Beside the
@@ -219,7 +270,10 @@ impl Sessions {
         let Some(entry) = state.ours(id, generation) else { return (vec![Grant::Refused; filters.len()], None) };
         let before = entry.subscriptions.clone();
         let grants = filters.into_iter().map(|(filter, qos)| entry.subscribe(filter, qos)).collect();
-        (grants, entry.changed(id, &before).map(keep))
+        let kept = entry.changed(id, &before).map(keep);
+        drop(state);
+        self.arrivals.tell(id);
+        (grants, kept)
     }
 
     /// What `keep` returned, if there was something to keep.
@@ -301,6 +355,10 @@ impl State {
 }
 
 impl Entry {
+    fn open_connection(&self) -> Option<&Connection> {
+        self.connection.as_ref().filter(|connection| connection.phase == Phase::Open)
+    }
+
     /// Only the documented filters mean something, to the letter: there are no general wildcards.
     fn is_subscribed(&self, wanted: &str) -> bool {
         self.subscriptions.iter().any(|(filter, _)| filter == wanted)

@@ -13,6 +13,7 @@ mod websocket;
 
 use super::hub::Hub;
 use super::mqtt;
+use super::x509::ClientCertificates;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -132,13 +133,14 @@ async fn connection(
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
     // What the client shows of itself in TLS; MQTT over WebSocket is told too.
-    let certificate =
-        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.to_vec());
+    let certificates = ClientCertificates::of(stream.get_ref().1);
+    let shown = certificates.clone();
     let (hub, mqtt_limits) = (service.hub.clone(), mqtt.limits);
     let upgrade = websocket::Upgrade::default();
     let promised = upgrade.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request| {
         let (service, promised, mqtt) = (service.clone(), promised.clone(), mqtt.clone());
+        request.extensions_mut().insert(shown.clone());
         async move {
             Ok::<_, std::convert::Infallible>(if websocket::is_asked(&request) {
                 websocket::answer(request, &promised, &mqtt, &service.hub)
@@ -166,7 +168,7 @@ async fn connection(
         }
     };
     match served {
-        Ok(()) => upgrade.serve(hub, certificate, mqtt_limits, stop).await,
+        Ok(()) => upgrade.serve(hub, certificates, mqtt_limits, stop).await,
         Err(error) => tracing::debug!(%error, "a connection ended"),
     }
 }

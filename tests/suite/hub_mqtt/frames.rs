@@ -42,11 +42,11 @@ pub fn head(first: u8, length: u64, masked: bool) -> Vec<u8> {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ 0..=125), _) => bytes.push(mask | short),
         (_, Ok(middle)) => {
-            bytes.push(mask | 126);
+            bytes.push(mask | 0x7e);
             bytes.extend(middle.to_be_bytes());
         }
         _ => {
-            bytes.push(mask | 127);
+            bytes.push(mask | 0x7f);
             bytes.extend(length.to_be_bytes());
         }
     }
@@ -144,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Ws<S> {
     }
 
     async fn more(&mut self) -> bool {
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = vec![0; 16 * 1024];
         match self.stream.read(&mut chunk).await {
             Ok(0) | Err(_) => false,
             Ok(count) => {

@@ -14,6 +14,7 @@ use twinscope::local_hub::mqtt::packet::Qos;
 use twinscope::local_hub::mqtt::{Limits, Sessions, session};
 use twinscope::local_hub::policies::Policies;
 use twinscope::local_hub::store::Items;
+use twinscope::local_hub::x509::{Authorities, ClientCertificates};
 use twinscope::local_hub::{FleetChoice, Tuning, fleet};
 use twinscope::protocol::rest::IfMatch;
 use twinscope::protocol::sas;
@@ -35,11 +36,15 @@ fn hub(keep: Keep, items: Items) -> Arc<Hub> {
     let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
     let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
     let (policies, tuning) = (Policies::new(), Tuning::default());
-    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, tuning, items }))
+    let authorities = Authorities::default();
+    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, tuning, items, authorities }))
 }
 
 /// The items kept so far. Groups are noted as they come.
 type Kept = Arc<Mutex<Vec<Item>>>;
+
+/// The same with the identities that were kept in one transaction with them.
+type Groups = Arc<Mutex<Vec<(Vec<TwinId>, Vec<Item>)>>>;
 
 fn noting() -> (Keep, Kept) {
     let kept = Kept::default();
@@ -69,7 +74,13 @@ async fn connect(hub: &Arc<Hub>, id: &TwinId, clean: bool) -> (Pipe, u8) {
     let key = hub.read(|registry| registry.record(id).unwrap().authentication.primary_key.clone()).unwrap();
     let token = sas::sign(&sas::resource("localhost", Some(id)), &key, now_s() + 600, None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
-    tokio::spawn(session::run(far, hub.clone(), None, Limits::default(), CancellationToken::new()));
+    tokio::spawn(session::run(
+        far,
+        hub.clone(),
+        ClientCertificates::default(),
+        Limits::default(),
+        CancellationToken::new(),
+    ));
     let mut wire = Wire::new(near);
     let connect = wire::Connect { clean, password: Some(token.reveal().to_owned()), ..greeting(id) };
     wire.send(&connect.bytes()).await;
@@ -133,7 +144,7 @@ async fn real_changes_of_kept_sessions_are_kept_and_nothing_else() {
 
 #[tokio::test]
 async fn the_session_of_a_deleted_identity_goes_with_it() {
-    let groups: Arc<Mutex<Vec<(Vec<TwinId>, Vec<Item>)>>> = Arc::default();
+    let groups: Groups = Arc::default();
     let notes = groups.clone();
     let keep: Keep = Box::new(move |group| {
         let one = |writes: &&twinscope::local_hub::commit::Writes| {
@@ -173,11 +184,19 @@ async fn a_subscription_is_acknowledged_when_it_is_kept() {
     word.send(Ok(())).unwrap();
     wire.expect(Got::SubAck(1, vec![1])).await;
     assert_eq!(wire.message().await.0, "$iothub/twin/res/200/?$rid=1");
+    // What comes by a subscription comes after its acknowledgement.
+    wire.send(&wire::subscribe(4, &[(DESIRED, 1)])).await;
+    wire.expect_quiet().await;
+    hub.sessions().desired_changed(&device(), 2, serde_json::json!({"a": 1}).as_object().unwrap());
+    wire.expect_quiet().await;
+    word.send(Ok(())).unwrap();
+    wire.expect(Got::SubAck(4, vec![1])).await;
+    assert_eq!(wire.message().await.0, "$iothub/twin/PATCH/properties/desired/?$version=2");
     wire.send(&wire::unsubscribe(2, &["$iothub/twin/res/#"])).await;
     wire.expect_quiet().await;
     word.send(Ok(())).unwrap();
     wire.expect(Got::UnsubAck(2)).await;
-    wire.send(&wire::subscribe(3, &[(DESIRED, 1), ("x", 0)])).await;
+    wire.send(&wire::subscribe(3, &[(DESIRED, 0), ("x", 0)])).await;
     word.send(Err("the disk is full".to_owned())).unwrap();
     wire.expect(Got::SubAck(3, vec![0x80, 0x80])).await;
 }

@@ -19,6 +19,9 @@ fn but(changes: &[(&str, &str)]) -> String {
     })
 }
 
+/// A request, the status of its answer, and a header of that.
+type Case = (String, u16, Option<(&'static str, &'static str)>);
+
 #[tokio::test]
 async fn what_is_answered_to_who_asks() {
     const UPGRADE: &str = "Upgrade: websocket\r\n";
@@ -29,10 +32,9 @@ async fn what_is_answered_to_who_asks() {
     let (place, _) = Place::with_device().await;
     let path = |path| [("/$iothub/websocket", path)];
     let protocol = |offer| [(PROTOCOL, offer)];
-    // What the answer's header must be, if one must.
     let some = |name, value| Some((name, value));
     let mqtt = some("sec-websocket-protocol", "mqtt");
-    let cases: Vec<(String, u16, Option<(&str, &str)>)> = vec![
+    let cases: Vec<Case> = vec![
         (but(&[]), 101, mqtt),
         (but(&path("/$iothub/websocket?iothub-no-client-cert=true")), 101, mqtt),
         (but(&path("/$iothub/websocket?")), 101, mqtt),

@@ -35,7 +35,7 @@ async fn what_no_client_may_send_ends_the_web_socket_with_the_reason() {
         ("a message within a message", [frame(BINARY, b"x"), frame(FIN | BINARY, b"y")].concat(), 1002),
         ("an extension nobody agreed on", frame(FIN | 0x40 | BINARY, b"x"), 1002),
         ("a kind of frame that does not exist", frame(FIN | 3, b"x"), 1002),
-        ("a kind of control that does not exist", frame(FIN | 11, b"x"), 1002),
+        ("a kind of control that does not exist", frame(FIN | 0x0b, b"x"), 1002),
         ("a ping in pieces", frame(PING, b"x"), 1002),
         ("a ping that is too long", frame(FIN | PING, &[b'x'; 126]), 1002),
         ("a close of half a reason", frame(FIN | CLOSE, &[3]), 1002),

@@ -7,6 +7,7 @@ mod changes;
 mod fleet;
 mod hostile;
 mod identities;
+mod index;
 mod query;
 mod recorded;
 mod twins;

@@ -7,6 +7,8 @@ mod connection_strings;
 mod errors;
 mod hostile;
 mod identities;
+mod jobs;
+mod methods;
 mod recorded;
 mod routes;
 mod signatures;

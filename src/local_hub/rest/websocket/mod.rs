@@ -8,6 +8,7 @@ mod stream;
 use super::answer::{self, Answer};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::mqtt::{Door, Limits, session};
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::error::{ErrorCode, Shape};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -36,8 +37,8 @@ const PATH: &str = "/$iothub/websocket";
 const MQTT: &str = "mqtt";
 const AMQP: &str = "AMQPWSB10";
 /// The one version of the WebSocket protocol there is (RFC 6455).
-const VERSION: HeaderValue = HeaderValue::from_static("13");
-const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const VERSION: &str = "13";
+const WEBSOCKET: &str = "websocket";
 /// Bytes in a handshake's key, before base64.
 const KEY_BYTES: usize = 16;
 /// How long a close may take to leave when the peer does not read.
@@ -70,8 +71,8 @@ pub fn answer(mut request: Request<Incoming>, upgrade: &Upgrade, door: &Door, hu
             *upgrade.lock() = Some(Promised { upgrade: hyper::upgrade::on(&mut request), place });
             let mut answer = Response::new(Full::new(Bytes::new()));
             *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-            answer.headers_mut().insert(UPGRADE, WEBSOCKET);
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            answer::put(&mut answer, UPGRADE, WEBSOCKET);
+            answer::put(&mut answer, CONNECTION, "Upgrade");
             answer::put(&mut answer, SEC_WEBSOCKET_ACCEPT, &accept);
             if let Some(subprotocol) = subprotocol {
                 answer::put(&mut answer, SEC_WEBSOCKET_PROTOCOL, &subprotocol);
@@ -85,7 +86,7 @@ pub fn answer(mut request: Request<Incoming>, upgrade: &Upgrade, door: &Door, hu
                 *answer.status_mut() = status;
             }
             if let Some((name, value)) = header {
-                answer.headers_mut().insert(name, value);
+                answer::put(&mut answer, name, value);
             }
             answer
         }
@@ -94,14 +95,14 @@ pub fn answer(mut request: Request<Incoming>, upgrade: &Upgrade, door: &Door, hu
 
 impl Upgrade {
     /// Serves MQTT on what the HTTP connection has become, if it has; returns when that is over.
-    pub async fn serve(self, hub: Arc<Hub>, certificate: Option<Vec<u8>>, limits: Limits, stop: CancellationToken) {
+    pub async fn serve(self, hub: Arc<Hub>, certificates: ClientCertificates, limits: Limits, stop: CancellationToken) {
         let Some(Promised { upgrade, place }) = self.lock().take() else { return };
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => return tracing::debug!(%error, "a connection ended before it was a WebSocket"),
         };
         let mut stream = MqttStream::new(TokioIo::new(upgraded)).await;
-        let end = session::run(&mut stream, hub, certificate, limits, stop).await;
+        let end = session::run(&mut stream, hub, certificates, limits, stop).await;
         // Not every session that ends says so itself: one without a CONNECT does not. Twice does no harm.
         if !matches!(tokio::time::timeout(FAREWELL, stream.shutdown()).await, Ok(Ok(()))) {
             tracing::trace!("the peer did not take the end of the WebSocket");
@@ -128,7 +129,7 @@ struct Unfit {
     /// When it is another than the code's.
     status: Option<StatusCode>,
     /// What would have been right.
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(HeaderName, &'static str)>,
 }
 
 fn refuse(code: ErrorCode, message: &str) -> Unfit {
@@ -145,7 +146,7 @@ fn check(request: &Request<Incoming>) -> Result<Agreed, Unfit> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Unfit {
-            header: Some((ALLOW, HeaderValue::from_static("GET"))),
+            header: Some((ALLOW, "GET")),
             ..refuse(ErrorCode::GENERIC_METHOD_NOT_ALLOWED, "a WebSocket is asked for by GET")
         });
     }
@@ -153,10 +154,10 @@ fn check(request: &Request<Incoming>) -> Result<Agreed, Unfit> {
         return Err(bad("a WebSocket takes HTTP/1.1"));
     }
     let has = |name, wanted: &str| words(headers, name).any(|word| word.eq_ignore_ascii_case(wanted));
-    if !has(UPGRADE, "websocket") || !has(CONNECTION, "upgrade") {
+    if !has(UPGRADE, WEBSOCKET) || !has(CONNECTION, "upgrade") {
         return Err(upgrade_required("this path speaks WebSocket only", UPGRADE, WEBSOCKET));
     }
-    if headers.get(SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
+    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
         return Err(upgrade_required("the version of WebSocket must be 13", SEC_WEBSOCKET_VERSION, VERSION));
     }
     // Bytes behind the head would be taken for a body by the one and for frames by the other.
