@@ -8,6 +8,7 @@ pub mod apply;
 mod apply_twin;
 pub mod dialog;
 pub mod fleet;
+pub mod methods;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -181,6 +182,7 @@ pub enum Purpose {
     SetStatus(TwinId),
     Act(TwinId),
     Report(TwinId),
+    CallMethod(TwinId),
 }
 
 /// Everything the window knows.

@@ -190,12 +190,13 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 5] = [
+    const PANES: [(Pane, &str); 6] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
         (Pane::Document, "Document"),
         (Pane::Identity, "Identity"),
+        (Pane::Methods, "Methods"),
     ];
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
@@ -210,6 +211,8 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     // At high zoom in a small window they break into lines, and the changes take the place of the text.
     if f.view.narrow {
         ui.horizontal_wrapped(|ui| {
+            // Closer together: one line less is one line more of text.
+            ui.spacing_mut().button_padding.x = 4.0;
             panes_ui(f, ui);
             if has_changes && ui.add(egui::Button::selectable(f.view.changes_instead, "Changes")).clicked() {
                 f.view.changes_instead = !f.view.changes_instead;

@@ -5,6 +5,7 @@ mod bad_input;
 mod conflict;
 mod first_start;
 mod keyboard;
+mod methods;
 mod odd_ids;
 mod outage;
 mod program;
