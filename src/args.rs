@@ -1,10 +1,11 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice};
+use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch, duration};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The most devices a synthetic fleet may have.
 const FLEET_MAX: u32 = 1_000_000;
@@ -60,15 +61,41 @@ pub struct HubArgs {
     #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
     pub fleet: Fleet,
 
+    /// A file with authorities (PEM) that sign the certificates of devices and modules whose authentication is
+    /// certificateAuthority; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub x509_ca: Vec<PathBuf>,
+
     /// Allow addresses that other machines can reach
     #[arg(long)]
     pub expose: bool,
+
+    /// Let queries and statistics see a change only so much later, such as 1.5s. The real hub's index is late too: a new device
+    /// was measured to show after about 1.4 s, and a deleted one still after 25 minutes
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
+    pub index_lag: Duration,
+
+    /// Honour an If-Match without quotes on twin writes. By users' reports the real hub ignores one, and applies the write
+    #[arg(long)]
+    pub strict_if_match: bool,
 }
 
 impl HubArgs {
     #[must_use]
     pub fn exposure(&self) -> Exposure {
         if self.expose { Exposure::Exposed } else { Exposure::LoopbackOnly }
+    }
+
+    /// How the hub is to behave where hubs differ.
+    #[must_use]
+    pub fn tuning(&self) -> Tuning {
+        let unquoted = if self.strict_if_match { UnquotedIfMatch::Honoured } else { UnquotedIfMatch::Ignored };
+        Tuning {
+            x509_ca: self.x509_ca.clone(),
+            index_lag: self.index_lag,
+            unquoted_if_match: unquoted,
+            ..Tuning::default()
+        }
     }
 }
 

@@ -3,9 +3,12 @@
 use crate::args::{Fleet, HubArgs};
 use crate::client::{HubError, Trust};
 use crate::demo::Demo;
-use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError, Tuning};
+use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Open files the hub asks for: the connections both listeners admit, and some for everything else.
+const OPEN_FILES: u64 = 16 * 1024;
 
 /// Why the hub could not be served; the text is for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,7 @@ pub fn ca_dir(data: Option<&Path>) -> Result<PathBuf, ServeError> {
 /// # Errors
 /// See [`ServeError`].
 pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
+    open_files();
     let Fleet(fleet) = args.fleet;
     let options = HubOptions {
         https: args.https,
@@ -48,7 +52,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         data,
         fleet,
         exposure: args.exposure(),
-        tuning: Tuning::default(),
+        tuning: args.tuning(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
     runtime.block_on(async {
@@ -67,6 +71,18 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         hub.stop().await;
         Ok(())
     })
+}
+
+/// Every connection is an open file. Many systems give a program 1024 of them and let it have more if it asks: with fewer
+/// than the listeners admit, clients would wait at a door nobody opens.
+fn open_files() {
+    match rlimit::increase_nofile_limit(OPEN_FILES) {
+        Ok(granted) if granted < OPEN_FILES => {
+            tracing::info!(granted, "the system allows fewer open files than the hub would serve connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "cannot ask for more open files"),
+    }
 }
 
 /// The demo fleet's devices answer here too, if the hub was founded with them: not in one that somebody filled for themselves,

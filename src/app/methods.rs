@@ -268,7 +268,7 @@ impl App {
             id,
             CallSide::Made,
             &made.typed.name,
-            &made.typed.payload,
+            if made.typed.payload.trim().is_empty() { "null" } else { &made.typed.payload },
             &match &made.outcome {
                 Ok(answer) => format!("{} {}", answer.status, text::compact(&answer.payload)),
                 Err(failure) => super::apply::failure_sentence(failure),

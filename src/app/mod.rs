@@ -7,6 +7,7 @@ pub mod activity;
 pub mod apply;
 mod apply_twin;
 pub mod dialog;
+mod drafts;
 pub mod fleet;
 pub mod methods;
 pub mod tab;

@@ -61,6 +61,8 @@ pub struct Tab {
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
     pub methods: Methods,
+    /// What the disk was last told of this tab's edits; `None` when there are none.
+    pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
     pub news: Vec<News>,
 }
@@ -184,6 +186,7 @@ impl Tab {
             identity: Remote::Idle,
             act: None,
             methods: Methods::default(),
+            kept: None,
             news: Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! Time passes: landings time out, the fleet list is read again.
+//! Time passes: what was typed is kept, landings time out, the fleet list is read again.
 
 use super::tab::LANDING_LIMIT_S;
 use super::{App, HubState, Moment, Remote};
@@ -40,6 +40,7 @@ impl App {
                 tick.wait(LANDING_LIMIT_S * 1000 - age);
             }
         }
+        tick.commands.extend(self.keep_drafts());
         self.follow_fleet(&mut tick);
         tick
     }

@@ -100,7 +100,7 @@ impl App {
             }
             Action::QuitAndDiscard => {
                 self.quitting = true;
-                Vec::new()
+                self.forget_drafts()
             }
             other => self.update_twin(other),
         }
@@ -239,12 +239,14 @@ impl App {
         }
         let Some(index) = self.tabs.iter().position(|tab| tab.id == *id) else { return Vec::new() };
         let tab = self.tabs.remove(index);
+        let forgotten = self.forget_draft(&tab);
         self.active = match self.active {
             _ if self.tabs.is_empty() => None,
             Some(active) if active > index || active == self.tabs.len() => Some(active - 1),
             other => other,
         };
         let mut commands = vec![Command::Unwatch { id: id.clone() }];
+        commands.extend(forgotten);
         if tab.act.is_some() {
             commands.extend(self.cancel_act(id));
             commands.push(Command::StopActing { id: id.clone() });

@@ -1,5 +1,6 @@
 //! Which certificates are believed: the system's roots and the extra ones a person names by file. One rustls provider, never switched off.
 
+use super::ClientCertificate;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::io::Read;
@@ -13,6 +14,7 @@ const FILE_MAX: u64 = 4 << 20;
 #[derive(Clone)]
 pub struct Trust {
     config: Arc<rustls::ClientConfig>,
+    roots: Arc<rustls::RootCertStore>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,19 +45,33 @@ impl Trust {
                     .map_err(|error| TrustError::File { path: path.clone(), reason: error.to_string() })?;
             }
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TrustError::Tls(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { config: Arc::new(config) })
+        let roots = Arc::new(roots);
+        let config = builder(&roots)?.with_no_client_auth();
+        Ok(Self { config: Arc::new(config), roots })
     }
 
     #[must_use]
     pub fn config(&self) -> Arc<rustls::ClientConfig> {
         self.config.clone()
     }
+
+    /// The same for a device or module that shows a certificate.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn config_with(&self, certificate: &ClientCertificate) -> Result<Arc<rustls::ClientConfig>, TrustError> {
+        Ok(Arc::new(builder(&self.roots)?.with_client_cert_resolver(certificate.resolver())))
+    }
+}
+
+fn builder(
+    roots: &Arc<rustls::RootCertStore>,
+) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::client::WantsClientCert>, TrustError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TrustError::Tls(error.to_string()))?
+        .with_root_certificates(roots.clone()))
 }
 
 /// Reading them takes tens of milliseconds on some systems, so it is done once.

@@ -103,10 +103,10 @@ const METHODS: [&str; 3] = ["ping", "reboot", "getMaxMinReport"];
 
 /// What a simulated device answers to a call. It knows the methods of the tutorials; any other is 404 with the names of those.
 #[must_use]
-pub fn method(id: &TwinId, name: &str, payload: Json, desired: &JsonMap) -> MethodAnswer {
+pub fn method(id: &TwinId, name: &str, payload: &Json, desired: &JsonMap) -> MethodAnswer {
     let (status, payload) = match name {
         "ping" => (200, json!({ "pong": id.to_string(), "payload": payload })),
-        "reboot" => (200, json!({ "result": "reboot begins", "delaySeconds": delay(&payload) })),
+        "reboot" => (200, json!({ "result": "reboot begins", "delaySeconds": delay(payload) })),
         "getMaxMinReport" => {
             let mut three = [temperature(), temperature(), temperature()];
             three.sort_by(|a, b| a.as_f64().unwrap_or_default().total_cmp(&b.as_f64().unwrap_or_default()));

@@ -37,6 +37,18 @@ impl Folders {
         self.data.join("local-hub")
     }
 
+    /// What was typed and not saved.
+    #[must_use]
+    pub fn drafts(&self) -> PathBuf {
+        self.data.join("drafts")
+    }
+
+    /// Every version of a twin that was seen.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.data.join("journal")
+    }
+
     /// The certificate authority of the local hub and its key.
     #[must_use]
     pub fn ca_dir(&self) -> PathBuf {

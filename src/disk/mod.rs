@@ -1,13 +1,19 @@
 //! Remembers: settings and connections in a file (`settings`), secrets in the OS keyring or for this session only
-//! (`secrets`), all of it in the folders that `folders` names.
+//! (`secrets`), what was typed and not saved (`drafts`), every version of a twin that was seen (`journal`), all of it in the
+//! folders that `folders` names. `file` writes files whole or not at all.
 //!
 //! A secret never goes into a file.
 
+pub mod drafts;
+mod file;
 pub mod folders;
+pub mod journal;
 pub mod secrets;
 pub mod settings;
 
+pub use drafts::{Drafts, KeptDraft};
 pub use folders::Folders;
+pub use journal::Journal;
 pub use secrets::{Keyring, KeyringChoice, SecretsError};
 pub use settings::SettingsFile;
 

@@ -3,13 +3,13 @@
 //! The CA's key and certificate are one file, so that two programs that start at once can never mix two of them. The
 //! certificate alone is written beside it for clients to believe.
 
+use super::x509::proof::AnyCertificate;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, NameConstraints,
 };
+use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -23,11 +23,10 @@ const CA_FILE: &str = "ca.pem";
 const CA_DAYS: i64 = 3650;
 const LEAF_DAYS: i64 = 365;
 
-/// What the sockets need.
+/// What the sockets need. Both take any client certificate, or none; whether one is good is decided where it can be refused in
+/// the protocol.
 pub struct Certificates {
-    /// Asks no client for a certificate.
     pub https: Arc<ServerConfig>,
-    /// Takes any client certificate; whether it is good is decided at CONNECT, where it can be refused in the protocol.
     pub mqtts: Arc<ServerConfig>,
     pub ca_file: PathBuf,
 }
@@ -49,8 +48,8 @@ pub fn prepare(dir: &Path) -> Result<Certificates, String> {
     let (leaf, key) = leaf(&issuer).map_err(|error| error.to_string())?;
     let chain = vec![leaf, ca_der];
     Ok(Certificates {
-        https: Arc::new(config(chain.clone(), &key, ClientCertificates::NotAsked)?),
-        mqtts: Arc::new(config(chain, &key, ClientCertificates::AnyTaken)?),
+        https: Arc::new(config(chain.clone(), &key, &[b"http/1.1"])?),
+        mqtts: Arc::new(config(chain, &key, &[])?),
         ca_file,
     })
 }
@@ -132,80 +131,17 @@ fn validity(days: i64) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-#[derive(Clone, Copy)]
-enum ClientCertificates {
-    NotAsked,
-    AnyTaken,
-}
-
-fn config(
-    chain: Vec<CertificateDer<'static>>,
-    key: &[u8],
-    clients: ClientCertificates,
-) -> Result<ServerConfig, String> {
+fn config(chain: Vec<CertificateDer<'static>>, key: &[u8], alpn: &[&[u8]]) -> Result<ServerConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     // TLS 1.2 stays on: Microsoft's Python device client offers nothing else.
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| error.to_string())?;
-    let builder = match clients {
-        ClientCertificates::NotAsked => builder.with_no_client_auth(),
-        ClientCertificates::AnyTaken => builder.with_client_cert_verifier(Arc::new(AnyCertificate { provider })),
-    };
+    let builder = builder.with_client_cert_verifier(Arc::new(AnyCertificate { provider }));
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
     let mut config = builder.with_single_cert(chain, key).map_err(|error| error.to_string())?;
-    if matches!(clients, ClientCertificates::NotAsked) {
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    }
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
-}
-
-/// Takes any certificate a client shows, but makes the client prove that it holds its key. The registry decides later whether
-/// it fits the identity: a refusal in TLS would leave some clients waiting for ever.
-#[derive(Debug)]
-struct AnyCertificate {
-    provider: Arc<rustls::crypto::CryptoProvider>,
-}
-
-impl ClientCertVerifier for AnyCertificate {
-    fn client_auth_mandatory(&self) -> bool {
-        false
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _now: rustls::pki_types::UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 fn certificate_part(pem: &str) -> Option<&str> {

@@ -7,6 +7,9 @@ use time::OffsetDateTime;
 /// Seconds between 0001-01-01 and 1970-01-01, both UTC.
 const SECONDS_BEFORE_1970: u64 = 62_135_596_800;
 
+/// Steps of 100 ns in a second.
+pub const TICKS_PER_SECOND: u64 = 10_000_000;
+
 /// A point in time in the three forms the hub needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {
@@ -45,6 +48,14 @@ impl Moment {
         );
         let ticks = (SECONDS_BEFORE_1970 + seconds) * 10_000_000 + u64::from(hundreds);
         Self { seconds, ticks, text }
+    }
+
+    /// The moment so many 100 ns steps after 0001-01-01; one before 1970 reads as 1970.
+    #[must_use]
+    pub fn of_ticks(ticks: u64) -> Self {
+        let since = ticks.saturating_sub(SECONDS_BEFORE_1970 * TICKS_PER_SECOND);
+        let hundreds = u32::try_from(since % TICKS_PER_SECOND).unwrap_or(0);
+        Self::at(since / TICKS_PER_SECOND, hundreds * 100)
     }
 }
 

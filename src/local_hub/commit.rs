@@ -55,6 +55,7 @@ pub struct Committer {
     jobs: Sender<Message>,
     /// Set once: the file is closed, could not be written, or the thread is gone.
     ended: Arc<AtomicBool>,
+    keeps: bool,
 }
 
 impl Committer {
@@ -73,18 +74,24 @@ impl Committer {
     /// When the system gives no thread.
     pub fn start_with(keep: Option<Keep>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
-        let ended = Arc::new(AtomicBool::new(false));
+        let (ended, keeps) = (Arc::new(AtomicBool::new(false)), keep.is_some());
         let end = ended.clone();
         std::thread::Builder::new()
             .name("hub-commit".to_owned())
             .spawn(move || run(&waiting, keep, &sessions, &End(end)))?;
-        Ok(Self { jobs, ended })
+        Ok(Self { jobs, ended, keeps })
     }
 
     /// Whether a change made now could be kept. What is known to be lost should not be made at all.
     #[must_use]
     pub fn takes_writes(&self) -> bool {
         !self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether writes are kept anywhere. If not, their stored form need not be made.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.

@@ -3,16 +3,19 @@
 //!
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
-//! `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`, `messages` and `jobs` are what goes through both;
-//! `faults` makes things go wrong on purpose; `certs` makes the certificates; `fleet` seeds the demo and synthetic devices;
-//! `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
+//! `messages` and `jobs` are what goes through both; `faults` makes things go wrong on purpose; `certs` makes the hub's
+//! certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices; `duration` reads lengths of
+//! time; `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
+pub mod duration;
 pub mod faults;
 pub mod fleet;
 pub mod hub;
+pub mod index;
 pub mod jobs;
 pub mod messages;
 pub mod methods;
@@ -22,6 +25,7 @@ pub mod random;
 pub mod registry;
 pub mod rest;
 pub mod store;
+pub mod x509;
 
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use clock::Moment;
@@ -81,9 +85,9 @@ pub struct HubOptions {
 /// How a hub behaves where hubs differ, or where a person wants it otherwise.
 #[derive(Debug, Clone, Default)]
 pub struct Tuning {
-    /// Files (PEM) with the authorities that sign client certificates.
+    /// Files (PEM) with the authorities that sign the certificates of `certificateAuthority` identities.
     pub x509_ca: Vec<PathBuf>,
-    /// How long a change takes to show in queries; zero: none.
+    /// How long a change takes to show in queries and statistics; zero: none.
     pub index_lag: Duration,
     /// How an If-Match without quotes is read on twin writes.
     pub unquoted_if_match: UnquotedIfMatch,
@@ -116,6 +120,8 @@ pub enum StartError {
     NotLoopback { addr: SocketAddr },
     #[error("cannot prepare the certificates in {}: {reason}", dir.display())]
     Certificates { dir: PathBuf, reason: String },
+    #[error(transparent)]
+    Authorities(#[from] x509::AuthorityError),
     #[error("cannot open the data in {}: {reason}", dir.display())]
     Data { dir: PathBuf, reason: String },
 }
@@ -155,10 +161,14 @@ impl LocalHub {
         };
         let (https_addr, mqtts_addr) = (address(&https, options.https)?, address(&mqtts, options.mqtts)?);
 
-        let (ca_dir, data, fleet) = (options.ca_dir, options.data, options.fleet);
+        let (ca_dir, data, fleet, x509_ca) =
+            (options.ca_dir, options.data, options.fleet, options.tuning.x509_ca.clone());
         // Key generation and opening the file block for a while; the window must not wait for them.
-        let prepared = tokio::task::spawn_blocking(move || prepare(&ca_dir, data.as_deref(), fleet)).await;
-        let prepared = prepared.map_err(|error| StartError::Listen {
+        let prepared = tokio::task::spawn_blocking(move || {
+            let authorities = x509::Authorities::read(&x509_ca)?;
+            prepare(&ca_dir, data.as_deref(), fleet).map(|prepared| (prepared, authorities))
+        });
+        let (prepared, authorities) = prepared.await.map_err(|error| StartError::Listen {
             addr: https_addr,
             reason: format!("the preparation ended early: {error}"),
         })??;
@@ -173,12 +183,14 @@ impl LocalHub {
             sessions,
             tuning: options.tuning,
             items: prepared.items,
+            authorities,
         }));
         let stop = tokio_util::sync::CancellationToken::new();
         let tasks = TaskTracker::new();
         let certificates = prepared.certificates;
         tasks.spawn(rest::serve(https, TlsAcceptor::from(certificates.https), hub.clone(), limits, stop.clone()));
         tasks.spawn(mqtt::serve(mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
+        tasks.spawn(jobs::run(hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
         let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);

@@ -1,11 +1,10 @@
-//! Conditions: their tree, and whether a twin meets them.
+//! Conditions: their tree, and whether a twin or a row of a job meets them.
 //!
 //! Two-valued: a comparison with something missing is false, `!=` and `NOT IN` included, and NOT of it is true.
 
-use super::field::{FieldPath, Value};
+use super::field::{FieldPath, Fields, Value};
 use super::function::{self, Function, Gives};
 use super::number::{Arithmetic, Num};
-use crate::twin::Twin;
 use std::cmp::Ordering;
 
 /// A condition or a value. Chains (`a AND b AND c`, `1 + 2 + 3`) are one node each, so that only brackets nest.
@@ -60,46 +59,46 @@ impl Expr {
         }
     }
 
-    pub(super) fn holds(&self, twin: &Twin) -> bool {
+    pub(super) fn holds(&self, row: &impl Fields) -> bool {
         match self {
-            Self::And(all) => all.iter().all(|one| one.holds(twin)),
-            Self::Or(any) => any.iter().any(|one| one.holds(twin)),
-            Self::Not(inner) => !inner.holds(twin),
-            Self::Compare(comparison, sides) => compare(*comparison, &sides.0.value(twin), &sides.1.value(twin)),
-            Self::In { value, list, member } => is_member(&value.value(twin), list, *member, twin),
-            _ => matches!(self.value(twin), Value::Bool(true)),
+            Self::And(all) => all.iter().all(|one| one.holds(row)),
+            Self::Or(any) => any.iter().any(|one| one.holds(row)),
+            Self::Not(inner) => !inner.holds(row),
+            Self::Compare(comparison, sides) => compare(*comparison, &sides.0.value(row), &sides.1.value(row)),
+            Self::In { value, list, member } => is_member(&value.value(row), list, *member, row),
+            _ => matches!(self.value(row), Value::Bool(true)),
         }
     }
 
-    fn value<'a>(&'a self, twin: &'a Twin) -> Value<'a> {
+    fn value<'a>(&'a self, row: &'a impl Fields) -> Value<'a> {
         match self {
             Self::Null => Value::Null,
             Self::Bool(bool) => Value::Bool(*bool),
             Self::Number(num) => Value::Number(*num),
             Self::Text(text) => Value::text(text),
-            Self::Field(path) => path.of(twin),
-            Self::Negate(inner) => inner.value(twin).number().map_or(Value::Missing, |num| Value::Number(num.negate())),
+            Self::Field(path) => path.of(row),
+            Self::Negate(inner) => inner.value(row).number().map_or(Value::Missing, |num| Value::Number(num.negate())),
             Self::Arithmetic(first, rest) => {
-                let step = |left: Num, (op, right): &(Arithmetic, Self)| left.apply(*op, right.value(twin).number()?);
-                let result = first.value(twin).number().and_then(|first| rest.iter().try_fold(first, step));
+                let step = |left: Num, (op, right): &(Arithmetic, Self)| left.apply(*op, right.value(row).number()?);
+                let result = first.value(row).number().and_then(|first| rest.iter().try_fold(first, step));
                 result.map_or(Value::Missing, Value::Number)
             }
             Self::Call(function, _, arguments) => {
-                let arguments: Vec<_> = arguments.iter().map(|argument| argument.value(twin)).collect();
+                let arguments: Vec<_> = arguments.iter().map(|argument| argument.value(row)).collect();
                 function::call(*function, &arguments)
             }
-            _ => Value::Bool(self.holds(twin)),
+            _ => Value::Bool(self.holds(row)),
         }
     }
 }
 
-fn is_member(value: &Value<'_>, list: &List, member: Membership, twin: &Twin) -> bool {
+fn is_member(value: &Value<'_>, list: &List, member: Membership, row: &impl Fields) -> bool {
     if matches!(value, Value::Missing) {
         return false;
     }
     let found = match list {
-        List::Items(items) => items.iter().any(|item| compare(Comparison::Equal, value, &item.value(twin))),
-        List::Array(path) => match path.of(twin) {
+        List::Items(items) => items.iter().any(|item| compare(Comparison::Equal, value, &item.value(row))),
+        List::Array(path) => match path.of(row) {
             Value::Array(items) => items.iter().any(|item| compare(Comparison::Equal, value, &Value::from(item))),
             _ => return false,
         },

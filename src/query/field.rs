@@ -100,8 +100,43 @@ impl FieldPath {
     }
 
     /// What stands there.
-    pub(super) fn of<'a>(&self, twin: &'a Twin) -> Value<'a> {
-        self.rest.iter().fold(top_level(&self.root, twin), Value::step)
+    pub(super) fn of<'a>(&self, row: &'a impl Fields) -> Value<'a> {
+        self.rest.iter().fold(row.top_level(&self.root), Value::step)
+    }
+}
+
+/// What a condition can be asked of.
+pub(super) trait Fields {
+    /// What stands at a top-level field.
+    fn top_level(&self, root: &Root) -> Value<'_>;
+}
+
+impl Fields for Twin {
+    fn top_level(&self, root: &Root) -> Value<'_> {
+        top_level(root, self)
+    }
+}
+
+/// A row of `devices.jobs`.
+impl Fields for JsonMap {
+    fn top_level(&self, root: &Root) -> Value<'_> {
+        let name = root.name();
+        // Not the row's own name for it, but what the documentation's queries say.
+        let name = if name.eq_ignore_ascii_case("createdTimeUtc") { "createdDateTimeUtc" } else { name };
+        let found = self
+            .get(name)
+            .or_else(|| self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+        found.map_or(Value::Missing, Value::from)
+    }
+}
+
+impl Root {
+    /// The canonical name, or the one that was written.
+    fn name(&self) -> &str {
+        match self {
+            Self::Other(name) => name,
+            known => FIELDS.iter().find(|(_, root)| root == known).map_or("", |(name, _)| name),
+        }
     }
 }
 

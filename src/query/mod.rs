@@ -27,7 +27,7 @@ pub use answer::Tally;
 pub use complete::{Completion, CompletionKind, complete, property_path};
 pub use lexer::quote;
 
-use crate::twin::{Json, Twin};
+use crate::twin::{Json, JsonMap, Twin};
 use answer::{Select, What};
 use std::ops::Range;
 
@@ -75,6 +75,23 @@ pub struct QueryError {
     pub message: String,
 }
 
+impl QueryError {
+    /// The place in the query text as people count it: line and column from 1, columns in characters.
+    #[must_use]
+    pub fn place(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.rfind('\n').map_or(before, |end| &before[end + 1..]);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
+    /// The message with its place in front.
+    #[must_use]
+    pub fn with_place(&self, text: &str) -> String {
+        let (line, column) = self.place(text);
+        format!("line {line} column {column}: {}", self.message)
+    }
+}
+
 /// A query understood.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -113,6 +130,12 @@ impl Query {
             Source::Jobs => false,
         };
         of_source && self.condition.as_ref().is_none_or(|condition| condition.holds(twin))
+    }
+
+    /// Whether a row of `devices.jobs` meets the WHERE clause. Its fields match in any case, like those of a twin.
+    #[must_use]
+    pub fn matches_job(&self, row: &JsonMap) -> bool {
+        self.source == Source::Jobs && self.condition.as_ref().is_none_or(|condition| condition.holds(row))
     }
 
     /// Whether the answer needs all rows at once (aggregates, GROUP BY), so that it cannot be paged by row.

@@ -3,7 +3,7 @@
 use super::diff::{self, Change};
 use super::merge::{self, Clash};
 use super::rules::{self, Form, Rule, Violation};
-use super::text::{self, Lines, Parsed, Problem};
+use super::text::{self, Lines, Parsed, Problem, splice};
 use super::{Etag, Json, JsonMap, Path, Section, Segment, Twin, patch};
 use std::sync::Arc;
 
@@ -45,6 +45,14 @@ impl SectionDraft {
             Lines::new(&text).place(&mut problems);
         }
         Self { text, edited, parsed, problems, changes, size }
+    }
+
+    /// The text with a patch applied and everything else as it is typed; `order` is the document it leads to.
+    fn rewritten(&self, patch: &JsonMap, order: &JsonMap) -> String {
+        match splice::splice(&self.text, &self.parsed, patch, order) {
+            Some(edits) => splice::made(&self.text, &edits),
+            None => self.text.clone(),
+        }
     }
 
     /// Whether a discard would lose something: a change, or text that does not parse.
@@ -212,7 +220,7 @@ impl Draft {
                 Some(mine) => {
                     let merge = merge::three_way(self.base.section(section), mine, base.section(section));
                     clashes.extend(merge.clashes.into_iter().map(|clash| (section, clash)));
-                    let text = if merge.merged == *mine { draft.text.clone() } else { text::pretty(&merge.merged) };
+                    let text = draft.rewritten(&patch::between(mine, &merge.merged), &merge.merged);
                     SectionDraft::of_text(section, &base, text)
                 }
             };
@@ -222,12 +230,14 @@ impl Draft {
         clashes
     }
 
-    /// Takes one change back, in the text. Keeps the rest of the document's order; the text is formatted anew. Does
-    /// nothing while the text does not parse.
+    /// Takes one change back, in the text; the rest keeps every letter. Does nothing while the text does not parse.
     pub fn revert(&mut self, section: Section, change: &Change) {
-        if let Some(mut document) = self.section(section).parsed.document.clone() {
-            diff::revert(&mut document, self.base.section(section), change);
-            self.set_text(section, text::pretty(&document));
+        let draft = self.section(section);
+        if let Some(document) = &draft.parsed.document {
+            let mut reverted = document.clone();
+            diff::revert(&mut reverted, self.base.section(section), change);
+            let text = draft.rewritten(&patch::between(document, &reverted), &reverted);
+            self.set_text(section, text);
         }
     }
 

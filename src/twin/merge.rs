@@ -1,5 +1,6 @@
 //! Three-way merge by path: what both sides made of a common base.
 
+use super::diff::{self, Change};
 use super::{Json, JsonMap, Path, Segment};
 
 /// One path both sides changed, differently. `None` means absent there.
@@ -33,7 +34,48 @@ pub fn three_way(base: &JsonMap, mine: &JsonMap, theirs: &JsonMap) -> Merge {
     merge
 }
 
+/// Whose value a clash is to end with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Choice {
+    #[default]
+    Mine,
+    Theirs,
+    /// As it was before either side.
+    Base,
+}
+
+impl Clash {
+    /// The value a choice stands for; `None` where that side has none.
+    #[must_use]
+    pub fn value(&self, choice: Choice) -> Option<&Json> {
+        match choice {
+            Choice::Mine => self.mine.as_ref(),
+            Choice::Theirs => self.theirs.as_ref(),
+            Choice::Base => self.base.as_ref(),
+        }
+    }
+}
+
 impl Merge {
+    /// The merged document with every clash as chosen. Key order is that of `merged`; a key that only the chosen side has
+    /// stands where it stands there.
+    #[must_use]
+    pub fn resolved(&self, base: &JsonMap, theirs: &JsonMap, choose: impl Fn(&Clash) -> Choice) -> JsonMap {
+        let mut resolved = self.merged.clone();
+        for clash in &self.clashes {
+            let choice = choose(clash);
+            let model = match choice {
+                Choice::Mine => continue,
+                Choice::Theirs => theirs,
+                Choice::Base => base,
+            };
+            let change =
+                Change { path: clash.path.clone(), before: clash.value(choice).cloned(), after: clash.mine.clone() };
+            diff::revert(&mut resolved, model, &change);
+        }
+        resolved
+    }
+
     fn objects(&mut self, base: &JsonMap, mine: &JsonMap, theirs: &JsonMap, path: &mut Path) -> JsonMap {
         let mut merged = JsonMap::new();
         for (key, value) in mine {

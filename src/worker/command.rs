@@ -71,6 +71,16 @@ pub enum Command {
         settings: crate::disk::Settings,
     },
 
+    /// Keeps what was typed, in place of what was kept of that twin. No answer unless it fails.
+    KeepDraft {
+        draft: Box<crate::disk::KeptDraft>,
+    },
+    /// Nothing typed is left of that twin. `hub` as in [`crate::disk::KeptDraft`].
+    ForgetDraft {
+        hub: String,
+        id: TwinId,
+    },
+
     /// Lists all devices by query pages: `FleetPage` facts, then `FleetDone`. A newer one supersedes it.
     LoadFleet {
         key: Key,

@@ -95,6 +95,8 @@ pub enum Fact {
     Settings(crate::disk::Settings),
     /// The local hub is up, or why not.
     LocalHub(Result<LocalHubInfo, String>),
+    /// What was typed on the open hub and never saved, kept from an earlier run or before the hub was left.
+    Drafts(Vec<crate::disk::KeptDraft>),
     /// A page of the running `LoadFleet`.
     FleetPage {
         key: Key,
@@ -165,6 +167,17 @@ pub struct HubInfo {
     pub host: String,
     pub policy: String,
     pub api_version: &'static str,
+}
+
+impl HubInfo {
+    /// What drafts are filed under: the host, whichever policy leads to it; the local hub has another port each time.
+    #[must_use]
+    pub fn drafts(&self) -> String {
+        match self.hub {
+            HubRef::Local => "local".to_owned(),
+            HubRef::Environment | HubRef::Saved(_) => self.host.to_ascii_lowercase(),
+        }
+    }
 }
 
 /// The local hub's face to the outside.

@@ -10,6 +10,7 @@
 mod act;
 mod checks;
 pub mod command;
+mod drafts;
 pub mod event;
 mod fleet;
 mod identities;

@@ -1,6 +1,7 @@
 //! The loop: takes commands, starts a task for each request, and says exactly once how each ended.
 
 use super::act::Link;
+use super::drafts::DraftDesk;
 use super::event::{Fact, Failure, Outcome};
 use super::keep::Keep;
 use super::local::LocalState;
@@ -81,6 +82,7 @@ pub(super) async fn run(options: WorkerOptions, mut commands: mpsc::UnboundedRec
 struct Desk {
     out: Out,
     opener: Opener,
+    drafts: Arc<DraftDesk>,
     session: Option<Session>,
     work: JoinSet<Finished>,
     running: HashMap<Id, Running>,
@@ -102,16 +104,27 @@ impl Desk {
         let keep = Arc::new(Keep::new(file, settings, Keyring::new(options.keyring), environment, out.clone()));
         let (state, local_state) = watch::channel(LocalState::Starting);
         let stop = CancellationToken::new();
+        let drafts = Arc::new(DraftDesk::open(&folders.drafts(), out.clone()).await);
         let fleet = options.fleet.unwrap_or(FleetChoice::Demo);
         let local = tokio::spawn(local::serve(folders, fleet, state, out.clone(), stop.clone()));
         let log = RequestLog::default();
         let mut background = JoinSet::new();
         background.spawn(keep.clone().announce());
         background.spawn(keep.clone().write_changes());
+        background.spawn(drafts.clone().write_changes());
         background.spawn(log.clone().tell(out.clone()));
         let opener = Opener { keep, local: local_state, extra_ca: options.extra_ca, log, out: out.clone() };
-        let mut desk =
-            Self { out, opener, session: None, work: JoinSet::new(), running: HashMap::new(), local, stop, background };
+        let mut desk = Self {
+            out,
+            opener,
+            drafts,
+            session: None,
+            work: JoinSet::new(),
+            running: HashMap::new(),
+            local,
+            stop,
+            background,
+        };
         desk.open(FIRST, first).await;
         desk
     }
@@ -136,6 +149,8 @@ impl Desk {
                 self.begin(key, Kind::Program, async move { checks::remove(opener, id).await.into() });
             }
             Command::SaveSettings { settings } => self.opener.keep.take_settings(settings),
+            Command::KeepDraft { draft } => self.drafts.keep(draft),
+            Command::ForgetDraft { hub, id } => self.drafts.forget(hub, id),
             Command::Cancel { key } => self.end(|running| running.key == key),
             Command::Watch { id } => {
                 if let Some(session) = &mut self.session {
@@ -211,6 +226,8 @@ impl Desk {
             | Command::Add { .. }
             | Command::Remove { .. }
             | Command::SaveSettings { .. }
+            | Command::KeepDraft { .. }
+            | Command::ForgetDraft { .. }
             | Command::Watch { .. }
             | Command::Unwatch { .. }
             | Command::StopActing { .. }
@@ -290,7 +307,16 @@ impl Desk {
         };
         match (then, &mut self.session) {
             (Then::Nothing, _) => {}
-            (Then::Install(session), open) if !stopped => *open = Some(*session),
+            (Then::Install(session), open) if !stopped => {
+                let hub = session.hub.info.drafts();
+                *open = Some(*session);
+                self.out.done(key, outcome).await;
+                let drafts = self.drafts.found(&hub).await;
+                if !drafts.is_empty() {
+                    self.out.fact(Fact::Drafts(drafts)).await;
+                }
+                return;
+            }
             (Then::Follow(link), Some(session)) if !stopped => {
                 // The answer goes first: facts of a link make sense after it.
                 self.out.done(key, outcome).await;
@@ -310,6 +336,7 @@ impl Desk {
             session.close().await;
         }
         self.background.shutdown().await;
+        self.drafts.flush().await;
         self.opener.keep.flush().await;
         self.stop.cancel();
         if tokio::time::timeout(LOCAL_STOP_LIMIT, self.local).await.is_err() {

@@ -35,6 +35,13 @@ impl TestHub {
         Self { hub, dir }
     }
 
+    /// A hub that behaves otherwise than by default.
+    pub async fn start_tuned(fleet: FleetChoice, tuning: Tuning) -> Self {
+        let dir = TempDir::new().unwrap();
+        let hub = LocalHub::start(HubOptions { tuning, ..options(dir.path(), fleet) }).await.unwrap();
+        Self { hub, dir }
+    }
+
     /// A caller with the owner's key.
     pub async fn owner(&self) -> Caller {
         self.policy("iothubowner").await

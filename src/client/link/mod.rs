@@ -9,9 +9,9 @@ mod run;
 mod sync;
 
 use super::token::Signer;
-use super::{HubError, Trust};
+use super::{ClientCertificate, HubError, Trust};
 use crate::protocol::bag;
-use crate::protocol::connection_string::{ConnectionString, Who};
+use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::protocol::method::{self, MethodAnswer};
 use crate::protocol::mqtt::{self as words, FromDevice, UserName};
 use crate::twin::{Json, JsonMap, TwinId};
@@ -171,11 +171,40 @@ impl DeviceLink {
         reconnect: Reconnect,
         timing: LinkTiming,
     ) -> Result<(Self, mpsc::Receiver<LinkEvent>), HubError> {
+        let signer = Signer::identity(connection).ok_or_else(|| local("this needs a key of a device or module"))?;
+        Self::start(connection, Some(signer), trust.config(), dial, reconnect, timing)
+    }
+
+    /// As [`Self::connect_with`], for a string with `x509=true`: the certificate proves who this is, and nothing has to be renewed.
+    ///
+    /// # Errors
+    /// When the string is of another kind, its host cannot be dialled, or TLS cannot be set up.
+    pub fn connect_x509(
+        connection: &ConnectionString,
+        certificate: &ClientCertificate,
+        dial: Option<Dial>,
+        trust: &Trust,
+        reconnect: Reconnect,
+        timing: LinkTiming,
+    ) -> Result<(Self, mpsc::Receiver<LinkEvent>), HubError> {
+        if !matches!(connection.who, Who::Identity { proof: Proof::X509, .. }) {
+            return Err(local("this needs the connection string of a device or module with x509=true"));
+        }
+        let tls = trust.config_with(certificate)?;
+        Self::start(connection, None, tls, dial, reconnect, timing)
+    }
+
+    fn start(
+        connection: &ConnectionString,
+        signer: Option<Signer>,
+        tls: Arc<rustls::ClientConfig>,
+        dial: Option<Dial>,
+        reconnect: Reconnect,
+        timing: LinkTiming,
+    ) -> Result<(Self, mpsc::Receiver<LinkEvent>), HubError> {
         let Who::Identity { id, .. } = &connection.who else {
             return Err(local("this needs the connection string of a device or module"));
         };
-        let signer = Signer::identity(connection)
-            .ok_or_else(|| local("this needs a key; certificates are not supported here"))?;
         let dial = dial.unwrap_or_else(|| default_dial(connection));
         if dial.host.contains(':') {
             return Err(local("an IPv6 address cannot be dialled over MQTT: use a name"));
@@ -188,12 +217,7 @@ impl DeviceLink {
             client_type: Some(concat!("twinscope/", env!("CARGO_PKG_VERSION")).to_owned()),
             model_id: None,
         };
-        let target = mqtt::Target {
-            dial: dial.clone(),
-            client_id: words::client_id(id),
-            user: user.text(),
-            tls: trust.config(),
-        };
+        let target = mqtt::Target { dial: dial.clone(), client_id: words::client_id(id), user: user.text(), tls };
         let (asks, asked) = mpsc::channel(ASKS);
         let (events, facts) = mpsc::channel(EVENTS);
         let cancel = CancellationToken::new();

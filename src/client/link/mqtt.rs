@@ -77,14 +77,15 @@ pub(super) struct Incoming {
 #[derive(Debug)]
 pub(super) struct Busy;
 
-pub(super) fn open(target: &Target, token: &Secret) -> (Outgoing, Incoming) {
+/// Without a token the certificate in the target's TLS speaks: the password is left out.
+pub(super) fn open(target: &Target, token: Option<&Secret>) -> (Outgoing, Incoming) {
     let host = target.dial.host.clone();
     let mut options = MqttOptions::new(target.client_id.clone(), host.clone(), target.dial.port);
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_session(false)
         .set_max_packet_size(PACKET_MAX, PACKET_MAX)
-        .set_credentials(target.user.clone(), token.reveal())
+        .set_credentials(target.user.clone(), token.map_or("", Secret::reveal))
         .set_transport(Transport::Tls(TlsConfiguration::Rustls(target.tls.clone())));
     let (client, mut event_loop) = AsyncClient::new(options, QUEUE);
     event_loop.network_options.set_connection_timeout(CONNECT_TIMEOUT_S).set_tcp_nodelay(true);
@@ -153,7 +154,9 @@ fn sort(error: &ConnectionError, host: &str) -> End {
         }
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::NotAuthorized | ConnectReturnCode::BadUserNamePassword,
-        ) => End::Refused("the hub refused: wrong key, wrong clock, or the identity is unknown or disabled".to_owned()),
+        ) => End::Refused(
+            "the hub refused: wrong key or certificate, wrong clock, or the identity is unknown or disabled".to_owned(),
+        ),
         ConnectionError::ConnectionRefused(code) => End::Refused(format!("the hub refused the connection ({code:?})")),
         ConnectionError::MqttState(StateError::ConnectionAborted) => End::Closed,
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => {

@@ -27,7 +27,8 @@ const NOT_CONNECTED: &str = "the link is not connected";
 
 pub(super) struct Runner {
     target: Target,
-    signer: Signer,
+    /// `None` with a certificate, which needs no tokens.
+    signer: Option<Signer>,
     reconnect: Reconnect,
     timing: LinkTiming,
     asks: mpsc::Receiver<Ask>,
@@ -84,7 +85,7 @@ impl Stand {
 impl Runner {
     pub(super) fn new(
         target: Target,
-        signer: Signer,
+        signer: Option<Signer>,
         reconnect: Reconnect,
         timing: LinkTiming,
         asks: mpsc::Receiver<Ask>,
@@ -123,20 +124,21 @@ impl Runner {
         let mut attempt = 0;
         loop {
             self.put(LinkEvent::State(LinkState::Connecting));
-            let token = match self.signer.token() {
+            let token = match self.signer.as_ref().map(Signer::token).transpose() {
                 Ok(token) => token,
                 Err(error) => return LinkState::Refused { reason: error.to_string() },
             };
-            let (outgoing, incoming) = mqtt::open(&self.target, &token.text);
+            let (outgoing, incoming) = mqtt::open(&self.target, token.as_ref().map(|token| &token.text));
+            let expiry = token.and_then(|token| token.expiry);
             let live = Live::new(outgoing, self.target.dial.host.clone());
-            let (over, opened) = self.serve(live, incoming, token.expiry).await;
+            let (over, opened) = self.serve(live, incoming, expiry).await;
             let end = match over {
                 Over::Stop => return LinkState::Closed,
                 Over::Renew => continue,
                 Over::End(End::Refused(reason)) => return LinkState::Refused { reason },
                 Over::End(end) => end,
             };
-            let expired = token.expiry.is_some_and(|expiry| now_s() >= expiry);
+            let expired = expiry.is_some_and(|expiry| now_s() >= expiry);
             if opened.is_some() && !expired && self.means_pushed_out(&end) {
                 let looking = self.meanwhile(hub_answers(self.target.dial.clone(), self.timing.settle));
                 match looking.await {

@@ -2,6 +2,7 @@
 
 use super::{Hub, Refused};
 use crate::local_hub::policies::{self, unauthorized};
+use crate::local_hub::x509::{self, ClientCertificates};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::mqtt::UserName;
 use crate::protocol::policy::Permission;
@@ -11,13 +12,15 @@ use crate::twin::{AuthKind, Status, TwinId};
 /// A connection that may be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// Seconds since 1970 when the token ends; `None` for certificates.
+    /// Seconds since 1970 when the token ends. `None` for certificates: their end is looked at when a connection is opened, as
+    /// TLS does, and does not close one that is open. Whether the real hub does is not documented.
     pub expires: Option<u64>,
 }
 
 impl Hub {
     /// The checks of a CONNECT that concern the identity (protocol §4.2): exists, enabled, the token covers it and is signed by its key or by a
-    /// policy with `DeviceConnect`, not expired; or the client certificate (DER) fits.
+    /// policy with `DeviceConnect`, not expired; or the client certificate fits. Which of the two proves it is the identity's choice: one
+    /// with certificates is not let in by a token, of whatever key, nor one with keys by a certificate.
     ///
     /// # Errors
     /// The reason, for the log; the wire says 5.
@@ -26,30 +29,29 @@ impl Hub {
         id: &TwinId,
         user: &UserName,
         password: Option<&str>,
-        certificate: Option<&[u8]>,
+        certificates: &ClientCertificates,
     ) -> Result<Admission, Refused> {
         if !user.names(id) {
             return Err(unauthorized("the user name names another identity than the client id"));
         }
-        self.admit_identity(id, password, certificate)
+        self.admit_identity(id, password, certificates)
     }
 
     fn admit_identity(
         &self,
         id: &TwinId,
         password: Option<&str>,
-        certificate: Option<&[u8]>,
+        certificates: &ClientCertificates,
     ) -> Result<Admission, Refused> {
         let authentication = self.may_connect(id)?;
         let Some(password) = password.filter(|password| !password.is_empty()) else {
-            // Identities with certificates are known to the registry, but their proof is not checked yet: none gets in.
-            let message = if certificate.is_some() {
-                "client certificates are not accepted"
-            } else {
-                "neither a token nor a client certificate was given"
-            };
-            return Err(unauthorized(message));
+            x509::check(certificates, id, &authentication, &self.authorities, self.now_s())
+                .map_err(|unfit| unauthorized(&unfit.to_string()))?;
+            return Ok(Admission { expires: None });
         };
+        if matches!(authentication.kind, AuthKind::SelfSigned | AuthKind::CertificateAuthority) {
+            return Err(unauthorized("a token was given, but this identity proves itself with a certificate"));
+        }
         let token = sas::parse(password).map_err(|error| Refused {
             code: ErrorCode::IOT_HUB_UNAUTHORIZED,
             message: format!("the password is no token: {error}"),
@@ -90,7 +92,7 @@ impl Hub {
         })
     }
 
-    /// As [`Hub::admit`], for a call of the device API: `header` is its `Authorization`, `certificate` the one of its TLS session.
+    /// As [`Hub::admit`], for a call of the device API: `header` is its `Authorization`, `certificates` those of its TLS session.
     ///
     /// # Errors
     /// 401 with the reason, as the service API answers.
@@ -98,8 +100,8 @@ impl Hub {
         &self,
         id: &TwinId,
         header: Option<&str>,
-        certificate: Option<&[u8]>,
+        certificates: &ClientCertificates,
     ) -> Result<Admission, Refused> {
-        self.admit_identity(id, header, certificate)
+        self.admit_identity(id, header, certificates)
     }
 }

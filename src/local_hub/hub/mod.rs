@@ -13,6 +13,7 @@ use super::Tuning;
 use super::clock::{Clock, Moment};
 use super::commit::{Committer, Item, Writes};
 use super::faults::Faults;
+use super::index::Index;
 use super::jobs::Jobs;
 use super::messages::Messages;
 use super::methods::Calls;
@@ -20,9 +21,11 @@ use super::mqtt::Sessions;
 use super::policies::Policies;
 use super::registry::{Change, Record, Registry};
 use super::store::Items;
+use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
 use crate::twin::{ConnectionState, Json, TwinId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Bytes of a model id worth keeping: the DTMI of an interface has at most 128 characters, all ASCII.
 const MODEL_ID_MAX: usize = 256;
@@ -44,11 +47,16 @@ pub struct Parts {
     pub tuning: Tuning,
     /// What was kept beside identities.
     pub items: Items,
+    /// Who signs client certificates.
+    pub authorities: Authorities,
 }
 
 pub struct Hub {
     registry: Mutex<Registry>,
+    /// What queries read; `None` when that is the registry itself.
+    index: Option<Index>,
     policies: Policies,
+    authorities: Authorities,
     committer: Committer,
     sessions: Arc<Sessions>,
     clock: Clock,
@@ -64,10 +72,12 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, tuning, items } = parts;
+        let Parts { registry, policies, committer, sessions, tuning, items, authorities } = parts;
         Self {
+            index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
             policies,
+            authorities,
             committer,
             sessions,
             clock: Clock::default(),
@@ -142,6 +152,30 @@ impl Hub {
         look(&self.lock())
     }
 
+    /// As [`Hub::read`], in the fleet as queries see it: [`Tuning::index_lag`] ago.
+    pub fn read_index<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
+        match &self.index {
+            Some(index) => index.read(Instant::now(), look),
+            None => self.read(look),
+        }
+    }
+
+    /// Tells the index what became of identities.
+    fn note<'a>(&self, registry: &Registry, ids: impl IntoIterator<Item = &'a TwinId>) {
+        if let Some(index) = &self.index {
+            index.note(registry, ids, Instant::now());
+        }
+    }
+
+    /// Changes what moves no counter and need not be kept: connection state, last activity, model id. `None` when the
+    /// identity is gone, or the work has nothing to do.
+    fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
+        let mut registry = self.lock();
+        let done = work(registry.record_mut(id)?)?;
+        self.note(&registry, [id]);
+        Some(done)
+    }
+
     /// Whether what is in memory is what is kept. After a write that could not be kept it is not, and nobody may rely on it.
     ///
     /// # Errors
@@ -163,7 +197,8 @@ impl Hub {
             let mut registry = self.lock();
             self.sound()?;
             let (value, change) = work(&mut registry, &self.clock.now())?;
-            let writes = change.writes.into_iter().map(|id| {
+            self.note(&registry, &change.writes);
+            let writes = change.writes.into_iter().filter(|_| self.committer.keeps()).map(|id| {
                 let kept = registry.kept(&id);
                 (id, kept)
             });
@@ -178,6 +213,9 @@ impl Hub {
 
     /// Has something kept beside identities. The order of calls is the order of keeping: call it under the lock that guards what
     /// the items tell of, and wait after giving it back. What is not waited for is kept all the same.
+    ///
+    /// # Errors
+    /// The future's: 500001 when the data file cannot be written, or the hub is stopping.
     pub fn keep(&self, items: Vec<Item>) -> impl Future<Output = Result<(), Refused>> + Send + use<> {
         let kept = self.committer.submit(Writes { identities: Vec::new(), items }, Vec::new());
         async move {
@@ -214,18 +252,19 @@ impl Hub {
     /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
     /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
     pub fn connected(&self, id: &TwinId) -> Option<String> {
-        let mut registry = self.lock();
-        let record = registry.record_mut(id)?;
-        set_connected(record, ConnectionState::Connected, self.now_text());
-        Some(record.generation.clone())
+        self.touch(id, |record| {
+            set_connected(record, ConnectionState::Connected, self.now_text());
+            Some(record.generation.clone())
+        })
     }
 
     /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
     /// is none of its business.
     pub fn disconnected(&self, id: &TwinId, generation: &str) {
-        if let Some(record) = self.lock().record_mut(id).filter(|record| record.generation == generation) {
-            set_connected(record, ConnectionState::Disconnected, self.now_text());
-        }
+        self.touch(id, |record| {
+            let is_it = record.generation == generation;
+            is_it.then(|| set_connected(record, ConnectionState::Disconnected, self.now_text()))
+        });
     }
 
     /// The model id a device announced in its user name; one that is too long to be one is ignored.
@@ -234,9 +273,10 @@ impl Hub {
             tracing::debug!(%id, bytes = model_id.len(), "a model id that is too long is ignored");
             return;
         }
-        if let Some(record) = self.lock().record_mut(id) {
+        self.touch(id, |record| {
             record.model_id = Some(model_id.to_owned()).filter(|model_id| !model_id.is_empty());
-        }
+            Some(())
+        });
     }
 
     /// The registry changes by functions that either finish or change nothing, so one that panicked left it whole.

@@ -36,9 +36,10 @@ impl Hub {
     /// Telemetry arrived: moves `lastActivityTime`, counts, and is kept in a bounded ring for whoever shows it.
     pub fn telemetry(&self, id: &TwinId, bag: &str, payload: &[u8]) {
         let arrived = self.now_text();
-        if let Some(record) = self.lock().record_mut(id) {
+        self.touch(id, |record| {
             record.last_activity.clone_from(&arrived);
-        }
+            Some(())
+        });
         self.telemetry.count.fetch_add(1, Ordering::Relaxed);
         let kept = payload.get(..TELEMETRY_PAYLOAD_MAX).unwrap_or(payload).to_vec();
         let bag = beginning(bag, TELEMETRY_PAYLOAD_MAX).to_owned();

@@ -9,6 +9,7 @@ use super::packet::{
 use super::publish::WillMessage;
 use super::session::End;
 use crate::local_hub::hub::{Hub, Refused};
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::mqtt::UserName;
 use crate::protocol::secret::Secret;
 use crate::twin::TwinId;
@@ -47,7 +48,7 @@ struct Caller {
 pub async fn accept<S>(
     io: &mut S,
     hub: Arc<Hub>,
-    certificate: Option<&[u8]>,
+    certificates: &ClientCertificates,
     limits: &Limits,
     stop: &CancellationToken,
 ) -> Result<Admitted, End>
@@ -76,7 +77,7 @@ where
             return Err(refuse(io, code).await);
         }
     };
-    match admit(hub, &caller, certificate, stop).await {
+    match admit(hub, &caller, certificates, stop).await {
         Ok((lease, inbox, present, expires_s)) => {
             let mut unsent = BytesMut::new();
             put(&Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
@@ -150,11 +151,11 @@ enum Denied {
 async fn admit(
     hub: Arc<Hub>,
     caller: &Caller,
-    certificate: Option<&[u8]>,
+    certificates: &ClientCertificates,
     stop: &CancellationToken,
 ) -> Result<(Lease, Inbox, bool, Option<u64>), Denied> {
     let ask = |hub: &Hub| {
-        hub.admit(&caller.id, &caller.user, caller.password.as_ref().map(Secret::reveal), certificate)
+        hub.admit(&caller.id, &caller.user, caller.password.as_ref().map(Secret::reveal), certificates)
             .map_err(Denied::Refused)
     };
     ask(&hub)?;

@@ -20,12 +20,14 @@ pub use session::End;
 pub use sessions::{NotSent, Sessions};
 
 use super::hub::Hub;
+use super::x509::ClientCertificates;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -74,26 +76,36 @@ pub async fn serve_within(
 }
 
 async fn connection(limits: Limits, socket: TcpStream, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+    // Boxed, as is the stream: a connection keeps room for all it ever awaits, and thousands of them wait at once.
+    let Some(stream) = Box::pin(handshake(limits, socket, tls, &stop)).await else { return };
+    let certificates = ClientCertificates::of(stream.get_ref().1);
+    let end = session::run(stream, hub, certificates, limits, stop).await;
+    tracing::trace!(?end, "an MQTT socket is closed");
+}
+
+/// The stream behind the handshake; `None` when that failed or the hub stops.
+async fn handshake(
+    limits: Limits,
+    socket: TcpStream,
+    tls: TlsAcceptor,
+    stop: &CancellationToken,
+) -> Option<Box<TlsStream<TcpStream>>> {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::trace!(%error, "small packets may be delayed");
     }
     let handshake = tokio::select! {
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return None,
         handshake = timeout(limits.tls_handshake, tls.accept(socket)) => handshake,
     };
-    let stream = match handshake {
-        Ok(Ok(stream)) => stream,
+    match handshake {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
             tracing::debug!(%error, "a TLS handshake failed");
-            return;
+            None
         }
         Err(_elapsed) => {
             tracing::debug!("a TLS handshake took too long");
-            return;
+            None
         }
-    };
-    let certificate =
-        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.to_vec());
-    let end = session::run(stream, hub, certificate, limits, stop).await;
-    tracing::trace!(?end, "an MQTT socket is closed");
+    }
 }

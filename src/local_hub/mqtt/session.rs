@@ -12,6 +12,7 @@ use super::packet::{Incoming, MAX_BODY, Malformed, Outgoing, Publish, ReturnCode
 use super::publish::{self, Meaning};
 use super::twin::{self, Operation};
 use crate::local_hub::hub::Hub;
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::mqtt::TWIN_RESPONSES;
 use bytes::BytesMut;
 use std::collections::VecDeque;
@@ -46,21 +47,22 @@ pub enum End {
     Stopped,
 }
 
-/// Serves one client. `certificate` is the one it presented in TLS, as DER.
+/// Serves one client. `certificates` are those it showed in TLS.
 pub async fn run<S>(
     mut io: S,
     hub: Arc<Hub>,
-    certificate: Option<Vec<u8>>,
+    certificates: ClientCertificates,
     limits: Limits,
     stop: CancellationToken,
 ) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let admitted = match connect::accept(&mut io, hub, certificate.as_deref(), &limits, &stop).await {
+    let admitted = match connect::accept(&mut io, hub, &certificates, &limits, &stop).await {
         Ok(admitted) => admitted,
         Err(end) => return end,
     };
+    drop(certificates);
     let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
     let now = Instant::now();
     let mut session = Session {

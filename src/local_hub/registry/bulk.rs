@@ -5,7 +5,7 @@ use super::twins::{Mode, checked_document, seed_desired};
 use super::{Change, Registry, invalid, no_twin};
 use crate::local_hub::clock::Moment;
 use crate::local_hub::hub::Refused;
-use crate::protocol::identity::{BulkError, BulkItem, ImportMode, bulk_from_json, bulk_result};
+use crate::protocol::identity::{BulkError, BulkItem, BulkWarning, ImportMode, bulk_from_json, bulk_result};
 use crate::protocol::rest::IfMatch;
 use crate::twin::{Etag, Json, JsonMap, Section};
 
@@ -14,13 +14,15 @@ use crate::twin::{Etag, Json, JsonMap, Section};
 pub struct BulkOutcome {
     /// One for each item that was not done.
     pub errors: Vec<BulkError>,
+    /// One for each identity that was made without the twin it came with.
+    pub warnings: Vec<BulkWarning>,
 }
 
 impl BulkOutcome {
     /// The body of the answer.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        bulk_result(&self.errors, &[])
+        bulk_result(&self.errors, &self.warnings)
     }
 }
 
@@ -33,7 +35,7 @@ impl Registry {
         let items = bulk_from_json(body).map_err(|error| invalid(error.to_string()))?;
         let (mut outcome, mut change) = (BulkOutcome::default(), Change::default());
         for item in items {
-            match self.bulk_item(&item, now) {
+            match self.bulk_item(&item, &mut outcome.warnings, now) {
                 Ok(done) => {
                     change.writes.extend(done.writes);
                     change.notices.extend(done.notices);
@@ -47,7 +49,7 @@ impl Registry {
         Ok((outcome, change))
     }
 
-    fn bulk_item(&mut self, item: &BulkItem, now: &Moment) -> Result<Change, Refused> {
+    fn bulk_item(&mut self, item: &BulkItem, warnings: &mut Vec<BulkWarning>, now: &Moment) -> Result<Change, Refused> {
         let id = &item.identity.id;
         if matches!(item.mode, ImportMode::UpdateTwin | ImportMode::UpdateTwinIfMatchEtag) {
             return self.bulk_twin(item, now);
@@ -56,7 +58,7 @@ impl Registry {
         refuse_system_module(id)?;
         let present = self.record(id).map(|record| record.identity_etag());
         if item.mode == ImportMode::Create {
-            return if present.is_some() { Err(already_there(id)) } else { self.bulk_create(item, now) };
+            return if present.is_some() { Err(already_there(id)) } else { self.bulk_create(item, warnings, now) };
         }
         let present = present.ok_or_else(|| missing(id))?;
         if matches!(item.mode, ImportMode::UpdateIfMatchEtag | ImportMode::DeleteIfMatchEtag) {
@@ -68,17 +70,32 @@ impl Registry {
         }
     }
 
-    /// A create may bring the first tags and desired properties of the twin along.
-    fn bulk_create(&mut self, item: &BulkItem, now: &Moment) -> Result<Change, Refused> {
+    /// A create may bring the first tags and desired properties of the twin along. If those break a rule the identity is made
+    /// all the same, its twin empty, and a warning says so.
+    fn bulk_create(
+        &mut self,
+        item: &BulkItem,
+        warnings: &mut Vec<BulkWarning>,
+        now: &Moment,
+    ) -> Result<Change, Refused> {
+        let change = self.create_identity(&item.identity, now)?;
         let document = |section, given: Option<&JsonMap>| {
             given.map(|given| checked_document(section, given)).transpose().map(Option::unwrap_or_default)
         };
-        let tags = document(Section::Tags, item.tags.as_ref())?;
-        let desired = document(Section::Desired, item.desired.as_ref())?;
-        let change = self.create_identity(&item.identity, now)?;
-        if let Some(record) = self.record_mut(&item.identity.id) {
-            record.tags = tags;
-            seed_desired(record, desired, now);
+        let tags = document(Section::Tags, item.tags.as_ref());
+        let sections = tags.and_then(|tags| Ok((tags, document(Section::Desired, item.desired.as_ref())?)));
+        match sections {
+            Ok((tags, desired)) => {
+                if let Some(record) = self.record_mut(&item.identity.id) {
+                    record.tags = tags;
+                    seed_desired(record, desired, now);
+                }
+            }
+            Err(refused) => warnings.push(BulkWarning {
+                device: item.identity.id.device.clone(),
+                code: "DeviceRegisteredWithoutTwin",
+                status: refused.message,
+            }),
         }
         Ok(change)
     }

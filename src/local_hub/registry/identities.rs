@@ -10,6 +10,8 @@ use crate::protocol::identity::{Authentication, Identity, IdentityRequest};
 use crate::protocol::rest::IfMatch;
 use crate::protocol::secret::Secret;
 use crate::twin::{AuthKind, Etag, Status, TwinId};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 
 /// What the hub puts on an edge device by itself.
@@ -109,11 +111,8 @@ impl Registry {
         let id = &request.id;
         let authentication = authentication(request, self.mint)?;
         let before = self.record(id).ok_or_else(|| missing(id))?.into_owned();
-        let scope = request.device_scope.as_deref().filter(|scope| !scope.is_empty());
-        if before.iot_edge
-            && request.iot_edge
-            && scope.is_some_and(|scope| before.device_scope.as_deref() != Some(scope))
-        {
+        // The hub's own, to be sent back as it was read: one that is left out counts as another.
+        if before.iot_edge && request.iot_edge && request.device_scope != before.device_scope {
             return Err(invalid("Device scope is immutable"));
         }
         let mut after = before.clone();
@@ -204,7 +203,9 @@ fn apply(record: &mut Record, request: &IdentityRequest) {
     record.status = request.status;
     record.status_reason.clone_from(&request.status_reason);
     record.iot_edge = request.iot_edge;
-    if !request.iot_edge {
+    if request.iot_edge {
+        record.parent_scopes.clone_from(&request.parent_scopes);
+    } else {
         record.device_scope = request.device_scope.clone().filter(|scope| !scope.is_empty());
         record.parent_scopes = record.device_scope.iter().cloned().collect();
     }
@@ -254,10 +255,19 @@ pub(super) fn fits(if_match: &IfMatch, present: &Etag) -> Result<(), Refused> {
     match if_match {
         IfMatch::Absent | IfMatch::Any => Ok(()),
         IfMatch::Quoted(etag) | IfMatch::Unquoted(etag) if etag == present => Ok(()),
-        IfMatch::Quoted(_) | IfMatch::Unquoted(_) => {
-            Err(precondition("Precondition failed: Device version did not match"))
+        IfMatch::Quoted(etag) | IfMatch::Unquoted(etag) => {
+            let (existing, new) = (version(present), version(etag));
+            Err(precondition(&format!(
+                "Precondition failed: Device version did not match, existingVersion:{existing} newVersion:{new}"
+            )))
         }
     }
+}
+
+/// The number behind an identity's etag; of a text that is no such etag, the text.
+fn version(etag: &Etag) -> String {
+    let decoded = STANDARD.decode(&etag.0).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or_else(|| etag.0.clone())
 }
 
 pub(super) fn precondition(message: &str) -> Refused {

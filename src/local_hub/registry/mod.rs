@@ -13,7 +13,7 @@ mod twins;
 pub use bulk::BulkOutcome;
 pub use record::{Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
-pub use twins::{Mode, seed_desired};
+pub use twins::{Mode, check_patch, seed_desired};
 
 use super::hub::Refused;
 use crate::protocol::error::ErrorCode;
@@ -66,6 +66,7 @@ pub struct Statistics {
     pub connected: usize,
 }
 
+#[derive(Clone)]
 pub struct Registry {
     devices: BTreeMap<String, Box<Device>>,
     synthetic: Synthetic,
@@ -107,6 +108,27 @@ impl Registry {
     pub fn restore_gone(&mut self, id: &str) {
         if let Some(number) = self.synthetic.number(id) {
             self.synthetic.gone.insert(number);
+        }
+    }
+
+    /// Does what another registry did to an identity: its record became this, or it went away. Devices come before their
+    /// modules and go after them.
+    pub fn follow(&mut self, id: &TwinId, record: Option<Record>) {
+        match (&id.module, record) {
+            (None, Some(record)) => match self.devices.get_mut(&id.device) {
+                Some(device) => device.record = record,
+                None => self.insert_device(&id.device, Device { record, modules: BTreeMap::new() }),
+            },
+            (None, None) => drop(self.remove_device(&id.device)),
+            (Some(module), Some(record)) => {
+                let fresh = self.device_mut(&id.device).map(|device| device.modules.insert(module.clone(), record));
+                self.modules += usize::from(matches!(fresh, Some(None)));
+            }
+            (Some(module), None) => {
+                // Not by way of a device made real: a synthetic one has no modules.
+                let device = self.devices.get_mut(&id.device);
+                self.modules -= usize::from(device.and_then(|device| device.modules.remove(module)).is_some());
+            }
         }
     }
 

@@ -239,8 +239,20 @@ impl Record {
             tags: self.tags.clone(),
             desired: self.desired.properties(),
             reported: self.reported.properties(),
-            extra: JsonMap::new(),
+            extra: self.scopes(),
         }
+    }
+
+    /// The scopes as a twin shows them: left out where there are none.
+    fn scopes(&self) -> JsonMap {
+        let mut scopes = JsonMap::new();
+        if let Some(scope) = &self.device_scope {
+            scopes.insert("deviceScope".to_owned(), Json::from(scope.as_str()));
+        }
+        if !self.parent_scopes.is_empty() {
+            scopes.insert("parentScopes".to_owned(), self.parent_scopes.iter().map(String::as_str).collect());
+        }
+        scopes
     }
 
     /// What the identity itself may see: desired and reported with their versions, no tags, no metadata.

@@ -62,13 +62,7 @@ impl Registry {
                 message: "PreconditionFailed, ETag may be invalid.".to_owned(),
             });
         }
-        let properties = match body.get("properties") {
-            None | Some(Json::Null) => None,
-            Some(Json::Object(properties)) => Some(properties),
-            Some(_) => return Err(invalid("properties is not an object")),
-        };
-        let tags = given("tags", body.get("tags"))?;
-        let desired = given("properties.desired", properties.and_then(|properties| properties.get("desired")))?;
+        let (tags, desired) = sections(body)?;
         let tags = changed(Section::Tags, &record.tags, tags, mode)?;
         let desired = changed(Section::Desired, &record.desired.values, desired, mode)?;
 
@@ -138,6 +132,32 @@ fn set_desired(record: &mut Record, told: &JsonMap, values: JsonMap, mode: Mode,
     }
     desired.values = values;
     desired.version
+}
+
+/// What a service's body says of the two sections it may write.
+fn sections(body: &JsonMap) -> Result<(Given, Given), Refused> {
+    let properties = match body.get("properties") {
+        None | Some(Json::Null) => None,
+        Some(Json::Object(properties)) => Some(properties),
+        Some(_) => return Err(invalid("properties is not an object")),
+    };
+    let tags = given("tags", body.get("tags"))?;
+    let desired = given("properties.desired", properties.and_then(|properties| properties.get("desired")))?;
+    Ok((tags, desired))
+}
+
+/// What a PATCH breaks whatever the twin holds.
+///
+/// # Errors
+/// 400 for a document that breaks a rule other than one of size.
+pub fn check_patch(body: &JsonMap) -> Result<(), Refused> {
+    let (tags, desired) = sections(body)?;
+    for (section, given) in [(Section::Tags, tags), (Section::Desired, desired)] {
+        if let Given::Object(patch) = given {
+            check(section, &patch)?;
+        }
+    }
+    Ok(())
 }
 
 fn given(name: &str, value: Option<&Json>) -> Result<Given, Refused> {

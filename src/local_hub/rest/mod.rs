@@ -10,6 +10,7 @@ mod service;
 mod stall;
 
 use super::hub::Hub;
+use super::x509::ClientCertificates;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -117,8 +118,10 @@ async fn connection(
         Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
-    let service = service_fn(move |request| {
+    let certificates = ClientCertificates::of(stream.get_ref().1);
+    let service = service_fn(move |mut request| {
         let service = service.clone();
+        request.extensions_mut().insert(certificates.clone());
         async move { Ok::<_, std::convert::Infallible>(service.answer(request).await) }
     });
     let connection = http1::Builder::new()

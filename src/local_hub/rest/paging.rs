@@ -4,6 +4,8 @@
 //! Rows are ordered by id and a continuation names the last id looked at, so inserts and deletes between two pages neither repeat nor
 //! hide any other row.
 
+mod jobs;
+
 use super::answer::{self, Answer};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::protocol::error::ErrorCode;
@@ -65,18 +67,9 @@ impl PageRequest {
         if text.chars().count() > query::TEXT_MAX {
             return Err(bad(&format!("a query has at most {} characters", query::TEXT_MAX)));
         }
-        let query = query::parse(text).map_err(|error| bad(&error.to_string()))?;
+        let query = query::parse(text).map_err(|error| bad(&error.with_place(text)))?;
         let fingerprint = URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9]);
-        let page_size = match page_size.map(str::trim).filter(|text| !text.is_empty()) {
-            None => PAGE_DEFAULT,
-            Some(text) => text
-                .parse::<i64>()
-                .ok()
-                .and_then(|size| usize::try_from(size).ok())
-                .filter(|size| *size > 0)
-                .ok_or_else(|| bad("x-ms-max-item-count is not a positive number"))?
-                .min(PAGE_MAX),
-        };
+        let page_size = self::page_size(page_size)?;
         let from = match continuation.map(str::trim).filter(|text| !text.is_empty()) {
             None => Position { q: fingerprint.clone(), ..Position::default() },
             Some(token) => read_token(token)
@@ -84,6 +77,20 @@ impl PageRequest {
                 .ok_or_else(|| bad("x-ms-continuation does not belong to this query"))?,
         };
         Ok(Self { query, fingerprint, page_size, from })
+    }
+}
+
+/// How many rows a page holds.
+///
+/// # Errors
+/// 400 for what is no positive number.
+pub(super) fn page_size(header: Option<&str>) -> Result<usize, Refused> {
+    match header.map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok(PAGE_DEFAULT),
+        Some(text) => {
+            let size = text.parse::<i64>().ok().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+            Ok(size.ok_or_else(|| bad("x-ms-max-item-count is not a positive number"))?.min(PAGE_MAX))
+        }
     }
 }
 
@@ -151,8 +158,7 @@ impl Queries {
 
 fn find(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &AtomicBool) -> Result<Page, Refused> {
     if request.query.source == Source::Jobs {
-        // No jobs are kept here, so there are no rows.
-        return Ok(Page { body: b"[]".to_vec(), next: None });
+        return Ok(jobs::rows(hub, request, abandoned));
     }
     if request.query.is_aggregate() {
         aggregate(hub, request, time, abandoned)
@@ -163,7 +169,7 @@ fn find(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &AtomicBool
 
 /// The next twins after an id, of the query's source.
 fn chunk(hub: &Hub, source: Source, after: Option<&TwinId>) -> Vec<Twin> {
-    hub.read(|registry| match source {
+    hub.read_index(|registry| match source {
         Source::Modules => registry.module_twins_after(after, CHUNK),
         Source::Devices | Source::Jobs => registry.device_twins_after(after.map(|after| after.device.as_str()), CHUNK),
     })
@@ -191,7 +197,7 @@ fn rows(hub: &Hub, request: &PageRequest, abandoned: &AtomicBool) -> Page {
                 }
                 // Only a row that finds no place proves that there is a next page.
                 let row = request.query.project(&twin).to_string();
-                if out.count == request.page_size || (out.count > 0 && out.bytes.len() + row.len() > PAGE_BYTES_MAX) {
+                if !out.has_room(&row, request.page_size) {
                     let next = Some(here(&after, out.count));
                     return Page { body: out.finish(), next };
                 }
@@ -243,19 +249,24 @@ fn aggregate(hub: &Hub, request: &PageRequest, time: Duration, abandoned: &Atomi
 
 /// A JSON array being written.
 #[derive(Default)]
-struct Rows {
+pub(super) struct Rows {
     bytes: Vec<u8>,
     count: usize,
 }
 
 impl Rows {
-    fn push(&mut self, row: &str) {
+    /// Whether the row has a place on a page of so many; the first always has.
+    pub(super) fn has_room(&self, row: &str, page_size: usize) -> bool {
+        self.count == 0 || (self.count < page_size && self.bytes.len() + row.len() <= PAGE_BYTES_MAX)
+    }
+
+    pub(super) fn push(&mut self, row: &str) {
         self.bytes.push(if self.count == 0 { b'[' } else { b',' });
         self.bytes.extend_from_slice(row.as_bytes());
         self.count += 1;
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         if self.count == 0 {
             self.bytes.push(b'[');
         }

@@ -3,8 +3,10 @@
 use super::answer::{self, Answer};
 use super::paging::{self, PageRequest};
 use super::{jobs, messages, methods, own};
+use crate::local_hub::UnquotedIfMatch;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::registry::Mode;
+use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::error::{ErrorCode, Shape};
 use crate::protocol::identity;
 use crate::protocol::policy::Permission;
@@ -94,7 +96,11 @@ impl Service {
             Needs::Service(permission, path) => {
                 self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
             }
-            Needs::Device(id) => drop(self.hub.admit_call(&id, token, None)?),
+            Needs::Device(id) => {
+                // The connection puts them beside each of its requests.
+                let certificates = head.extensions.get::<ClientCertificates>().cloned().unwrap_or_default();
+                self.hub.admit_call(&id, token, &certificates)?;
+            }
         }
         let if_match = if_match(&head.headers)?;
         if matches!(&operation, Operation::PutIdentity(id) if id.module.is_some()) && if_match == IfMatch::Absent {
@@ -154,8 +160,9 @@ impl Service {
             }
             Operation::WriteTwin(id, mode) => {
                 let body = parse(body)?;
+                let if_match = self.twin_condition(if_match);
                 let write = self.hub.write(|registry, now| {
-                    let change = registry.write_twin(&id, &body, if_match, mode, now)?;
+                    let change = registry.write_twin(&id, &body, &if_match, mode, now)?;
                     Ok((registry.twin(&id)?, change))
                 });
                 let twin = write.await?;
@@ -178,6 +185,14 @@ impl Service {
         }
     }
 
+    /// The condition of a twin write, which the registry heeds only when it came in quotes.
+    fn twin_condition(&self, given: &IfMatch) -> IfMatch {
+        match (self.hub.tuning().unquoted_if_match, given) {
+            (UnquotedIfMatch::Honoured, IfMatch::Unquoted(etag)) => IfMatch::Quoted(etag.clone()),
+            _ => given.clone(),
+        }
+    }
+
     async fn bulk(&self, body: &Json) -> Result<Answer, Refused> {
         let write = self.hub.write(|registry, now| {
             let (outcome, change) = registry.bulk(body, now)?;
@@ -194,7 +209,7 @@ impl Service {
     }
 
     fn statistics(&self, operation: &Operation) -> Answer {
-        let counts = self.hub.read(crate::local_hub::registry::Registry::statistics);
+        let counts = self.hub.read_index(crate::local_hub::registry::Registry::statistics);
         answer::json(&if *operation == Operation::ServiceStatistics {
             serde_json::json!({"connectedDeviceCount": counts.connected})
         } else {

@@ -45,11 +45,14 @@ codes! {
     DEVICE_MAXIMUM_INFLIGHT_METHOD_EXCEEDED = 403_800 "DeviceMaximumInflightMethodExceeded";
     GENERIC_NOT_FOUND = 404_000 "GenericNotFound";
     DEVICE_NOT_FOUND = 404_001 "DeviceNotFound";
+    JOB_NOT_FOUND = 404_002 "JobNotFound";
     MODULE_NOT_FOUND = 404_010 "ModuleNotFound";
     DEVICE_NOT_ONLINE = 404_103 "DeviceNotOnline";
     DEVICE_CONNECTION_CLOSED_REMOTELY = 404_104 "DeviceConnectionClosedRemotely";
     GENERIC_METHOD_NOT_ALLOWED = 405_000 "GenericMethodNotAllowed";
+    OPERATION_NOT_ALLOWED_IN_CURRENT_STATE = 405_102 "OperationNotAllowedInCurrentState";
     DEVICE_ALREADY_EXISTS = 409_001 "DeviceAlreadyExists";
+    JOB_ALREADY_EXISTS = 409_104 "JobAlreadyExists";
     MODULE_ALREADY_EXISTS_ON_DEVICE = 409_301 "ModuleAlreadyExistsOnDevice";
     PRECONDITION_FAILED = 412_001 "PreconditionFailed";
     MESSAGE_TOO_LARGE = 413_001 "MessageTooLarge";
@@ -57,6 +60,7 @@ codes! {
     TOO_MANY_MODULES_ON_DEVICE = 413_003 "TooManyModulesOnDevice";
     GENERIC_UNSUPPORTED_MEDIA_TYPE = 415_000 "GenericUnsupportedMediaType";
     THROTTLING_EXCEPTION = 429_001 "ThrottlingException";
+    THROTTLING_MAX_ACTIVE_JOB_COUNT_EXCEEDED = 429_004 "ThrottlingMaxActiveJobCountExceeded";
     SERVER_ERROR = 500_001 "ServerError";
     INVALID_RESPONSE_WHILE_PROXYING = 502_101 "InvalidResponseWhileProxying";
     SERVICE_UNAVAILABLE = 503_001 "ServiceUnavailable";

@@ -55,6 +55,15 @@ pub(super) fn iot_edge(map: &JsonMap) -> Result<bool, IdentityError> {
     }
 }
 
+/// `parentScopes`, empty when absent; what is no text in it is passed over.
+pub(super) fn parent_scopes(map: &JsonMap) -> Result<Vec<String>, IdentityError> {
+    match get(map, "parentScopes") {
+        None => Ok(Vec::new()),
+        Some(Json::Array(scopes)) => Ok(scopes.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
+        Some(_) => Err(wrong("parentScopes", "is not an array")),
+    }
+}
+
 /// The `authentication` object, contents not checked. Without a `type` it is what its contents say: a certificate when there
 /// is a thumbprint, else keys.
 pub(super) fn authentication(map: &JsonMap) -> Result<Option<Authentication>, IdentityError> {

@@ -70,6 +70,8 @@ pub struct IdentityRequest {
     pub authentication: Option<Authentication>,
     pub iot_edge: bool,
     pub device_scope: Option<String>,
+    /// The edge devices above an edge device; for a leaf the hub takes them from its scope.
+    pub parent_scopes: Vec<String>,
     pub managed_by: Option<String>,
     /// Only read by hubs that compare the body's etag; kept for completeness.
     pub etag: Option<Etag>,
@@ -86,6 +88,7 @@ impl IdentityRequest {
             authentication: None,
             iot_edge: false,
             device_scope: None,
+            parent_scopes: Vec::new(),
             managed_by: None,
             etag: None,
         }

@@ -1,6 +1,6 @@
 //! The record as a hub answers it.
 
-use super::fields::{authentication, filled, get, iot_edge, object, status, text, wrong};
+use super::fields::{authentication, filled, get, iot_edge, object, parent_scopes, status, text, wrong};
 use super::{Authentication, Identity, IdentityError, NEVER};
 use crate::protocol::secret::Secret;
 use crate::twin::{AuthKind, ConnectionState, Etag, Json, JsonMap, TwinId};
@@ -16,11 +16,6 @@ pub fn from_json(value: &Json) -> Result<Identity, IdentityError> {
     let device = filled(map, "deviceId")?.ok_or_else(|| wrong("deviceId", "is missing"))?;
     let time = |field| Ok::<_, IdentityError>(filled(map, field)?.unwrap_or_else(|| NEVER.to_owned()));
     let is_connected = text(map, "connectionState")?.is_some_and(|word| word.eq_ignore_ascii_case("Connected"));
-    let parent_scopes = match get(map, "parentScopes") {
-        None => Vec::new(),
-        Some(Json::Array(scopes)) => scopes.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
-        Some(_) => return Err(wrong("parentScopes", "is not an array")),
-    };
     Ok(Identity {
         id: TwinId { device, module: filled(map, "moduleId")? },
         generation_id: filled(map, "generationId")?.unwrap_or_default(),
@@ -41,13 +36,13 @@ pub fn from_json(value: &Json) -> Result<Identity, IdentityError> {
         }),
         iot_edge: iot_edge(map)?,
         device_scope: filled(map, "deviceScope")?,
-        parent_scopes,
+        parent_scopes: parent_scopes(map)?,
         managed_by: filled(map, "managedBy")?,
     })
 }
 
 /// The record as a hub answers it, and as a client sends it (a module's has no status, capabilities or scope). Keys are in it:
-/// for the wire only. Scopes are left out where there are none.
+/// for the wire only. Where there are no scopes they are empty, as on the real hub.
 #[must_use]
 pub fn to_json(identity: &Identity) -> Json {
     let mut map = JsonMap::new();
@@ -71,12 +66,8 @@ pub fn to_json(identity: &Identity) -> Json {
     put("authentication", authentication_to_json(&identity.authentication));
     if identity.id.module.is_none() {
         put("capabilities", json!({ "iotEdge": identity.iot_edge }));
-        if let Some(scope) = &identity.device_scope {
-            put("deviceScope", json!(scope));
-        }
-        if !identity.parent_scopes.is_empty() {
-            put("parentScopes", json!(identity.parent_scopes));
-        }
+        put("deviceScope", json!(identity.device_scope.as_deref().unwrap_or_default()));
+        put("parentScopes", json!(identity.parent_scopes));
     }
     Json::Object(map)
 }

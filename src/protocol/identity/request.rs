@@ -1,6 +1,8 @@
 //! What a client asks for when it creates or updates one identity.
 
-use super::fields::{authentication, check_authentication, filled, iot_edge, object, status, text, wrong};
+use super::fields::{
+    authentication, check_authentication, filled, iot_edge, object, parent_scopes, status, text, wrong,
+};
 use super::{Authentication, IdentityError, IdentityRequest};
 use crate::protocol::secret::Secret;
 use crate::twin::{AuthKind, Etag, Json, JsonMap, Status, TwinId};
@@ -43,6 +45,7 @@ pub(super) fn read_fields(id: TwinId, map: &JsonMap) -> Result<IdentityRequest, 
         authentication,
         iot_edge: is_device && iot_edge(map)?,
         device_scope: if is_device { filled(map, "deviceScope")? } else { None },
+        parent_scopes: if is_device { parent_scopes(map)? } else { Vec::new() },
         managed_by: if is_device { None } else { filled(map, "managedBy")? },
         etag: filled(map, "etag")?.map(Etag),
         id,
@@ -65,6 +68,9 @@ pub fn request_to_json(request: &IdentityRequest) -> Json {
         put("capabilities", json!({ "iotEdge": request.iot_edge }));
         if let Some(scope) = &request.device_scope {
             put("deviceScope", json!(scope));
+        }
+        if !request.parent_scopes.is_empty() {
+            put("parentScopes", json!(request.parent_scopes));
         }
     }
     if let Some(etag) = &request.etag {

@@ -91,8 +91,10 @@ impl Route {
             };
             encoded.join("/")
         };
-        let more: String = self.parameters().iter().map(|(name, value)| format!("{name}={value}&")).collect();
-        format!("/{path}?{more}api-version={API_VERSION}")
+        let mut pairs: Vec<String> =
+            self.parameters().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.push(format!("api-version={API_VERSION}"));
+        format!("/{path}?{}", pairs.join("&"))
     }
 
     /// Query parameters beside `api-version`, values encoded.

@@ -2,6 +2,7 @@
 
 mod number;
 mod read;
+pub mod splice;
 mod string;
 
 use super::{Json, JsonMap, Path, Segment};

@@ -22,6 +22,8 @@ async function createIdentities() {
   const device = await manager.create({ deviceId }).catch(orGet(() => manager.get(deviceId)));
   await manager.addModule({ deviceId, moduleId, managedBy: 'me' }).catch(orGet(() => {}));
   const module = await manager.getModule(deviceId, moduleId);
+  console.log('device primary key:', device.responseBody.authentication.symmetricKey.primaryKey);
+  console.log('module primary key:', module.responseBody.authentication.symmetricKey.primaryKey);
   return { device: device.responseBody, module: module.responseBody, conflicts };
 }
 
@@ -80,9 +82,15 @@ async function checkTwin(name, get, update) {
 async function checkQueries() {
   const ids = Array.from({ length: 250 }, (_, n) => `node-query-${String(n).padStart(3, '0')}`);
   for (let start = 0; start < 250; start += 100) {
-    const batch = ids.slice(start, start + 100).map((id) => ({ deviceId: id, tags: { fleet: 'node' } }));
+    const batch = ids.slice(start, start + 100).map((id, n) => ({ deviceId: id, tags: { fleet: 'node', n: start + n, half: start + n < 125 ? 0 : 1 } }));
     same(`devices from ${start}`, (await body(manager.addDevices(batch))).isSuccessful, true);
   }
+  for (let n = 0; n < 250; n += 5) await manager.addModule({ deviceId: ids[n], moduleId: 'part' });
+  const parts = manager.createQuery("SELECT * FROM devices.modules WHERE STARTSWITH(deviceId, 'node-query-')", 20);
+  const rows = [];
+  while (parts.hasMoreResults && rows.length < 10) rows.push((await parts.nextAsTwin()).result.map((twin) => `${twin.deviceId}/${twin.moduleId}`));
+  same('pages of modules', rows.map((page) => page.length), [20, 20, 10]);
+  same('every module once', rows.flat().sort(), ids.filter((_, n) => n % 5 === 0).map((id) => `${id}/part`));
   const query = manager.createQuery("SELECT * FROM devices WHERE STARTSWITH(deviceId, 'node-query-')", 100);
   const pages = [];
   while (query.hasMoreResults && pages.length < 10) pages.push((await query.nextAsTwin()).result.map((twin) => twin.deviceId));
@@ -92,9 +100,13 @@ async function checkQueries() {
   same('COUNT', (await counted.next()).result, [{ n: 250 }]);
   same('no more of it', counted.hasMoreResults, false);
   const projected = manager.createQuery("SELECT deviceId AS name FROM devices WHERE deviceId = 'node-query-007'");
+  const grouped = manager.createQuery("SELECT tags.half AS half, COUNT() AS n, SUM(tags.n) AS sum FROM devices WHERE tags.fleet = 'node' GROUP BY tags.half");
+  const halves = (await grouped.next()).result.sort((a, b) => a.half - b.half);
+  same('GROUP BY', halves, [{ half: 0, n: 125, sum: 7750 }, { half: 1, n: 125, sum: 23375 }]);
   same('a projection', (await projected.next()).result, [{ name: 'node-query-007' }]);
   const wrong = manager.createQuery('SELECT FROM devices');
-  await refused('a query that cannot be read', 'ArgumentError', () => wrong.next());
+  const error = await refused('a query that cannot be read', 'ArgumentError', () => wrong.next());
+  holds('and its place', error.responseBody.includes('line 1 column 8: expected `*`, a field or an aggregate, found `FROM`'));
   holds('statistics', (await body(manager.getRegistryStatistics())).totalDeviceCount >= 250);
   await refused('the same devices again', 'ArgumentError', () => manager.addDevices([{ deviceId: ids[0] }]));
   for (let start = 0; start < 250; start += 100) {

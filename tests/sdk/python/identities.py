@@ -1,11 +1,12 @@
 """CreateModule and the identity registry, with azure-iot-hub."""
 
 import base64
+import json
 
-from azure.iot.hub.models import ExportImportDevice, AuthenticationMechanism, SymmetricKey
+from azure.iot.hub.models import AuthenticationMechanism, ExportImportDevice, QuerySpecification, SymmetricKey
 from msrest.exceptions import HttpOperationError
 
-from check import done, fail, holds, ok, refused, registry, same
+from check import done, fail, holds, refused, registry, same
 
 DEVICE_ID = "py-myFirstDevice"
 MODULE_ID = "py-myFirstModule"
@@ -30,6 +31,8 @@ def create_identities():
             fail(f"create module: {error.response.status_code}")
         conflicts += 1
         module = manager.get_module(DEVICE_ID, MODULE_ID)
+    print("device primary key:", keys(device)[0])
+    print("module primary key:", keys(module)[0])
     return device, module, conflicts
 
 
@@ -42,8 +45,6 @@ def check_tutorial():
     device, module, conflicts = create_identities()
     same("the first run creates device and module", conflicts, 0)
     same("ids", (device.device_id, module.device_id, module.module_id), (DEVICE_ID, DEVICE_ID, MODULE_ID))
-    print("device primary key:", keys(device)[0])
-    print("module primary key:", keys(module)[0])
     made = {*keys(device), *keys(module)}
     same("the hub made four different keys", len(made), 4)
     holds("each of 32 bytes", all(len(base64.b64decode(key)) == 32 for key in made))
@@ -71,6 +72,10 @@ def check_updates():
         DEVICE_ID, device.etag, primary, secondary, "disabled", status_reason="maintenance"
     )
     same("disabled, with a reason", (off.status, off.status_reason), ("disabled", "maintenance"))
+    holds("and the time of it", off.status_updated_time > device.status_updated_time, off.status_updated_time)
+    twin = manager.get_twin(DEVICE_ID)
+    same("the twin says so too", (twin.status, twin.status_reason), ("disabled", "maintenance"))
+    same("and is of the same identity", twin.device_etag, off.etag)
     holds("the etag moved", off.etag != device.etag, off.etag)
     same("the keys did not", keys(off), (primary, secondary))
     refused(
@@ -134,10 +139,21 @@ def check_other_kinds():
         sorted(m.module_id for m in manager.get_modules("py-edge")),
         ["$edgeAgent", "$edgeHub"],
     )
+    refused("which nobody deletes", 400, manager.delete_module, "py-edge", "$edgeHub")
+    update = manager.update_device_with_sas
+    error = refused("an update without its scope", 400, update, "py-edge", "*", *keys(edge), "enabled", iot_edge=True)
+    holds("says why", "Device scope is immutable" in error.response.text, error.response.text)
+    again = update("py-edge", edge.etag, *keys(edge), "enabled", iot_edge=True, device_scope=edge.device_scope)
+    same("an update with it", again.device_scope, edge.device_scope)
+    leaf = manager.create_device_with_sas("py-leaf", "", "", "enabled", device_scope=edge.device_scope)
+    same("a leaf below it", (leaf.device_scope, leaf.parent_scopes), (edge.device_scope, [edge.device_scope]))
+    manager.delete_device("py-leaf")
     # Every character that an id may have.
     odd = "py-Az09-.+%_#*?!(),=@$':;"
     same("an id of all characters", manager.create_device_with_sas(odd, "", "", "enabled").device_id, odd)
     same("a module id of all characters", manager.create_module_with_sas(odd, odd, "", "", "").module_id, odd)
+    rows = manager.query_iot_hub(QuerySpecification(query=f'SELECT * FROM devices.modules WHERE deviceId = "{odd}"'))
+    same("its row of a query", [(row.device_id, row.module_id) for row in rows.items], [(odd, odd)])
     same(
         "both are found again", (manager.get_device(odd).device_id, manager.get_module(odd, odd).module_id), (odd, odd)
     )
@@ -177,11 +193,69 @@ def check_bulk_and_counts():
     refused("a deleted one", 404, manager.get_device, "py-bulk-0")
 
 
+def item(device_id, mode, **fields):
+    return ExportImportDevice(id=device_id, import_mode=mode, **fields)
+
+
+def bulk(*items):
+    """What the hub makes of the items: errors by device, and the warnings."""
+    result = manager.bulk_create_or_update_devices(list(items))
+    errors = {error.device_id: error.error_code for error in result.errors}
+    return result.is_successful, errors, [(warning.device_id, warning.warning_code) for warning in result.warnings]
+
+
+def check_bulk_modes():
+    """All seven modes; each item stands or falls for itself."""
+    desired = {"desired": {"interval": 1}}
+    created = bulk(
+        item("py-m1", "create", tags={"n": 1}, properties=desired),
+        item("py-m2", "Create"),
+        item("py-m1", "create", module_id="meter"),
+        item("py-m3", "create", tags={"a.b": 1}),
+    )
+    same("create", created, (True, {}, [("py-m3", "DeviceRegisteredWithoutTwin")]))
+    twin = manager.get_twin("py-m1")
+    same("with a first twin", (twin.tags, twin.properties.desired["interval"], twin.version), ({"n": 1}, 1, 2))
+    same("and a module", [m.module_id for m in manager.get_modules("py-m1")], ["meter"])
+    same("without the twin that breaks a rule", manager.get_twin("py-m3").tags, None)
+    old = manager.get_device("py-m1").etag
+    wanted = {"py-m1": "DeviceAlreadyExists", "py-nobody": "DeviceNotFound"}
+    same("some good, some not", bulk(item("py-m1", "create"), item("py-nobody", "update")), (False, wanted, []))
+    same("update", bulk(item("py-m2", "update", status="disabled", status_reason="bulk"))[0], True)
+    found = manager.get_device("py-m2")
+    same("has updated", (found.status, found.status_reason), ("disabled", "bulk"))
+    same("updateIfMatchETag", bulk(item("py-m1", "updateIfMatchETag", e_tag=old, status="disabled"))[0], True)
+    stale = bulk(item("py-m1", "updateIfMatchETag", e_tag=old, status="enabled"))
+    same("which is stale then", stale, (False, {"py-m1": "PreconditionFailed"}, []))
+    same("and changed nothing", manager.get_device("py-m1").status, "disabled")
+    same("updateTwin", bulk(item("py-m1", "updateTwin", tags={"n": None, "m": 2}))[0], True)
+    etag = manager.get_twin("py-m1").etag
+    more = {"desired": {"more": True}}
+    same("updateTwinIfMatchETag", bulk(item("py-m1", "updateTwinIfMatchETag", twin_etag=etag, properties=more))[0], True)
+    stale = bulk(item("py-m1", "updateTwinIfMatchETag", twin_etag=etag, properties={"desired": {"no": True}}))
+    same("which is stale then", stale, (False, {"py-m1": "PreconditionFailed"}, []))
+    twin = manager.get_twin("py-m1")
+    kept = {key: value for key, value in twin.properties.desired.items() if not key.startswith("$")}
+    same("what they wrote", (twin.tags, kept), ({"m": 2}, {"interval": 1, "more": True}))
+    stale = bulk(item("py-m1", "deleteIfMatchETag", e_tag=old), item("py-m2", "delete"), item("py-m3", "delete"))
+    same("deleteIfMatchETag with a stale one", stale, (False, {"py-m1": "PreconditionFailed"}, []))
+    fresh = manager.get_device("py-m1").etag
+    same("deleteIfMatchETag", bulk(item("py-m1", "deleteIfMatchETag", e_tag=fresh)), (True, {}, []))
+    for device_id in ("py-m1", "py-m2", "py-m3"):
+        refused(f"{device_id} is gone", 404, manager.get_device, device_id)
+    too_many = [item(f"py-{n}", "delete") for n in range(101)]
+    # The client takes any 400 of a bulk for its result, and this one says of nothing that it was done.
+    result = manager.bulk_create_or_update_devices(too_many)
+    same("101 at once", (result.is_successful, result.errors), (None, None))
+
+
 def check_limits_and_delete():
     for n in range(49):
         manager.create_module_with_sas(DEVICE_ID, f"module-{n}", "", "", "")
-    ok("49 modules more")
-    refused("the 51st module", 413, manager.create_module_with_sas, DEVICE_ID, "module-49", "", "", "")
+    same("50 modules", len(manager.get_modules(DEVICE_ID)), 50)
+    error = refused("the 51st module", 413, manager.create_module_with_sas, DEVICE_ID, "module-49", "", "", "")
+    same("its error code", error.response.headers["iothub-errorcode"], "TooManyModulesOnDevice")
+    same("and number", json.loads(error.response.text)["errorCode"], 413003)
     manager.delete_module(DEVICE_ID, "module-0")
     refused("a deleted module", 404, manager.get_module, DEVICE_ID, "module-0")
     etag = manager.get_device(DEVICE_ID).etag
@@ -198,5 +272,6 @@ check_tutorial()
 check_updates()
 check_other_kinds()
 check_bulk_and_counts()
+check_bulk_modes()
 check_limits_and_delete()
 done()

@@ -7,16 +7,17 @@ import queue
 import time
 import urllib.parse
 
-from azure.iot.device import IoTHubDeviceClient
+from azure.iot.device import IoTHubDeviceClient, IoTHubModuleClient
 from azure.iot.device.exceptions import CredentialError
 from azure.iot.hub.models import Twin, TwinProperties
 
-from check import HOST_NAME, device_with_module, done, ok, raises, registry, same, taken
+from check import HOST_NAME, client_string, device_with_module, done, ok, raises, registry, same, taken
 
 DEVICE_ID = "py-sessions"
 
 manager = registry()
 CLIENT_STRING = device_with_module(manager, DEVICE_ID)
+MODULE_STRING = client_string(manager.create_module_with_sas(DEVICE_ID, "module", "", "", ""))
 
 
 def watched(client):
@@ -30,6 +31,16 @@ def new_client(**options):
     """A client that stays down when it is dropped."""
     options = {"connection_retry": False, "auto_connect": False, **options}
     return watched(IoTHubDeviceClient.create_from_connection_string(CLIENT_STRING, **options))
+
+
+def new_module():
+    """As [new_client], for the module under the device."""
+    options = {"connection_retry": False, "auto_connect": False}
+    return watched(IoTHubModuleClient.create_from_connection_string(MODULE_STRING, **options))
+
+
+def connected_count():
+    return manager.get_service_statistics().connected_device_count
 
 
 def set_status(status):
@@ -76,6 +87,16 @@ def check_status():
     client.connect()
     same("enabled again", client.connected, True)
     client.shutdown()
+    module, states = new_module()
+    module.connect()
+    same("a module is in", taken("a state", states), True)
+    set_status("disabled")
+    same("disabling its device drops it", taken("a state", states), False)
+    raises("a module of a disabled device", CredentialError, module.connect)
+    set_status("enabled")
+    module.connect()
+    same("enabled with its device", module.connected, True)
+    module.shutdown()
 
 
 def check_keys():
@@ -128,13 +149,21 @@ def check_tokens():
 
 
 def check_delete():
+    before = connected_count()
     client, states = new_client()
+    module, module_states = new_module()
     client.connect()
-    same("connected", taken("a state", states), True)
+    module.connect()
+    same("connected", (taken("a state", states), taken("a state", module_states)), (True, True))
+    same("the statistics count the device", connected_count(), before + 1)
     manager.delete_device(DEVICE_ID)
     same("deleting the device drops it", taken("a state", states), False)
+    same("and its module", taken("a state", module_states), False)
     raises("a deleted device", CredentialError, client.connect)
+    raises("its module", CredentialError, module.connect)
+    same("the statistics count it no more", connected_count(), before)
     client.shutdown()
+    module.shutdown()
 
 
 check_one_client_each()

@@ -41,7 +41,9 @@ def check_fresh(face):
 
 def check_tutorial(face):
     before = face.get()
+    print(f"{face.name}: desired before:", before.properties.desired)
     after = face.update(desired(telemetryInterval=122), before.etag)
+    print(f"{face.name}: desired after:", after.properties.desired)
     same(f"{face.name}: telemetryInterval before", before.properties.desired.get("telemetryInterval"), None)
     same(f"{face.name}: and after", bare(after.properties.desired), {"telemetryInterval": 122, "$version": 2})
     same(f"{face.name}: the answer is the twin", face.get().as_dict(), after.as_dict())
@@ -97,6 +99,7 @@ def check_replace(face):
     version = before.properties.desired["$version"] + 1
     same(f"{face.name}: replaced desired", bare(after.properties.desired), {"new": "x", "$version": version})
     same(f"{face.name}: reported untouched", bare(after.properties.reported), {"$version": 1})
+    holds(f"{face.name}: metadata of the new alone", "a" not in after.properties.desired["$metadata"])
     refused(f"{face.name}: replace with the etag read before", 412, face.replace, desired(new="y"), before.etag)
     same(f"{face.name}: which changed nothing", face.get().as_dict(), after.as_dict())
 

@@ -92,6 +92,8 @@ async fn what_no_hub_takes_is_not_sent() {
     assert!(server.requests().is_empty());
 }
 
+type Check = fn(&HubError) -> bool;
+
 #[tokio::test]
 async fn answers_of_the_hub_are_told_from_those_of_something_between() {
     let nested = |code: u32| {
@@ -100,7 +102,6 @@ async fn answers_of_the_hub_are_told_from_those_of_something_between() {
     };
     let hubs =
         |status: &str, name: &str, code| answer(status, &format!("{JSON}iothub-errorcode: {name}\r\n"), &nested(code));
-    type Check = fn(&HubError) -> bool;
     let cases: Vec<(Reply, Check)> = vec![
         (hubs("504 Gateway Timeout", "GatewayTimeout", 504_101), |e| matches!(e, HubError::NoAnswer { .. })),
         (hubs("502 Bad Gateway", "InvalidResponseWhileProxying", 502_101), |e| matches!(e, HubError::NoAnswer { .. })),

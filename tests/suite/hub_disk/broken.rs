@@ -10,6 +10,7 @@ use twinscope::local_hub::hub::{Hub, Parts};
 use twinscope::local_hub::mqtt::Sessions;
 use twinscope::local_hub::policies::Policies;
 use twinscope::local_hub::store::Items;
+use twinscope::local_hub::x509::Authorities;
 use twinscope::local_hub::{FleetChoice, Tuning, fleet};
 use twinscope::twin::TwinId;
 
@@ -19,7 +20,7 @@ fn hub(keep: Keep) -> Hub {
     let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
     let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
     let (policies, tuning, items) = (Policies::new(), Tuning::default(), Items::default());
-    Hub::new(Parts { registry, policies, committer, sessions, tuning, items })
+    Hub::new(Parts { registry, policies, committer, sessions, tuning, items, authorities: Authorities::default() })
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `twinscope hub` as a program: ready line, signals, refusals.
 
-use crate::support::{Caller, PATIENCE, program, token};
+use crate::support::{Caller, PATIENCE, Raw, program, token};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -19,7 +19,11 @@ pub struct Running {
 
 /// `twinscope hub --data dir …` on free ports.
 pub fn start(data: &Path, more: &[&str]) -> Running {
-    let mut child = command(data, more).spawn().unwrap();
+    started(command(data, more))
+}
+
+fn started(mut command: Command) -> Running {
+    let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -64,6 +68,24 @@ impl Running {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
+    }
+}
+
+#[tokio::test]
+async fn options_that_make_it_behave_otherwise() {
+    let dir = TempDir::new().unwrap();
+    let hub = start(dir.path(), &["--fleet", "empty", "--index-lag", "1h", "--strict-if-match"]);
+    let mut owner = hub.owner().await;
+    owner.device("d").await;
+    let rows = owner.query("SELECT * FROM devices", &[]).await;
+    assert_eq!(rows.ok(), serde_json::json!([]), "the index is an hour late");
+    let patch = serde_json::json!({"tags": {"a": 1}});
+    owner.patch_if("/twins/d", "AAAAAAAAAAk=", patch.clone()).await.refused(412, "PreconditionFailed");
+    owner.patch_if("/twins/d", "AAAAAAAAAAE=", patch).await.ok();
+    for wrong in [&["--index-lag", "soon"][..], &["--index-lag=-1s"], &["--index-lag", "2"]] {
+        let output = run(command(dir.path(), wrong));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains("--index-lag"), "{wrong:?}: {errors}");
     }
 }
 
@@ -174,6 +196,26 @@ fn exposed_starts_and_says_so() {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_low_limit_of_open_files_is_raised() {
+    const LOW: usize = 48;
+    let dir = TempDir::new().unwrap();
+    let plain = command(dir.path(), &["--fleet", "empty"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -S -n {LOW} && exec \"$0\" \"$@\"")]).arg(plain.get_program());
+    limited.args(plain.get_args()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = started(limited);
+    let ca_file = PathBuf::from(running.ready["caFile"].as_str().unwrap());
+    let addr = running.ready["https"].as_str().unwrap().parse().unwrap();
+    let mut open = Vec::new();
+    for _ in 0..LOW * 2 {
+        // Panics when the handshake does not come about.
+        open.push(Raw::connect(addr, &ca_file).await);
+    }
+    running.owner().await.get("/devices").await.ok();
 }
 
 #[test]

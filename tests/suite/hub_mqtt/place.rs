@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::mqtt::{End, Limits, session};
+use twinscope::local_hub::x509::ClientCertificates;
 use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{Proof, Who};
 use twinscope::protocol::rest::Route;
@@ -84,7 +85,13 @@ impl Place {
     /// A session over a pipe in memory, and why it ended. `room` is what the pipe holds in each direction.
     pub fn pipe(&self, limits: Limits, room: usize) -> (Pipe, JoinHandle<End>) {
         let (near, far) = tokio::io::duplex(room);
-        let end = session::run(far, Arc::clone(self.local.hub()), None, limits, CancellationToken::new());
+        let end = session::run(
+            far,
+            Arc::clone(self.local.hub()),
+            ClientCertificates::default(),
+            limits,
+            CancellationToken::new(),
+        );
         (Wire::new(near), tokio::spawn(end))
     }
 

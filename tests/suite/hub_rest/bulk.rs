@@ -1,7 +1,7 @@
 //! Many identities in one call.
 
-use crate::support::TestHub;
-use serde_json::json;
+use crate::support::{Caller, TestHub};
+use serde_json::{Value, json};
 use twinscope::local_hub::FleetChoice;
 
 #[tokio::test]
@@ -62,4 +62,68 @@ async fn what_is_no_list_of_items_is_refused_whole() {
     assert_eq!(owner.get("/devices").await.ok(), json!([]));
     owner.post("/devices", (0..100).map(item).collect()).await.ok();
     assert_eq!(owner.get("/devices").await.ok().as_array().unwrap().len(), 100);
+}
+
+/// What became of the items: the code of each error, and the warnings.
+async fn bulk(owner: &mut Caller, items: Value) -> (Vec<String>, Value) {
+    let reply = owner.post("/devices", items).await;
+    let result = reply.json();
+    let errors = result["errors"].as_array().unwrap();
+    assert_eq!((reply.status == 200, &result["isSuccessful"]), (errors.is_empty(), &json!(errors.is_empty())));
+    let codes = errors.iter().map(|error| error["errorCode"].as_str().unwrap().to_owned()).collect();
+    (codes, result["warnings"].clone())
+}
+
+#[tokio::test]
+async fn each_mode_does_its_work_and_heeds_its_etag() {
+    let hub = TestHub::start(FleetChoice::Empty).await;
+    let mut owner = hub.owner().await;
+    let done = (Vec::new(), json!([]));
+    let stale = (vec!["PreconditionFailed".to_owned()], json!([]));
+    assert_eq!(bulk(&mut owner, json!([{"id": "d", "importMode": "create"}])).await, done);
+    let etag = owner.get("/devices/d").await.ok()["etag"].clone();
+    let item = |mode: &str, more: Value| {
+        let mut item = json!({"id": "d", "importMode": mode});
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([item])
+    };
+    assert_eq!(bulk(&mut owner, item("updateIfMatchETag", json!({"eTag": etag, "statusReason": "a"}))).await, done);
+    for old in [json!({"eTag": etag}), json!({})] {
+        assert_eq!(bulk(&mut owner, item("updateIfMatchETag", old.clone())).await, stale);
+        assert_eq!(bulk(&mut owner, item("deleteIfMatchETag", old)).await, stale);
+    }
+    assert_eq!(bulk(&mut owner, item("update", json!({"eTag": etag, "statusReason": "b"}))).await, done);
+    assert_eq!(owner.get("/devices/d").await.ok()["statusReason"], "b", "an update without a condition");
+
+    let twin = json!({"twinETag": "AAAAAAAAAAE=", "properties": {"desired": {"a": 1}}});
+    assert_eq!(bulk(&mut owner, item("updateTwinIfMatchETag", twin.clone())).await, done);
+    assert_eq!(bulk(&mut owner, item("updateTwinIfMatchETag", twin.clone())).await, stale);
+    assert_eq!(bulk(&mut owner, item("updateTwinIfMatchETag", json!({"tags": {}}))).await, stale);
+    assert_eq!(bulk(&mut owner, item("updateTwin", twin)).await, done, "without a condition the etag is not looked at");
+    let broken = item("updateTwin", json!({"tags": {"a.b": 1}}));
+    assert_eq!(bulk(&mut owner, broken).await.0, ["ArgumentInvalid"]);
+    assert_eq!(owner.get("/twins/d").await.ok()["etag"], "AAAAAAAAAAM=");
+    assert_eq!(bulk(&mut owner, item("deleteIfMatchETag", json!({"eTag": "*"}))).await, done);
+    for mode in ["update", "updateIfMatchETag", "delete", "deleteIfMatchETag", "updateTwin", "updateTwinIfMatchETag"] {
+        assert_eq!(bulk(&mut owner, item(mode, json!({"eTag": "*"}))).await.0, ["DeviceNotFound"], "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_whose_twin_breaks_a_rule_is_made_without_it() {
+    let hub = TestHub::start(FleetChoice::Empty).await;
+    let mut owner = hub.owner().await;
+    let items = json!([
+        {"id": "a", "importMode": "create", "tags": {"good": 1}, "properties": {"desired": {"a.b": 1}}},
+        {"id": "b", "importMode": "create", "tags": {"good": 1}},
+    ]);
+    let (errors, warnings) = bulk(&mut owner, items).await;
+    assert_eq!(errors, [] as [&str; 0]);
+    let warning = &warnings[0];
+    assert_eq!((&warning["deviceId"], &warning["warningCode"]), (&json!("a"), &json!("DeviceRegisteredWithoutTwin")));
+    assert!(warning["warningStatus"].as_str().unwrap().contains("a.b"), "{warning}");
+    assert_eq!(warnings.as_array().unwrap().len(), 1);
+    let twin = owner.get("/twins/a").await.ok();
+    assert!(twin.get("tags").is_none() && twin["version"] == 2, "{twin}");
+    assert_eq!(owner.get("/twins/b").await.ok()["tags"], json!({"good": 1}));
 }

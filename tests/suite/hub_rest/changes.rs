@@ -6,6 +6,7 @@ use twinscope::local_hub::FleetChoice;
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::fleet;
 use twinscope::local_hub::registry::{Change, Mode, Notice, Registry};
+use twinscope::local_hub::x509::ClientCertificates;
 use twinscope::protocol::identity::request_from_json;
 use twinscope::protocol::mqtt::UserName;
 use twinscope::protocol::rest::IfMatch;
@@ -106,7 +107,7 @@ async fn who_may_connect() {
     let (d, m) = (TwinId::device("d"), TwinId::module("d", "m"));
     let check = |id: &TwinId, user: &str, token: &str, expected: Option<&str>| {
         let user = UserName::parse(user).unwrap();
-        let outcome = inner.admit(id, &user, Some(token), None);
+        let outcome = inner.admit(id, &user, Some(token), &ClientCertificates::default());
         assert_eq!(outcome.as_ref().err().map(|refused| refused.code.name), expected, "{id} {user:?}: {outcome:?}");
     };
     let (user, module_user) = ("localhost/d/?api-version=2021-04-12", "localhost/d/m/?api-version=2021-04-12");

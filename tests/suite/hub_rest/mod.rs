@@ -6,6 +6,7 @@ mod bulk;
 mod changes;
 mod fleet;
 mod identities;
+mod index;
 mod query;
 mod recorded;
 mod twins;

@@ -3,6 +3,7 @@
 mod acting;
 mod bad_input;
 mod conflict;
+mod drafts;
 mod first_start;
 mod keyboard;
 mod methods;

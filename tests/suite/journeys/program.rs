@@ -91,7 +91,12 @@ impl Program {
 
     /// Started on a hub of the test's own.
     pub fn on(hub: &OwnHub) -> Self {
-        Self::start(tempfile::tempdir().unwrap(), |options| {
+        Self::on_again(hub, tempfile::tempdir().unwrap())
+    }
+
+    /// The same where it was quit.
+    pub fn on_again(hub: &OwnHub, dir: TempDir) -> Self {
+        Self::start(dir, |options| {
             options.connection_string = Some(hub.connection().reveal());
             options.extra_ca = vec![hub.ca_file()];
         })

@@ -39,7 +39,7 @@ fn reads_what_hubs_have_sent() {
     check(Some("DeviceNotFound"), named, Some("DeviceNotFound"), Some(404_001), Some("dev1"));
     assert_eq!(read(None, named.as_bytes()).tracking_id.as_deref(), Some("ab12"));
     // The header goes first; a number in it is a number.
-    check(Some("JobNotFound"), named, Some("JobNotFound"), None, Some("dev1"));
+    check(Some("LinkCreationConflict"), named, Some("LinkCreationConflict"), None, Some("dev1"));
     check(Some("404103"), "", Some("DeviceNotOnline"), Some(404_103), None);
     check(Some("ThrottlingException"), "", Some("ThrottlingException"), Some(429_001), None);
     check(Some("not a name"), "", None, None, None);

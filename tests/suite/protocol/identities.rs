@@ -76,6 +76,7 @@ fn a_request_has_defaults() {
         authentication: None,
         iot_edge: false,
         device_scope: None,
+        parent_scopes: Vec::new(),
         managed_by: None,
         etag: None,
     };
@@ -305,6 +306,7 @@ proptest! {
         id in legal_twin_id(),
         authentication in proptest::option::of(authentication()),
         reason in proptest::option::of("\\PC{1,128}"),
+        scopes in proptest::collection::vec("[a-z]{1,9}", 0..3),
         flag: bool,
     ) {
         let is_device = id.module.is_none();
@@ -314,6 +316,7 @@ proptest! {
             authentication,
             iot_edge: is_device && flag,
             device_scope: reason.clone().filter(|_| is_device),
+            parent_scopes: if is_device { scopes } else { Vec::new() },
             managed_by: reason.filter(|_| !is_device),
             etag: flag.then(|| Etag("x".into())),
             id,

@@ -7,6 +7,7 @@ mod connection_strings;
 mod errors;
 mod hostile;
 mod identities;
+mod jobs;
 mod methods;
 mod recorded;
 mod routes;

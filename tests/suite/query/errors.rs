@@ -140,3 +140,18 @@ fn long_chains_do_not_nest() {
         assert_eq!(super::holds(&chain, &twin), holds);
     }
 }
+
+#[test]
+fn places_are_counted_as_people_do() {
+    for (text, place) in [
+        ("SELEC", (1, 1)),
+        ("SELECT *", (1, 9)),
+        ("SELECT *\nFROM device", (2, 6)),
+        ("SELECT *\r\nFROM devices\nWHERE ä = 'ü' = 1", (3, 15)),
+    ] {
+        let error = query::parse(text).unwrap_err();
+        assert_eq!(error.place(text), place, "{text:?}: {error:?}");
+        let (line, column) = place;
+        assert_eq!(error.with_place(text), format!("line {line} column {column}: {}", error.message));
+    }
+}

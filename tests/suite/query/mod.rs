@@ -5,6 +5,7 @@
 
 mod completion;
 mod errors;
+mod jobs;
 mod laws;
 mod rows;
 

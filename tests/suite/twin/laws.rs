@@ -1,9 +1,8 @@
 //! What holds for every document. 256 cases each unless `PROPTEST_CASES` says otherwise.
 
-use super::given::{any_documents, documents, json, numbers, pairs, path, triples, twins};
+use super::given::{any_documents, documents, json, numbers, pairs, path, twins};
 use proptest::prelude::*;
 use twinscope::twin::diff::{diff, revert};
-use twinscope::twin::merge::three_way;
 use twinscope::twin::patch::{apply, between};
 use twinscope::twin::rules::{self, Form};
 use twinscope::twin::{Json, JsonMap, Path, Section, Segment, text, wire};
@@ -18,7 +17,7 @@ fn leaves(document: &JsonMap, at: &Path, out: &mut Vec<(Path, Json)>) {
     }
 }
 
-fn all_leaves(document: &JsonMap) -> Vec<(Path, Json)> {
+pub fn all_leaves(document: &JsonMap) -> Vec<(Path, Json)> {
     let mut out = Vec::new();
     leaves(document, &Path::root(), &mut out);
     out
@@ -110,72 +109,6 @@ proptest! {
             prop_assert_eq!(change.path.find(&document), change.before.as_ref());
         }
         prop_assert_eq!(document, before);
-    }
-
-    #[test]
-    fn a_side_that_changed_nothing_gives_the_other((base, other) in pairs()) {
-        let mine = three_way(&base, &other, &base);
-        prop_assert_eq!(&mine.merged, &other);
-        prop_assert_eq!(mine.mine.len(), diff(&base, &other).len());
-        prop_assert!(mine.theirs.is_empty() && mine.clashes.is_empty());
-        let theirs = three_way(&base, &base, &other);
-        prop_assert_eq!(&theirs.merged, &other);
-        prop_assert_eq!(theirs.theirs.len(), diff(&base, &other).len());
-        prop_assert!(theirs.mine.is_empty() && theirs.clashes.is_empty());
-    }
-
-    #[test]
-    fn the_same_edit_on_both_sides_is_clean((base, both) in pairs()) {
-        let merge = three_way(&base, &both, &both);
-        prop_assert_eq!(&merge.merged, &both);
-        prop_assert!(merge.mine.is_empty() && merge.theirs.is_empty() && merge.clashes.is_empty());
-    }
-
-    #[test]
-    fn sides_can_be_swapped((base, mine, theirs) in triples()) {
-        let (one, two) = (three_way(&base, &mine, &theirs), three_way(&base, &theirs, &mine));
-        prop_assert_eq!(one.clashes.len(), two.clashes.len());
-        if one.clashes.is_empty() {
-            prop_assert_eq!(one.merged, two.merged);
-        }
-    }
-
-    #[test]
-    fn a_merge_makes_nothing_up((base, mine, theirs) in triples()) {
-        for (at, leaf) in all_leaves(&three_way(&base, &mine, &theirs).merged) {
-            let known = [&base, &mine, &theirs].into_iter().any(|document| at.find(document) == Some(&leaf));
-            prop_assert!(known, "{} = {}", at, leaf);
-        }
-    }
-
-    #[test]
-    fn a_merge_loses_nothing_unsaid((base, mine, theirs) in triples()) {
-        let merge = three_way(&base, &mine, &theirs);
-        // Every change of mine is in the result, a clash included.
-        for change in diff(&base, &mine) {
-            let found = change.path.find(&merge.merged);
-            match &change.after {
-                // Both sides may have put an object here: then theirs stands beside mine.
-                Some(Json::Object(wanted)) if matches!(change.path.find(&theirs), Some(Json::Object(_))) => {
-                    let Some(Json::Object(found)) = found else { panic!("{} is gone", change.path) };
-                    for (at, leaf) in all_leaves(wanted) {
-                        prop_assert_eq!(at.find(found), Some(&leaf));
-                    }
-                }
-                after => prop_assert_eq!(found, after.as_ref()),
-            }
-        }
-        // Every change of theirs is in the result or covered by a clash.
-        for change in diff(&base, &theirs) {
-            let covered = |clash: &Path| clash.0.starts_with(&change.path.0) || change.path.0.starts_with(&clash.0);
-            let taken = match (&change.after, change.path.find(&merge.merged)) {
-                (Some(Json::Object(wanted)), Some(Json::Object(found))) => {
-                    all_leaves(wanted).iter().all(|(at, leaf)| at.find(found) == Some(leaf))
-                }
-                (after, found) => after.as_ref() == found,
-            };
-            prop_assert!(taken || merge.clashes.iter().any(|clash| covered(&clash.path)), "{}", change.path);
-        }
     }
 
     #[test]

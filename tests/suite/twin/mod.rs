@@ -3,7 +3,9 @@
 mod draft;
 mod given;
 mod laws;
+mod merge;
 mod patch;
 mod rules;
+mod splice;
 mod text;
 mod wire;

@@ -1,0 +1,241 @@
+//! Drafts: what was typed and is not on a hub yet, one file per twin, back after a crash or a pulled plug.
+//!
+//! Every running program has an instance of its own: its drafts carry its name, and a locked file says that it lives. So two
+//! windows that edit the same twin do not write over each other, and what a window left behind is taken over by the next.
+
+use super::file;
+use crate::twin::{Json, JsonMap, Twin, TwinId, wire};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file larger than this is no draft: a twin and two typed texts have their limits.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A draft as it is kept. Holds no secret: twins have none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptDraft {
+    /// Which hub: `local`, or the host's name.
+    pub hub: String,
+    /// The twin the edit started from.
+    pub base: Arc<Twin>,
+    /// The text of each section that was edited.
+    pub desired: Option<String>,
+    pub tags: Option<String>,
+    /// A report typed and not sent.
+    pub report: Option<String>,
+    /// Milliseconds since 1970 when it was kept.
+    pub at_ms: u64,
+}
+
+impl KeptDraft {
+    fn to_bytes(&self) -> Vec<u8> {
+        // By hand: serde's way into a `Json` respells the exponents of numbers.
+        let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::from);
+        let fields = [
+            ("hub", Json::from(self.hub.as_str())),
+            ("at", Json::from(self.at_ms)),
+            ("base", wire::to_json(&self.base)),
+            ("desired", text(&self.desired)),
+            ("tags", text(&self.tags)),
+            ("report", text(&self.report)),
+        ];
+        let fields: JsonMap = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        Json::Object(fields).to_string().into_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        let mut value = wire::json(bytes).map_err(|error| error.to_string())?;
+        let base = value.get_mut("base").map(Json::take).ok_or("it has no base")?;
+        let base = Arc::new(wire::from_json(base).map_err(|error| error.to_string())?);
+        let text = |key: &str| value.get(key).and_then(Json::as_str).map(str::to_owned);
+        Ok(Self {
+            hub: text("hub").ok_or("it names no hub")?,
+            base,
+            desired: text("desired"),
+            tags: text("tags"),
+            report: text("report"),
+            at_ms: value.get("at").and_then(Json::as_u64).unwrap_or(0),
+        })
+    }
+}
+
+/// The folder of drafts, as one running program sees it.
+#[derive(Debug)]
+pub struct Drafts {
+    folder: PathBuf,
+    instance: String,
+    /// Locked while the program runs, by whatever way it ends.
+    _alive: File,
+}
+
+/// What was found in the folder.
+#[derive(Debug, Default, PartialEq)]
+pub struct Found {
+    /// The newest draft of each twin of the hub.
+    pub drafts: Vec<KeptDraft>,
+    /// What a person should know: a file that could not be read, an older draft that is kept beside.
+    pub notices: Vec<String>,
+}
+
+impl Drafts {
+    /// Opens the folder, making it if it is not there.
+    ///
+    /// # Errors
+    /// A sentence that names the folder.
+    pub fn open(folder: &Path) -> Result<Self, String> {
+        let instance = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
+        let open = || -> std::io::Result<File> {
+            std::fs::create_dir_all(folder)?;
+            let file =
+                OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(folder, &instance))?;
+            file.lock()?;
+            Ok(file)
+        };
+        let alive = open().map_err(|error| format!("Drafts cannot be kept in {}: {error}", folder.display()))?;
+        Ok(Self { folder: folder.to_path_buf(), instance, _alive: alive })
+    }
+
+    /// Keeps a draft in place of what was kept of that twin. When this returns, it survives a pulled plug.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn keep(&self, draft: &KeptDraft) -> Result<(), String> {
+        let path = self.path(&draft.hub, &draft.base.id);
+        file::replace(&path, &draft.to_bytes())
+            .map_err(|error| format!("The draft of {} cannot be kept in {}: {error}", draft.base.id, path.display()))
+    }
+
+    /// Forgets the draft of a twin; one that is not there is forgotten already.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn forget(&self, hub: &str, id: &TwinId) -> Result<(), String> {
+        let path = self.path(hub, id);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(format!("The draft in {} cannot be removed: {error}", path.display())),
+        }
+    }
+
+    /// The drafts of a hub: our own, and those of programs that run no more, which become ours. A file that cannot be read is set
+    /// aside; of two drafts of one twin the older is kept beside.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn found(&self, hub: &str) -> Result<Found, String> {
+        let wrong = |error: std::io::Error| format!("The drafts in {} cannot be read: {error}", self.folder.display());
+        let mut found = Found::default();
+        let mut living = HashMap::new();
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(wrong)? {
+            let path = entry.map_err(wrong)?.path();
+            let Some(owner) = owner(&path) else { continue };
+            let ours = owner == self.instance;
+            if ours || !*living.entry(owner.clone()).or_insert_with(|| self.lives(&owner)) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        for path in files {
+            match file::read(&path, BYTES_MAX) {
+                // Another window that started at the same moment took it.
+                Ok(None) => {}
+                Ok(Some(bytes)) => match KeptDraft::from_bytes(&bytes) {
+                    Ok(draft) if draft.hub == hub => self.adopt(&path, draft, &mut found),
+                    Ok(_) => {}
+                    Err(reason) => found.notices.push(unreadable(&path, &reason)),
+                },
+                Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                    found.notices.push(unreadable(&path, &error.to_string()));
+                }
+                Err(error) => found.notices.push(format!("The draft in {} cannot be read: {error}", path.display())),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes a file ours, and its draft the one of its twin unless there is a newer one.
+    fn adopt(&self, path: &Path, draft: KeptDraft, found: &mut Found) {
+        let ours = self.path(&draft.hub, &draft.base.id);
+        let Some(known) = found.drafts.iter_mut().find(|known| known.base.id == draft.base.id) else {
+            if path == ours || std::fs::rename(path, &ours).is_ok() {
+                found.drafts.push(draft);
+            }
+            return;
+        };
+        // Two of one twin: the newer one goes on, the other is kept where a person can find it.
+        let id = draft.base.id.clone();
+        let (older, newer) =
+            if draft.at_ms > known.at_ms { (ours.clone(), Some(draft)) } else { (path.to_owned(), None) };
+        let aside = ours.with_extension(format!("{}.older", uuid::Uuid::new_v4().simple()));
+        if let Err(error) = std::fs::rename(&older, &aside) {
+            tracing::debug!(%error, "an older draft was taken by another window");
+            return;
+        }
+        found.notices.push(format!("There were two drafts of {id}; the older one is kept as {}", aside.display()));
+        if let Some(newer) = newer
+            && std::fs::rename(path, &ours).is_ok()
+        {
+            *known = newer;
+        }
+    }
+
+    /// Whether the program of that name runs still; what it left of its lock is removed when it does not.
+    fn lives(&self, instance: &str) -> bool {
+        let path = lock_path(&self.folder, instance);
+        let Ok(file) = OpenOptions::new().write(true).open(&path) else { return false };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => true,
+            // A lock that cannot be asked about may be held: leave that program's drafts alone.
+            Err(TryLockError::Error(error)) => {
+                tracing::debug!(%error, "cannot tell whether another window runs");
+                true
+            }
+            Ok(()) => {
+                if let Err(error) = std::fs::remove_file(&path) {
+                    tracing::debug!(%error, "the lock of a program that ended stays behind");
+                }
+                false
+            }
+        }
+    }
+
+    fn path(&self, hub: &str, id: &TwinId) -> PathBuf {
+        self.folder.join(format!("{}.{}.json", twin_name(hub, id), self.instance))
+    }
+}
+
+impl Drop for Drafts {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(lock_path(&self.folder, &self.instance)) {
+            tracing::debug!(%error, "the lock of this program stays behind");
+        }
+    }
+}
+
+/// A file name for a twin: ids hold characters that file names do not, and may be longer.
+pub(super) fn twin_name(hub: &str, id: &TwinId) -> String {
+    let mut name = file::digest(format!("{hub}\n{id}").as_bytes());
+    name.truncate(32);
+    name
+}
+
+fn lock_path(folder: &Path, instance: &str) -> PathBuf {
+    folder.join(format!("{instance}.lock"))
+}
+
+/// The instance in `TWIN.INSTANCE.json`.
+fn owner(path: &Path) -> Option<String> {
+    let (_, instance) = path.file_name()?.to_str()?.strip_suffix(".json")?.split_once('.')?;
+    (!instance.contains('.')).then(|| instance.to_owned())
+}
+
+fn unreadable(path: &Path, reason: &str) -> String {
+    match file::set_aside(path) {
+        Ok(aside) => format!("A draft cannot be read ({reason}); the file is kept as {}", aside.display()),
+        Err(error) => format!("The draft in {} cannot be read ({reason}) nor set aside ({error})", path.display()),
+    }
+}

@@ -1,0 +1,155 @@
+//! Keeps the journal within its bounds: the oldest versions go first, then the objects no line names any more.
+
+use super::line::Line;
+use super::{Journal, LINES_MAX, file};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Milliseconds a version is kept; the newest version of a twin stays whatever its age.
+    pub age_ms: u64,
+}
+
+/// What was taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    pub versions: usize,
+    /// Bytes the journal takes now.
+    pub bytes: u64,
+}
+
+/// The lines of one twin.
+struct TwinLines {
+    path: PathBuf,
+    lines: Vec<Line>,
+    dropped: usize,
+}
+
+impl Journal {
+    /// Takes away what is too old, then the oldest versions until the rest fits; `now_ms` since 1970.
+    ///
+    /// # Errors
+    /// A sentence that names the folder.
+    pub fn prune(&self, limits: Limits, now_ms: u64) -> Result<Pruned, String> {
+        let wrong =
+            |error: std::io::Error| format!("The journal in {} cannot be tidied: {error}", self.folder.display());
+        if !self.folder.exists() {
+            return Ok(Pruned::default());
+        }
+        let lock = self.lock_file().map_err(wrong)?;
+        lock.lock().map_err(wrong)?;
+        let mut twins = self.all_lines().map_err(wrong)?;
+        let oldest = now_ms.saturating_sub(limits.age_ms);
+        for twin in &mut twins {
+            let newest = twin.lines.len().saturating_sub(1);
+            let old = twin.lines[..newest].iter().take_while(|line| line.at_ms() < oldest).count();
+            twin.drop_oldest(old);
+        }
+        let mut bytes = self.size(&twins).map_err(wrong)?;
+        while bytes > limits.bytes {
+            // A tenth at a time: counting anew after every version would take for ever.
+            let versions: usize = twins.iter().map(|twin| twin.lines.len()).sum();
+            let spare = versions.saturating_sub(twins.iter().filter(|twin| !twin.lines.is_empty()).count());
+            if spare == 0 {
+                break;
+            }
+            drop_oldest(&mut twins, (versions / 10).clamp(1, spare));
+            bytes = self.size(&twins).map_err(wrong)?;
+        }
+        let versions = twins.iter().map(|twin| twin.dropped).sum();
+        for twin in twins.iter().filter(|twin| twin.dropped > 0) {
+            let mut lines: Vec<String> = twin.lines.iter().map(Line::text).collect();
+            // So that the last one ends too.
+            lines.push(String::new());
+            let text = lines.join("\n");
+            file::replace(&twin.path, text.as_bytes()).map_err(wrong)?;
+        }
+        self.drop_objects(&named(&twins)).map_err(wrong)?;
+        Ok(Pruned { versions, bytes })
+    }
+
+    fn all_lines(&self) -> std::io::Result<Vec<TwinLines>> {
+        let mut twins = Vec::new();
+        for path in files(&self.folder.join("twins"))? {
+            let bytes = file::read(&path, LINES_MAX)?.unwrap_or_default();
+            let lines = bytes.split(|byte| *byte == b'\n').filter_map(Line::read).collect();
+            twins.push(TwinLines { path, lines, dropped: 0 });
+        }
+        Ok(twins)
+    }
+
+    /// Bytes of the lines, and of the objects they name.
+    fn size(&self, twins: &[TwinLines]) -> std::io::Result<u64> {
+        let lines: usize = twins.iter().flat_map(|twin| &twin.lines).map(|line| line.text().len() + 1).sum();
+        let mut bytes = lines as u64;
+        for hash in named(twins) {
+            bytes += match std::fs::metadata(self.object_file(&hash)) {
+                Ok(file) => file.len(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(bytes)
+    }
+
+    fn drop_objects(&self, needed: &HashSet<String>) -> std::io::Result<()> {
+        let objects = self.folder.join("objects");
+        if !objects.exists() {
+            return Ok(());
+        }
+        for folder in std::fs::read_dir(objects)? {
+            let folder = folder?.path();
+            let prefix = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            for path in files(&folder)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if !needed.contains(&format!("{prefix}{name}")) {
+                    std::fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TwinLines {
+    fn drop_oldest(&mut self, count: usize) {
+        self.lines.drain(..count);
+        self.dropped += count;
+    }
+}
+
+/// Drops so many of the oldest versions, of whichever twin; the newest of each stays.
+fn drop_oldest(twins: &mut [TwinLines], count: usize) {
+    let mut times: Vec<u64> = twins
+        .iter()
+        .flat_map(|twin| twin.lines.split_last().map(|(_, older)| older).unwrap_or_default())
+        .map(Line::at_ms)
+        .collect();
+    times.sort_unstable();
+    let Some(limit) = times.get(count.saturating_sub(1)).copied() else { return };
+    for twin in twins {
+        let spare = twin.lines.len().saturating_sub(1);
+        let old = twin.lines[..spare].iter().take_while(|line| line.at_ms() <= limit).count();
+        twin.drop_oldest(old);
+    }
+}
+
+fn named(twins: &[TwinLines]) -> HashSet<String> {
+    twins.iter().flat_map(|twin| &twin.lines).flat_map(Line::objects).map(str::to_owned).collect()
+}
+
+fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
