@@ -155,7 +155,7 @@ async fn the_whole_fleet_plays_and_stops_when_dropped() {
     };
     tokio::time::timeout(LONG, sessions(expected)).await.unwrap();
     let telemetry = async {
-        while hub.hub.hub().recent_telemetry().0.is_empty() {
+        while crate::support::telemetry(&hub.hub).is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
