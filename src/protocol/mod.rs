@@ -5,6 +5,7 @@
 pub mod bag;
 pub mod connection_string;
 pub mod error;
+pub mod event;
 pub mod identity;
 pub mod job;
 pub mod method;

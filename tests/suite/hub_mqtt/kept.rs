@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::commit::{Committer, Item, Keep};
+use twinscope::local_hub::events::Log;
 use twinscope::local_hub::hub::{Hub, Parts};
 use twinscope::local_hub::mqtt::kept::KeptSession;
 use twinscope::local_hub::mqtt::limits::MAX_KEPT_SESSIONS;
@@ -33,11 +34,12 @@ fn module() -> TwinId {
 /// A hub with the demo fleet that keeps so, and had this before.
 fn hub(keep: Keep, items: Items) -> Arc<Hub> {
     let sessions = Arc::new(Sessions::default());
-    let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
+    let events = Arc::new(Log::default());
+    let committer = Committer::start_with(Some(keep), sessions.clone(), events.clone()).unwrap();
     let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
     let (policies, tuning) = (Policies::new(), Tuning::default());
     let authorities = Authorities::default();
-    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, tuning, items, authorities }))
+    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, events, tuning, items, authorities }))
 }
 
 /// The items kept so far. Groups are noted as they come.
@@ -157,7 +159,7 @@ async fn the_session_of_a_deleted_identity_goes_with_it() {
     let (mut wire, _) = connect(&hub, &module(), false).await;
     wire.ask(&wire::subscribe(1, &[(DESIRED, 1)]), Got::SubAck(1, vec![1])).await;
     groups.lock().unwrap().clear();
-    hub.write(|registry, _| Ok(((), registry.delete_identity(&device(), &IfMatch::Any)?))).await.unwrap();
+    hub.write(|registry, now| Ok(((), registry.delete_identity(&device(), &IfMatch::Any, now)?))).await.unwrap();
     wire.expect_end().await;
     let groups = std::mem::take(&mut *groups.lock().unwrap());
     let (identities, items) = groups.first().unwrap();

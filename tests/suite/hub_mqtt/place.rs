@@ -235,7 +235,7 @@ impl Place {
 
     /// Bags and bodies of the telemetry so far.
     pub fn telemetry(&self) -> Vec<(String, Vec<u8>)> {
-        self.local.hub().recent_telemetry().0.into_iter().map(|message| (message.bag, message.payload)).collect()
+        crate::support::telemetry(&self.local).into_iter().map(|(bag, payload, _)| (bag, payload)).collect()
     }
 }
 

@@ -70,7 +70,7 @@ async fn what_breaks_a_rule_ends_the_connection() {
     assert_eq!(place.telemetry(), []);
     let mut wire = place.connect(&id).await;
     wire.ask(&wire::publish(0x32, 1, EVENTS, &large), Got::PubAck(1)).await;
-    assert_eq!(place.local.hub().recent_telemetry().0[0].bytes, MAX_MESSAGE);
+    assert_eq!(crate::support::telemetry(&place.local)[0].2, MAX_MESSAGE);
 }
 
 #[tokio::test]
