@@ -76,6 +76,11 @@ impl Hub {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
+        let gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
+        if !gone.is_empty() {
+            // Nobody waits for it: what stays in the file is told apart at the next start too.
+            drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));
+        }
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
