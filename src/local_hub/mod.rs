@@ -5,17 +5,13 @@
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
 //! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` makes things go wrong on purpose; `certs` makes the hub's
-//! certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices; `duration` reads lengths of
-//! time; `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
+//! `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
-<<<<<<< HEAD
-=======
-pub mod duration;
 pub mod events;
->>>>>>> main
 pub mod faults;
 pub mod fleet;
 pub mod hub;
