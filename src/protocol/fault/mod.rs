@@ -8,6 +8,7 @@
 //! | `429`, `503`, `429:retry-after=10s` | It answers with this status (429 or any 5xx) and does nothing |
 //! | `drop=before` | It closes the connection and does nothing |
 //! | `drop=after` | It does what it is asked, then closes the connection without an answer |
+//! | `drop=halfway` | It does what it is asked, then closes the connection in the middle of the answer |
 //! | `lose=response` | A device's twin request is carried out and acknowledged, its answer is lost |
 //! | `lose=puback` | What a device publishes at `QoS` 1 is carried out, the PUBACK is lost |
 //! | `evict=30s`, `evict=10s..1m` | An MQTT connection is closed when it has lasted that long |
@@ -22,7 +23,10 @@
 //! | `times=10` | At most so often |
 //! | `for=30s` | Only so long after the fault was set |
 //!
-//! `nth`, `every`, `first` and `times` count for each identity by itself. A leading `off` keeps a fault in its place without effect.
+//! `nth`, `every`, `first` and `times` count for each identity by itself, and so are chances drawn: what befalls one identity
+//! depends on the seed and on what it did itself, not on how others come in between. What concerns no identity (queries, jobs)
+//! counts together. Latencies that strike at once add up; of statuses and drops only the first one written strikes. A leading
+//! `off` keeps a fault in its place without effect.
 
 mod parse;
 mod scope;
@@ -34,8 +38,8 @@ pub use wire::{Counted, FAULTS_MAX, Plan, PlanError, Report};
 
 use super::duration;
 use crate::twin::TwinId;
+use core::time::Duration;
 use std::fmt;
-use std::time::Duration;
 
 /// The parts of one in a million: how finely a probability is written.
 pub const MILLION: u32 = 1_000_000;
@@ -70,13 +74,18 @@ pub enum Switch {
 pub enum Kind {
     Latency(Span),
     /// 429 or 500 to 599; `retry_after_s` is what the header says, `None` leaves it out.
-    Status { status: u16, retry_after_s: Option<u64> },
+    Status {
+        status: u16,
+        retry_after_s: Option<u64>,
+    },
     Drop(When),
     Lose(Lost),
     /// How long a connection lasts.
     Evict(Span),
     /// Seconds the hub's clock is ahead; negative: behind. Not 0.
-    Skew { ahead_s: i64 },
+    Skew {
+        ahead_s: i64,
+    },
 }
 
 /// A length of time, drawn anew each time from `from` to `to`; whole milliseconds, above 0.
@@ -91,6 +100,8 @@ pub struct Span {
 pub enum When {
     Before,
     After,
+    /// When it is done and half of the answer is written.
+    Halfway,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,16 +132,7 @@ impl Fault {
     /// This kind, always and everywhere.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self {
-            switch: Switch::On,
-            kind,
-            on: Vec::new(),
-            who: None,
-            chance: None,
-            turn: None,
-            times: None,
-            lasts: None,
-        }
+        Self { switch: Switch::On, kind, on: Vec::new(), who: None, chance: None, turn: None, times: None, lasts: None }
     }
 
     /// Whether it can strike there and then at all, chances and turns aside.
@@ -215,6 +217,7 @@ impl fmt::Display for Kind {
             }
             Self::Drop(When::Before) => f.write_str("drop=before"),
             Self::Drop(When::After) => f.write_str("drop=after"),
+            Self::Drop(When::Halfway) => f.write_str("drop=halfway"),
             Self::Lose(Lost::Response) => f.write_str("lose=response"),
             Self::Lose(Lost::Puback) => f.write_str("lose=puback"),
             Self::Evict(span) => write!(f, "evict={span}"),

@@ -3,8 +3,8 @@
 use super::{Fault, Kind, Lost, MILLION, Scope, Span, Switch, Turn, When, Who};
 use crate::protocol::duration;
 use crate::twin::TwinId;
+use core::time::Duration;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// The statuses a fault may answer with.
 pub const STATUSES: &str = "429 or 500 to 599";
@@ -48,7 +48,10 @@ impl FromStr for Fault {
     }
 }
 
-const KINDS: &str = "latency=200ms, 429, 503, drop=before, drop=after, lose=response, lose=puback, evict=30s or skew=-10m";
+const KINDS: &str = "latency=200ms, 429, 503, drop=before, drop=after, drop=halfway, lose=response, lose=puback, evict=30s \
+                     or skew=-10m";
+const DROPS: &str = "drop=before breaks off before anything is done, drop=after when it is done, drop=halfway in the middle \
+                     of the answer";
 const CONDITIONS: &str = "on=, id=, p=, nth=, every=, first=, times= or for=";
 
 /// A word and where it stands.
@@ -85,7 +88,8 @@ fn kind(word: &str) -> Result<Kind, String> {
         ("skew", value) => skew(value),
         ("drop", "before") => Ok(Kind::Drop(When::Before)),
         ("drop", "after") => Ok(Kind::Drop(When::After)),
-        ("drop", _) => Err("drop=before breaks off before anything is done, drop=after when it is done".to_owned()),
+        ("drop", "halfway") => Ok(Kind::Drop(When::Halfway)),
+        ("drop", _) => Err(DROPS.to_owned()),
         ("lose", "response") => Ok(Kind::Lose(Lost::Response)),
         ("lose", "puback") => Ok(Kind::Lose(Lost::Puback)),
         ("lose", _) => Err("lost is either lose=response or lose=puback".to_owned()),
@@ -101,7 +105,8 @@ fn status(word: &str) -> Result<Kind, String> {
     let retry_after_s = match rest {
         None => None,
         Some(rest) => {
-            let wrong = || "behind the status only a header may stand, in whole seconds: 429:retry-after=10s".to_owned();
+            let wrong =
+                || "behind the status only a header may stand, in whole seconds: 429:retry-after=10s".to_owned();
             let length = rest.strip_prefix("retry-after=").ok_or_else(wrong)?;
             Some(seconds(length).map_err(|problem| problem.unwrap_or_else(wrong))?)
         }

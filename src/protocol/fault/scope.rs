@@ -161,9 +161,7 @@ impl Scope {
             Telemetry, TwinGet, TwinRead, TwinWrite,
         };
         match self {
-            Self::Rest => {
-                &[IdentityRead, IdentityWrite, TwinRead, TwinWrite, Query, Statistics, Method, Message, Job]
-            }
+            Self::Rest => &[IdentityRead, IdentityWrite, TwinRead, TwinWrite, Query, Statistics, Method, Message, Job],
             Self::Mqtt => &[Connect, TwinGet, Report, Telemetry, MethodAnswer],
             Self::Devices => &[IdentityRead, IdentityWrite],
             Self::DeviceRead => &[IdentityRead],
