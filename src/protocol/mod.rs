@@ -8,6 +8,7 @@ pub mod error;
 pub mod event;
 pub mod identity;
 pub mod job;
+pub mod message;
 pub mod method;
 pub mod mqtt;
 mod percent;

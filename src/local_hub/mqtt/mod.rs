@@ -2,10 +2,11 @@
 //!
 //! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
 //! mean; `sessions` remembers who is connected and what was subscribed, `lease` is a connection's place in it, `outbox` what
-//! waits for it, `arrivals` wakes who waits for a client to come; `limits` bounds all of that.
+//! waits for it, `arrivals` wakes who waits for a client to come; `delivery` brings it its messages; `limits` bounds all of that.
 
 mod arrivals;
 mod connect;
+mod delivery;
 mod lease;
 pub mod limits;
 mod outbox;
