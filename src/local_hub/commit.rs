@@ -3,7 +3,7 @@
 //! acknowledgements of one twin keep that order.
 
 use super::events::Log;
-use super::mqtt::Sessions;
+use super::mqtt::{Sessions, kept};
 use super::registry::{Kept, Notice};
 use super::store::Store;
 use crate::twin::TwinId;
@@ -96,7 +96,13 @@ impl Committer {
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
-    pub fn submit(&self, writes: Writes, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+    pub fn submit(&self, mut writes: Writes, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+        // The session of an identity that is gone goes with it, in one transaction.
+        let gone = notices.iter().filter_map(|notice| match notice {
+            Notice::Forget(id) => Some(kept::removal(id)),
+            _ => None,
+        });
+        writes.items.extend(gone);
         let (done, answer) = oneshot::channel();
         // When the thread is gone the sender inside the job is dropped, and the receiver reports it.
         drop(self.jobs.send(Message::Job(Job { writes, notices, done })));

@@ -191,8 +191,17 @@ impl LocalHub {
         let stop = tokio_util::sync::CancellationToken::new();
         let tasks = TaskTracker::new();
         let certificates = prepared.certificates;
-        tasks.spawn(rest::serve(https, TlsAcceptor::from(certificates.https), hub.clone(), limits, stop.clone()));
-        tasks.spawn(mqtt::serve(mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
+        let door = mqtt::Door::new(limits.mqtt);
+        let to_websockets = door.clone();
+        tasks.spawn(rest::serve(
+            https,
+            TlsAcceptor::from(certificates.https),
+            hub.clone(),
+            limits,
+            to_websockets,
+            stop.clone(),
+        ));
+        tasks.spawn(mqtt::serve(door, mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
         tasks.spawn(jobs::run(hub.clone(), stop.clone()));
         tasks.spawn(messages::run(hub.clone(), stop.clone()));
         tasks.close();

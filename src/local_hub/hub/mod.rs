@@ -76,8 +76,9 @@ impl Hub {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { mut registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
+        let mut gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
         let messages = Messages::restore(&items);
-        let gone = messages.settle(&mut registry);
+        gone.extend(messages.settle(&mut registry));
         if !gone.is_empty() {
             // Nobody waits for it: what stays in the file is told apart at the next start too.
             drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));

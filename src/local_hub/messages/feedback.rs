@@ -132,9 +132,8 @@ impl Feedback {
         for batch in over as Vec<Locked> {
             self.put_back(batch.records);
         }
-        let stays = |record: &Record| {
-            record.ticks + LIFE_S * TICKS_PER_SECOND > now && record.deliveries < DELIVERIES_MAX
-        };
+        let stays =
+            |record: &Record| record.ticks + LIFE_S * TICKS_PER_SECOND > now && record.deliveries < DELIVERIES_MAX;
         let gone = self.waiting.iter().filter(|record| !stays(record)).map(kept::feedback_removal).collect();
         self.waiting.retain(stays);
         gone

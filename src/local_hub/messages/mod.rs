@@ -128,21 +128,15 @@ impl Messages {
     /// # Errors
     /// 404 for an unknown device, 413 for too large a message, 403004 when too many wait, 403009 for an expiry too far ahead,
     /// 400 for one in the past or an unknown ack, 500001.
-    pub async fn send(
-        &self,
-        hub: &Hub,
-        device: &str,
-        properties: Properties,
-        payload: &[u8],
-    ) -> Result<u64, Refused> {
+    pub async fn send(&self, hub: &Hub, device: &str, properties: Properties, payload: &[u8]) -> Result<u64, Refused> {
         let now = hub.clock().now();
         let message = prepare(device, properties, payload, &now)?;
         let (sequence, kept) = {
             let mut state = self.lock();
             let id = TwinId::device(device);
             let generation = hub.read(|registry| registry.record(&id).map(|record| record.generation.clone()));
-            let generation = generation
-                .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
+            let generation =
+                generation.ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
             let mut items = Vec::new();
             if state.queues.get(device).is_some_and(|queue| queue.generation != generation) {
                 items.extend(state.drop_queue(device));

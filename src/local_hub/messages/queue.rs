@@ -1,7 +1,7 @@
 //! One device's queue, and what becomes of the messages in it.
 
 use super::feedback::Record;
-use super::{BYTES_MAX, DELIVERIES_MAX, Messages, PENDING_MAX, State, kept, keep_all, note};
+use super::{BYTES_MAX, DELIVERIES_MAX, Messages, PENDING_MAX, State, keep_all, kept, note};
 use crate::local_hub::clock::{Moment, TICKS_PER_SECOND};
 use crate::local_hub::commit::Item;
 use crate::local_hub::hub::{Hub, Refused};
@@ -176,14 +176,7 @@ impl State {
     }
 
     /// Takes a message out of its queue and tells of it. What it returns is to be kept.
-    pub(super) fn end(
-        &mut self,
-        hub: &Hub,
-        device: &str,
-        sequence: u64,
-        outcome: Outcome,
-        now: &Moment,
-    ) -> Vec<Item> {
+    pub(super) fn end(&mut self, hub: &Hub, device: &str, sequence: u64, outcome: Outcome, now: &Moment) -> Vec<Item> {
         let Some(waiting) = self.remove(device, sequence) else { return Vec::new() };
         note(hub, &waiting, step(outcome));
         self.count(hub, device);

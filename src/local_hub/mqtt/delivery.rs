@@ -2,8 +2,8 @@
 //! acknowledged when the connection ends goes back to the queue, to be sent again with DUP under the same packet id.
 
 use super::connect::put;
-use super::limits::{MAX_IN_FLIGHT, MAX_UNSENT};
 use super::lease::Lease;
+use super::limits::{MAX_IN_FLIGHT, MAX_UNSENT};
 use super::packet::{CleanSession, Outgoing, Qos};
 use crate::local_hub::hub::Hub;
 use crate::local_hub::messages::{self, Scope};

@@ -3,9 +3,9 @@
 
 use super::answer::{self, Answer};
 use super::service::Needs;
+use crate::local_hub::clock::Moment;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::messages::{MESSAGE_MAX, Taken, Verdict};
-use crate::local_hub::clock::Moment;
 use crate::protocol::error::ErrorCode;
 use crate::protocol::message::Properties;
 use crate::protocol::policy::Permission;

@@ -37,13 +37,7 @@ pub fn encode(packet: &Outgoing, out: &mut BytesMut) -> Result<(), TooLarge> {
     Ok(())
 }
 
-fn publish(
-    first: u8,
-    topic: &str,
-    packet_id: Option<u16>,
-    payload: &[u8],
-    out: &mut BytesMut,
-) -> Result<(), TooLarge> {
+fn publish(first: u8, topic: &str, packet_id: Option<u16>, payload: &[u8], out: &mut BytesMut) -> Result<(), TooLarge> {
     let topic_length = u16::try_from(topic.len()).map_err(|_too_long| TooLarge)?;
     let length = 2 + topic.len() + packet_id.map_or(0, |_| 2) + payload.len();
     if length > MAX_ANNOUNCED {
