@@ -228,7 +228,9 @@ impl Hub {
             let writes = Writes { identities: writes.collect(), items: Vec::new() };
             (value, self.committer.submit(writes, change.notices), gone)
         };
-        gone.iter().for_each(|device| self.messages.forget(self, device));
+        for device in &gone {
+            self.messages.forget(self, device);
+        }
         match kept.await {
             Ok(Ok(())) => Ok(value),
             Ok(Err(_)) | Err(_) => Err(lost()),

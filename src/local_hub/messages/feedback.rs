@@ -103,7 +103,9 @@ impl Feedback {
         }
         let count = self.waiting.len().min(BATCH_MAX);
         let mut records: Vec<Record> = self.waiting.drain(..count).collect();
-        records.iter_mut().for_each(|record| record.deliveries += 1);
+        for record in &mut records {
+            record.deliveries += 1;
+        }
         let token = uuid::Uuid::new_v4().to_string();
         let told = records.iter().map(Record::to_json).collect();
         self.locked.push(Locked { token: token.clone(), until: now + LOCK_S * TICKS_PER_SECOND, records });

@@ -146,7 +146,7 @@ impl Messages {
             state.last_sequence += 1;
             let sequence = state.last_sequence;
             let over_mqtt = hub.sessions().takes_messages(&id);
-            let message = Message { sequence, over_mqtt, generation, ..message };
+            let message = Message { sequence, generation, over_mqtt, ..message };
             let waiting = queue::Waiting::new(Arc::new(message));
             items.push(kept::item(&waiting));
             note(hub, &waiting, "enqueued");
@@ -167,14 +167,14 @@ impl Messages {
         let items = state.expire(hub, device, &now);
         let token = uuid::Uuid::new_v4().to_string();
         let until = now.ticks + lock_s.unwrap_or(LOCK_S) * TICKS_PER_SECOND;
-        let taken = state.take(hub, device, |_| true, Held::Locked { token, until });
-        if let Some(taken) = &taken {
+        let given = state.take(hub, device, |_| true, Held::Locked { token, until });
+        if let Some(taken) = &given {
             state.due.insert((until, taken.message.sequence, device.to_owned()));
         }
         drop(state);
         self.wake.notify_one();
         keep_all(hub, items);
-        taken
+        given
     }
 
     /// Gives back a message that was locked.
@@ -340,13 +340,13 @@ fn prepare(device: &str, mut properties: Properties, payload: &[u8], now: &Momen
     }
     let ack = match properties.get(System::Ack) {
         None | Some("") => Ack::None,
-        Some(word) => match Ack::parse(word) {
-            Some(ack) => ack,
-            None => {
+        Some(word) => {
+            let Some(ack) = Ack::parse(word) else {
                 let message = format!("iothub-ack is {word:?}, not none, positive, negative or full");
                 return refuse(ErrorCode::ARGUMENT_INVALID, message);
-            }
-        },
+            };
+            ack
+        }
     };
     let expires = match properties.get(System::Expiry) {
         None | Some("") => now.ticks + LIFE_S * TICKS_PER_SECOND,
