@@ -5,6 +5,7 @@
 //! waits, in either direction, the connection stops reading; a peer that makes no room in time is closed.
 
 use super::connect::{self, Admitted, put};
+use super::delivery::{self, Deliveries};
 use super::lease::Lease;
 use super::limits::{Limits, MAX_PENDING, MAX_PENDING_BYTES, MAX_UNSENT};
 use super::outbox::Inbox;
@@ -74,6 +75,8 @@ where
         pending: VecDeque::new(),
         unacknowledged: 0,
         busy: None,
+        deliveries: None,
+        resubscribed: true,
         heard: now,
         progress: now,
         silence,
@@ -109,6 +112,10 @@ struct Session<'a> {
     unacknowledged: usize,
     /// The report, or the subscription, that is being committed.
     busy: Option<Busy<'a>>,
+    /// The messages to its device, while it is subscribed to them. Boxed: most connections never are.
+    deliveries: Option<Box<Deliveries>>,
+    /// Whether the subscriptions may be others than those that `deliveries` goes by.
+    resubscribed: bool,
     /// When the last whole packet came.
     heard: Instant,
     /// When the peer last took bytes, or last had none to take.
@@ -164,6 +171,7 @@ impl Session<'_> {
                 self.heard = Instant::now();
             }
             before = appetite;
+            self.deliver();
             self.rearm(timer.as_mut(), appetite);
             // None of these goes first: a flood on one side must not silence the other.
             tokio::select! {
@@ -176,6 +184,7 @@ impl Session<'_> {
                 }
                 written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
                 Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT && self.unacknowledged == 0 => self.unsent.extend_from_slice(&packet),
+                () = delivery::news(self.deliveries.as_deref_mut()), if self.unsent.len() < MAX_UNSENT => {}
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
                     Ok(0) | Err(_) => return Err(End::Lost),
@@ -208,16 +217,21 @@ impl Session<'_> {
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,
-            // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
-            Incoming::PubAck { .. } => {}
+            Incoming::PubAck { packet_id } => {
+                if let Some(deliveries) = &mut self.deliveries {
+                    deliveries.acknowledged(packet_id);
+                }
+            }
         }
         Ok(())
     }
@@ -322,6 +336,17 @@ impl Session<'_> {
         let lease = self.lease;
         if lease.hub.sessions().is_subscribed(&lease.id, lease.generation(), TWIN_RESPONSES) {
             self.send(answer);
+        }
+    }
+
+    /// Brings the device its messages, when the subscription to them is acknowledged.
+    fn deliver(&mut self) {
+        if self.resubscribed && self.pending.is_empty() && self.busy.is_none() {
+            self.resubscribed = false;
+            delivery::follow(&mut self.deliveries, self.lease);
+        }
+        if let Some(deliveries) = self.deliveries.as_mut().filter(|_| self.unacknowledged == 0) {
+            deliveries.fill(&mut self.unsent);
         }
     }
 
