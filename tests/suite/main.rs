@@ -14,6 +14,7 @@ mod durations;
 mod hub_disk;
 mod hub_events;
 mod hub_jobs;
+mod hub_messages;
 mod hub_methods;
 mod hub_mqtt;
 mod hub_quirks;
