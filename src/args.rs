@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch, duration};
+use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::protocol::duration;
+use crate::protocol::fault::{Fault, Plan};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -78,7 +80,47 @@ pub struct HubArgs {
     /// Honour an If-Match without quotes on twin writes. By users' reports the real hub ignores one, and applies the write
     #[arg(long)]
     pub strict_if_match: bool,
+
+    /// Let this go wrong on purpose, such as '429 p=0.1' or 'drop=after on=twin-write nth=2'; may be given more than once
+    #[arg(long, value_name = "TEXT", help_heading = "Faults", long_help = FAULT_HELP)]
+    pub fault: Vec<Fault>,
+
+    /// Draw chances and spans of time from this number; the same number and the same doings of a client meet the same faults.
+    /// Without it one is drawn, and told on stderr
+    #[arg(long, value_name = "N", help_heading = "Faults")]
+    pub fault_seed: Option<u64>,
 }
+
+/// In lines that fit a narrow terminal, as clap sets them in by ten.
+const FAULT_HELP: &str = "\
+Let this go wrong on purpose; may be given more than once. What goes wrong comes first:
+
+  latency=200ms        wait before doing what is asked; 200ms..2s draws
+  429, 503, …          answer 429, or any of 500 to 599, and do nothing
+  429:retry-after=10s  the same, with the header Retry-After
+  drop=before          close the connection, do nothing
+  drop=after           do what is asked, then close without an answer
+  drop=halfway         do it, then close in the middle of the answer
+  lose=response        do what a device asks of its twin, lose the answer
+  lose=puback          take what a device publishes, lose the PUBACK
+  evict=30s            close an MQTT connection that has lasted so long
+  skew=-10m            the hub's clock is wrong by so much; no conditions
+
+Then come conditions, all of which must hold:
+
+  on=query,connect     only there
+  id=dev1              only for this device; id=dev1/mod1, id=dev*
+  p=0.1                with this probability
+  nth=3                only the third time; every=5, first=2
+  times=10             at most so often
+  for=30s              only so long after the fault was set
+
+Where: rest (all of devices, device-read, device-write, twins, twin-read, twin-write, query, statistics, methods, messages, \
+jobs) and mqtt (all of connect, twin-get, report, telemetry, method-answer). Times are counted for each device and module by \
+itself. A leading 'off' sets a fault without effect.
+
+At run time faults are read, replaced and cleared by GET, PUT and DELETE of /$twinscope/faults, which no fault strikes. PUT \
+takes {\"seed\":7,\"faults\":[\"429 p=0.1\",\"evict=30s id=dev1\"]}";
 
 impl HubArgs {
     #[must_use]
@@ -94,7 +136,7 @@ impl HubArgs {
             x509_ca: self.x509_ca.clone(),
             index_lag: self.index_lag,
             unquoted_if_match: unquoted,
-            ..Tuning::default()
+            faults: Plan { seed: self.fault_seed, faults: self.fault.clone() },
         }
     }
 }
