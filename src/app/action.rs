@@ -1,5 +1,6 @@
 //! What a click, a key or the palette means.
 
+use super::events::EventsAct;
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
@@ -159,6 +160,8 @@ pub enum Action {
     },
     SetLayout(Layout),
     ClearActivity,
+    /// Concerns the stream of the hub's events.
+    Events(EventsAct),
     Quit,
     QuitAndDiscard,
 }

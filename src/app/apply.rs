@@ -81,6 +81,8 @@ impl App {
                     self.activity.push_request(self.now, record);
                 }
             }
+            Fact::HubEvents { after, page } => self.take_events(after, *page),
+            Fact::EventsFailed { error, then } => self.events_failed(error, then),
             Fact::MethodCalled { id, name, rid, payload } => return self.answer_call(id, &name, rid, &payload),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
             Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
@@ -98,6 +100,7 @@ impl App {
         self.settings.last_hub = Some(word.clone());
         let mut commands = self.keep_settings();
         commands.extend(self.load_fleet());
+        commands.extend(self.events_of_hub());
         if let Some((tabs, active)) = self.parked.remove(&hub) {
             self.tabs = tabs;
             self.active = active;

@@ -8,6 +8,7 @@ pub mod apply;
 mod apply_twin;
 pub mod dialog;
 mod drafts;
+pub mod events;
 pub mod fleet;
 pub mod methods;
 pub mod tab;
@@ -19,6 +20,7 @@ mod update_twin;
 pub use action::Action;
 pub use activity::Activity;
 pub use dialog::Dialog;
+pub use events::Events;
 pub use fleet::Fleet;
 pub use tab::Tab;
 
@@ -205,6 +207,7 @@ pub struct App {
     /// Twins in the order they were last looked at, for Ctrl+P.
     pub recent: Vec<TwinId>,
     pub activity: Activity,
+    pub events: Events,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

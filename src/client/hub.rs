@@ -68,6 +68,10 @@ impl HubClient {
         self
     }
 
+    pub(super) fn wire_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }

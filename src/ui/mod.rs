@@ -9,6 +9,7 @@ mod connections;
 mod describe;
 mod dialogs;
 mod editor;
+mod events;
 mod find;
 mod fleet;
 mod fonts;

@@ -140,6 +140,13 @@ pub enum Command {
         id: TwinId,
     },
 
+    /// Follows the hub's event stream behind an event's number: `HubEvents` facts. One that is followed already is followed anew from there.
+    FollowEvents {
+        after: u64,
+    },
+    /// Nobody looks at the stream any more.
+    LeaveEvents,
+
     /// Connects over MQTT as this identity, with its own key; `Link` facts follow. Replaces an earlier act of the same identity. Ends (key) in `ActStarted` or `Failed`.
     ActAs {
         key: Key,

@@ -162,6 +162,16 @@ impl Desk {
                     session.unwatch(&id);
                 }
             }
+            Command::FollowEvents { after } => {
+                if let Some(session) = &mut self.session {
+                    session.follow_events(after);
+                }
+            }
+            Command::LeaveEvents => {
+                if let Some(session) = &mut self.session {
+                    session.leave_events();
+                }
+            }
             Command::StopActing { id } => {
                 if let Some(acting) = self.session.as_mut().and_then(|session| session.stop_acting(&id)) {
                     acting.stop();
@@ -230,6 +240,8 @@ impl Desk {
             | Command::ForgetDraft { .. }
             | Command::Watch { .. }
             | Command::Unwatch { .. }
+            | Command::FollowEvents { .. }
+            | Command::LeaveEvents
             | Command::StopActing { .. }
             | Command::AnswerMethod { .. }
             | Command::Cancel { .. } => {}

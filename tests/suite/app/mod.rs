@@ -1,6 +1,7 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
 mod edit;
+mod events;
 mod fleet;
 mod hubs;
 mod methods;

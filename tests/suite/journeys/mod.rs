@@ -4,6 +4,7 @@ mod acting;
 mod bad_input;
 mod conflict;
 mod drafts;
+mod events;
 mod first_start;
 mod keyboard;
 mod methods;

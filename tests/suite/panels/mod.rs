@@ -1,6 +1,7 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod dialogs;
+mod events;
 mod fleet;
 mod methods;
 mod moved;
