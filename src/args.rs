@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch, duration};
+use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::protocol::duration;
+use crate::protocol::fault::{Fault, Plan};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -78,7 +80,46 @@ pub struct HubArgs {
     /// Honour an If-Match without quotes on twin writes. By users' reports the real hub ignores one, and applies the write
     #[arg(long)]
     pub strict_if_match: bool,
+
+    /// Let this go wrong on purpose, such as '429 p=0.1' or 'drop=after on=twin-write nth=2'; may be given more than once
+    #[arg(long, value_name = "TEXT", help_heading = "Faults", long_help = FAULT_HELP)]
+    pub fault: Vec<Fault>,
+
+    /// Draw chances and spans of time from this number; the same number and the same doings of a client meet the same faults.
+    /// Without it one is drawn, and told on stderr
+    #[arg(long, value_name = "N", help_heading = "Faults")]
+    pub fault_seed: Option<u64>,
 }
+
+const FAULT_HELP: &str = "\
+Let this go wrong on purpose; may be given more than once. What goes wrong comes first, then conditions, all of which must hold:
+
+  latency=200ms           wait before doing what is asked; latency=200ms..2s draws from a span
+  429, 503                answer with this status (429 or 500 to 599) and do nothing
+  429:retry-after=10s     the same, with the header Retry-After
+  drop=before             close the connection, do nothing
+  drop=after              do what is asked, then close the connection without an answer
+  drop=halfway            do what is asked, then close the connection in the middle of the answer
+  lose=response           carry a device's twin request out, lose the answer
+  lose=puback             take what a device publishes, lose the PUBACK
+  evict=30s               close an MQTT connection when it has lasted so long; evict=10s..1m draws from a span
+  skew=-10m               let the hub's clock be wrong by so much; takes no conditions
+
+  on=twin-write           only there; on=query,connect: there or there. Over HTTPS: rest, devices, device-read,
+                          device-write, twins, twin-read, twin-write, query, statistics, methods, messages, jobs.
+                          Over MQTT: mqtt, connect, twin-get, report, telemetry, method-answer
+  id=dev1, id=dev1/mod1   only for this device or module; id=dev* for all ids that begin so
+  p=0.1                   with this probability
+  nth=3, every=5, first=2 only the third time, every fifth, the first two times
+  times=10                at most so often
+  for=30s                 only so long after the fault was set
+
+Times are counted for each device and module by itself. A leading 'off' sets a fault without effect. Faults are read and changed
+at run time at /$twinscope/faults, which no fault strikes:
+
+  GET     {\"seed\":7,\"faults\":[{\"fault\":\"429 p=0.1\",\"matched\":12,\"struck\":1}]}
+  PUT     {\"seed\":7,\"faults\":[\"429 p=0.1\",\"evict=30s id=dev1\"]}
+  DELETE  none any more";
 
 impl HubArgs {
     #[must_use]
@@ -94,7 +135,7 @@ impl HubArgs {
             x509_ca: self.x509_ca.clone(),
             index_lag: self.index_lag,
             unquoted_if_match: unquoted,
-            ..Tuning::default()
+            faults: Plan { seed: self.fault_seed, faults: self.fault.clone() },
         }
     }
 }
