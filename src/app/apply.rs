@@ -101,6 +101,7 @@ impl App {
         let mut commands = self.keep_settings();
         commands.extend(self.load_fleet());
         commands.extend(self.events_of_hub());
+        commands.extend(self.faults_of_hub());
         if let Some((tabs, active)) = self.parked.remove(&hub) {
             self.tabs = tabs;
             self.active = active;
@@ -142,6 +143,10 @@ impl App {
                     Err(failure) => Err(failure),
                 };
                 self.fleet.query.answer.settle(key, self.now, answer);
+            }
+            (Purpose::Faults, outcome) => self.settle_faults(key, outcome),
+            (purpose @ (Purpose::SetFaults | Purpose::ClearFaults), outcome) => {
+                self.settle_set_faults(key, &purpose, outcome);
             }
             (Purpose::Create(id), outcome) => return self.settle_create(&id, outcome),
             (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),

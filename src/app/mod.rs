@@ -9,6 +9,7 @@ mod apply_twin;
 pub mod dialog;
 mod drafts;
 pub mod events;
+pub mod faults;
 pub mod fleet;
 pub mod methods;
 pub mod tab;
@@ -21,6 +22,7 @@ pub use action::Action;
 pub use activity::Activity;
 pub use dialog::Dialog;
 pub use events::Events;
+pub use faults::Faults;
 pub use fleet::Fleet;
 pub use tab::Tab;
 
@@ -186,6 +188,9 @@ pub enum Purpose {
     Act(TwinId),
     Report(TwinId),
     CallMethod(TwinId),
+    Faults,
+    SetFaults,
+    ClearFaults,
 }
 
 /// Everything the window knows.
@@ -208,6 +213,7 @@ pub struct App {
     pub recent: Vec<TwinId>,
     pub activity: Activity,
     pub events: Events,
+    pub faults: Faults,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

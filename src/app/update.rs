@@ -90,6 +90,8 @@ impl App {
                 self.activity = super::Activity::default();
                 self.events_act(super::events::EventsAct::Clear)
             }
+            Action::ShowFaults => self.show_faults(),
+            Action::Faults(act) => self.faults_act(act),
             Action::Events(act) => self.events_act(act),
             Action::Quit => {
                 let unsaved: Vec<TwinId> = self.unsaved().map(|tab| tab.id.clone()).collect();
@@ -138,6 +140,7 @@ impl App {
         self.fleet = super::Fleet::default();
         self.reach = None;
         self.forget_events();
+        self.faults = super::Faults::default();
         commands.push(Command::Open { key, hub });
         commands
     }

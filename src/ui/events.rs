@@ -332,51 +332,61 @@ fn detail_ui(f: &mut Frame, ui: &mut Ui, chosen: &Chosen) {
             {
                 push(f, EventsAct::Choose(None));
             }
-            if widgets::quiet(ui, "Copy event").on_hover_text("The whole event as JSON").clicked() {
+            if widgets::quiet(ui, "Copy JSON")
+                .accessible_name("Copy event")
+                .on_hover_text("The whole event as JSON")
+                .clicked()
+            {
                 ui.ctx().copy_text(chosen.json.clone());
             }
             let payload = chosen.form != Form::None;
-            if payload && widgets::quiet(ui, "Copy payload").clicked() {
+            if payload
+                && widgets::quiet(ui, "Copy")
+                    .accessible_name("Copy payload")
+                    .on_hover_text("The payload as shown")
+                    .clicked()
+            {
                 ui.ctx().copy_text(chosen.payload.clone());
             }
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                ui.add(egui::Label::new(RichText::new(&chosen.title).font(theme::strong())).truncate());
+                let title = egui::Label::new(RichText::new(&chosen.title).font(theme::strong())).truncate();
+                ui.add(title);
             });
         });
     });
-    ScrollArea::both().id_salt(("event-detail", chosen.seq)).min_scrolled_height(16.0).auto_shrink(false).show(
-        ui,
-        |ui| {
-            facts_ui(ui, chosen);
-            if chosen.form == Form::None {
-                return;
-            }
+    let area = ScrollArea::both().id_salt(("event-detail", chosen.seq)).min_scrolled_height(16.0).auto_shrink(false);
+    area.show(ui, |ui| {
+        if chosen.form != Form::None {
+            payload_ui(ui, chosen);
             ui.add_space(4.0);
-            let p = palette(ui);
-            let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, _width: f32| {
-                let job = if chosen.form == Form::Json {
-                    json_colours::job(text.as_str(), &theme::small_mono(), palette(ui))
-                } else {
-                    egui::text::LayoutJob::simple(text.as_str().to_owned(), theme::small_mono(), p.text, f32::INFINITY)
-                };
-                ui.painter().layout_job(job)
-            };
-            let id = Id::unique(("event-payload", chosen.seq));
-            ui.add(
-                TextEdit::multiline(&mut chosen.payload.as_str())
-                    .id(id)
-                    .frame(egui::Frame::new())
-                    .desired_rows(1)
-                    .desired_width(f32::INFINITY)
-                    .layouter(&mut layouter),
-            );
-            ui.ctx().accesskit_node_builder(id, |node| {
-                node.set_label("Event payload");
-                node.set_value(chosen.payload.as_str());
-                node.set_read_only();
-            });
-        },
+        }
+        facts_ui(ui, chosen);
+    });
+}
+
+fn payload_ui(ui: &mut Ui, chosen: &Chosen) {
+    let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, _width: f32| {
+        let (text, font, p) = (text.as_str(), theme::small_mono(), palette(ui));
+        ui.painter().layout_job(if chosen.form == Form::Json {
+            json_colours::job(text, &font, p)
+        } else {
+            egui::text::LayoutJob::simple(text.to_owned(), font, p.text, f32::INFINITY)
+        })
+    };
+    let id = Id::unique(("event-payload", chosen.seq));
+    ui.add(
+        TextEdit::multiline(&mut chosen.payload.as_str())
+            .id(id)
+            .frame(egui::Frame::new())
+            .desired_rows(1)
+            .desired_width(f32::INFINITY)
+            .layouter(&mut layouter),
     );
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_label("Event payload");
+        node.set_value(chosen.payload.as_str());
+        node.set_read_only();
+    });
 }
 
 /// Name and value by line; each can be selected.

@@ -1,5 +1,6 @@
 //! What the window asks for. Plain data: no closures, senders or locks.
 
+use crate::protocol::fault::Plan;
 use crate::protocol::method::{MethodAnswer, MethodCall};
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, JsonMap, TwinId};
@@ -174,6 +175,20 @@ pub enum Command {
         id: TwinId,
         rid: String,
         answer: MethodAnswer,
+    },
+
+    /// Reads the hub's faults and their counts: ends in `Faults`.
+    LoadFaults {
+        key: Key,
+    },
+    /// Puts these faults in force, in place of the others: ends in `Faults`.
+    SetFaults {
+        key: Key,
+        plan: Plan,
+    },
+    /// Ends all faults: ends in `Faults`.
+    ClearFaults {
+        key: Key,
     },
 
     /// Stops a request; it ends in `Cancelled`.

@@ -5,6 +5,7 @@ use crate::client::HubError;
 use crate::client::hub::RequestRecord;
 use crate::client::link::LinkState;
 use crate::protocol::event::EventPage;
+use crate::protocol::fault::Report;
 use crate::protocol::identity::Identity;
 use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
@@ -66,6 +67,7 @@ pub enum Outcome {
     },
     /// What the device answered, whatever its status.
     Called(MethodAnswer),
+    Faults(Report),
 }
 
 /// How a request went wrong.

@@ -13,6 +13,7 @@ pub mod command;
 mod drafts;
 pub mod event;
 mod events;
+mod faults;
 mod fleet;
 mod identities;
 mod keep;

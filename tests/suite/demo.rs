@@ -224,9 +224,8 @@ async fn methods_are_answered() {
 #[test]
 fn each_device_measures_in_a_rhythm_of_its_own() {
     let range = Pace::default().measure;
-    let pauses = |id: &str| -> Vec<_> {
-        (0..50).map(|n| reply::pause(&range, &TwinId::device(id), n).as_millis()).collect()
-    };
+    let pauses =
+        |id: &str| -> Vec<_> { (0..50).map(|n| reply::pause(&range, &TwinId::device(id), n).as_millis()).collect() };
     let (one, other) = (pauses("north-chiller-01"), pauses("north-chiller-02"));
     assert_eq!(one, pauses("north-chiller-01"), "the same in every run");
     assert_ne!(one, other);

@@ -2,6 +2,7 @@
 
 mod edit;
 mod events;
+mod faults;
 mod fleet;
 mod hubs;
 mod methods;

@@ -5,6 +5,7 @@ mod bad_input;
 mod conflict;
 mod drafts;
 mod events;
+mod faults;
 mod first_start;
 mod keyboard;
 mod methods;

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod events;
+mod faults;
 mod fleet;
 mod methods;
 mod moved;
