@@ -91,35 +91,36 @@ pub struct HubArgs {
     pub fault_seed: Option<u64>,
 }
 
+/// In lines that fit a narrow terminal, as clap sets them in by ten.
 const FAULT_HELP: &str = "\
-Let this go wrong on purpose; may be given more than once. What goes wrong comes first, then conditions, all of which must hold:
+Let this go wrong on purpose; may be given more than once. What goes wrong comes first:
 
-  latency=200ms           wait before doing what is asked; latency=200ms..2s draws from a span
-  429, 503                answer with this status (429 or 500 to 599) and do nothing
-  429:retry-after=10s     the same, with the header Retry-After
-  drop=before             close the connection, do nothing
-  drop=after              do what is asked, then close the connection without an answer
-  drop=halfway            do what is asked, then close the connection in the middle of the answer
-  lose=response           carry a device's twin request out, lose the answer
-  lose=puback             take what a device publishes, lose the PUBACK
-  evict=30s               close an MQTT connection when it has lasted so long; evict=10s..1m draws from a span
-  skew=-10m               let the hub's clock be wrong by so much; takes no conditions
+  latency=200ms        wait before doing what is asked; 200ms..2s draws
+  429, 503, …          answer 429, or any of 500 to 599, and do nothing
+  429:retry-after=10s  the same, with the header Retry-After
+  drop=before          close the connection, do nothing
+  drop=after           do what is asked, then close without an answer
+  drop=halfway         do it, then close in the middle of the answer
+  lose=response        do what a device asks of its twin, lose the answer
+  lose=puback          take what a device publishes, lose the PUBACK
+  evict=30s            close an MQTT connection that has lasted so long
+  skew=-10m            the hub's clock is wrong by so much; no conditions
 
-  on=twin-write           only there; on=query,connect: there or there. Over HTTPS: rest, devices, device-read,
-                          device-write, twins, twin-read, twin-write, query, statistics, methods, messages, jobs.
-                          Over MQTT: mqtt, connect, twin-get, report, telemetry, method-answer
-  id=dev1, id=dev1/mod1   only for this device or module; id=dev* for all ids that begin so
-  p=0.1                   with this probability
-  nth=3, every=5, first=2 only the third time, every fifth, the first two times
-  times=10                at most so often
-  for=30s                 only so long after the fault was set
+Then come conditions, all of which must hold:
 
-Times are counted for each device and module by itself. A leading 'off' sets a fault without effect. Faults are read and changed
-at run time at /$twinscope/faults, which no fault strikes:
+  on=query,connect     only there
+  id=dev1              only for this device; id=dev1/mod1, id=dev*
+  p=0.1                with this probability
+  nth=3                only the third time; every=5, first=2
+  times=10             at most so often
+  for=30s              only so long after the fault was set
 
-  GET     {\"seed\":7,\"faults\":[{\"fault\":\"429 p=0.1\",\"matched\":12,\"struck\":1}]}
-  PUT     {\"seed\":7,\"faults\":[\"429 p=0.1\",\"evict=30s id=dev1\"]}
-  DELETE  none any more";
+Where: rest (all of devices, device-read, device-write, twins, twin-read, twin-write, query, statistics, methods, messages, \
+jobs) and mqtt (all of connect, twin-get, report, telemetry, method-answer). Times are counted for each device and module by \
+itself. A leading 'off' sets a fault without effect.
+
+At run time faults are read, replaced and cleared by GET, PUT and DELETE of /$twinscope/faults, which no fault strikes. PUT \
+takes {\"seed\":7,\"faults\":[\"429 p=0.1\",\"evict=30s id=dev1\"]}";
 
 impl HubArgs {
     #[must_use]

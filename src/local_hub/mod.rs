@@ -202,6 +202,7 @@ impl LocalHub {
         ));
         tasks.spawn(mqtt::serve(door, mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
         tasks.spawn(jobs::run(hub.clone(), stop.clone()));
+        tasks.spawn(messages::run(hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
         let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);

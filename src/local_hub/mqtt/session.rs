@@ -8,6 +8,7 @@
 mod carry;
 
 use super::connect::{self, Admitted, put};
+use super::delivery::{self, Deliveries};
 use super::faulty::{self, Delayed, Lifetime};
 use super::lease::Lease;
 use super::limits::{Limits, MAX_PENDING, MAX_PENDING_BYTES, MAX_UNSENT};
@@ -82,6 +83,8 @@ where
         busy: None,
         delayed: None,
         lifetime: Lifetime::new(lease.hub.faults(), &lease.id),
+        deliveries: None,
+        resubscribed: true,
         heard: now,
         progress: now,
         silence,
@@ -120,6 +123,10 @@ struct Session<'a> {
     /// The twin operation that a fault holds back. What came behind it waits too.
     delayed: Option<Box<Delayed>>,
     lifetime: Lifetime,
+    /// The messages to its device, while it is subscribed to them. Boxed: most connections never are.
+    deliveries: Option<Box<Deliveries>>,
+    /// Whether the subscriptions may be others than those that `deliveries` goes by.
+    resubscribed: bool,
     /// When the last whole packet came.
     heard: Instant,
     /// When the peer last took bytes, or last had none to take.
@@ -179,6 +186,7 @@ impl Session<'_> {
                 self.heard = Instant::now();
             }
             before = appetite;
+            self.deliver();
             self.rearm(timer.as_mut(), appetite);
             // None of these goes first: a flood on one side must not silence the other.
             tokio::select! {
@@ -193,6 +201,7 @@ impl Session<'_> {
                 () = self.lifetime.news() => self.faults_set(),
                 written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
                 Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT && self.unacknowledged == 0 => self.unsent.extend_from_slice(&packet),
+                () = delivery::news(self.deliveries.as_deref_mut()), if self.unsent.len() < MAX_UNSENT => {}
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
                     Ok(0) | Err(_) => return Err(End::Lost),
@@ -225,16 +234,21 @@ impl Session<'_> {
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,
-            // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
-            Incoming::PubAck { .. } => {}
+            Incoming::PubAck { packet_id } => {
+                if let Some(deliveries) = &mut self.deliveries {
+                    deliveries.acknowledged(packet_id);
+                }
+            }
         }
         Ok(())
     }
@@ -281,6 +295,17 @@ impl Session<'_> {
         let lease = self.lease;
         if lease.hub.sessions().is_subscribed(&lease.id, lease.generation(), TWIN_RESPONSES) {
             self.send(answer);
+        }
+    }
+
+    /// Brings the device its messages, when the subscription to them is acknowledged.
+    fn deliver(&mut self) {
+        if self.resubscribed && self.pending.is_empty() && self.busy.is_none() {
+            self.resubscribed = false;
+            delivery::follow(&mut self.deliveries, self.lease);
+        }
+        if let Some(deliveries) = self.deliveries.as_mut().filter(|_| self.unacknowledged == 0) {
+            deliveries.fill(&mut self.unsent);
         }
     }
 

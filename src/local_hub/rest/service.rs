@@ -60,7 +60,6 @@ pub enum Needs {
     /// A service with this right on this path.
     Service(Permission, String),
     /// The device itself, or a service that may speak for devices.
-    #[expect(dead_code, reason = "the calls of devices are served next")]
     Device(TwinId),
 }
 

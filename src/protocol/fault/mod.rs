@@ -114,7 +114,7 @@ pub enum Lost {
 /// Whom a fault strikes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
-    /// `dev1` or `dev1/mod1`.
+    /// `dev1` or `dev1/mod1`. One that ends in a star, which is legal, cannot be written: it would read as the beginning of others.
     Is(TwinId),
     /// Those whose text begins so; written with a `*` behind it.
     Begins(String),
