@@ -1,5 +1,7 @@
 //! What a click, a key or the palette means.
 
+use super::events::EventsAct;
+use super::faults::FaultsAct;
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
@@ -159,6 +161,11 @@ pub enum Action {
     },
     SetLayout(Layout),
     ClearActivity,
+    ShowFaults,
+    /// Concerns the faults of the hub.
+    Faults(FaultsAct),
+    /// Concerns the stream of the hub's events.
+    Events(EventsAct),
     Quit,
     QuitAndDiscard,
 }

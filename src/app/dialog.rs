@@ -21,6 +21,8 @@ pub enum Dialog {
         text: String,
     },
     Keys,
+    /// What goes wrong on purpose; its text is in [`Faults`](super::Faults).
+    Faults,
     AddDevice {
         text: String,
         problem: Option<String>,

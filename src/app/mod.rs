@@ -8,6 +8,8 @@ pub mod apply;
 mod apply_twin;
 pub mod dialog;
 mod drafts;
+pub mod events;
+pub mod faults;
 pub mod fleet;
 pub mod methods;
 pub mod tab;
@@ -19,6 +21,8 @@ mod update_twin;
 pub use action::Action;
 pub use activity::Activity;
 pub use dialog::Dialog;
+pub use events::Events;
+pub use faults::Faults;
 pub use fleet::Fleet;
 pub use tab::Tab;
 
@@ -184,6 +188,9 @@ pub enum Purpose {
     Act(TwinId),
     Report(TwinId),
     CallMethod(TwinId),
+    Faults,
+    SetFaults,
+    ClearFaults,
 }
 
 /// Everything the window knows.
@@ -205,6 +212,8 @@ pub struct App {
     /// Twins in the order they were last looked at, for Ctrl+P.
     pub recent: Vec<TwinId>,
     pub activity: Activity,
+    pub events: Events,
+    pub faults: Faults,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

@@ -193,7 +193,7 @@ pub(super) struct Wire {
     base: url::Url,
     host: String,
     signer: Arc<Signer>,
-    observer: Observer,
+    pub observer: Observer,
     pub retry: RetryPolicy,
 }
 

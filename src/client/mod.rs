@@ -2,7 +2,7 @@
 //! trust both share (`trust`). Knows nothing of the local hub: it meets it only through a socket.
 //!
 //! `http` is one exchange and its repetition (`retry`), `token` signs, `certificate` is shown instead of a token, `methods` calls
-//! devices, `probe` tries a connection string out.
+//! devices, `own` asks what only our own hubs have, `probe` tries a connection string out.
 
 mod certificate;
 pub mod error;
@@ -10,6 +10,7 @@ mod http;
 pub mod hub;
 pub mod link;
 mod methods;
+mod own;
 pub mod probe;
 pub mod retry;
 mod token;

@@ -95,7 +95,8 @@ impl<'a> Device<'a> {
     /// Until the link has ended.
     async fn serve(mut self, mut events: mpsc::Receiver<LinkEvent>) {
         let mut known = false;
-        let mut measurement = Instant::now() + random(&self.pace.measure);
+        let mut count = 0;
+        let mut measurement = Instant::now() + reply::pause(&self.pace.measure, &self.part.id, count);
         loop {
             let due = self.due;
             tokio::select! {
@@ -106,7 +107,8 @@ impl<'a> Device<'a> {
                 },
                 () = sleep_until(due.unwrap_or(measurement)), if due.is_some() => self.answer().await,
                 () = sleep_until(measurement) => {
-                    measurement = Instant::now() + random(&self.pace.measure);
+                    count += 1;
+                    measurement = Instant::now() + reply::pause(&self.pace.measure, &self.part.id, count);
                     if known {
                         self.measure().await;
                     }

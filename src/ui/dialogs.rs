@@ -82,6 +82,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::GoTo { text } => command_palette::go_to_ui(f, ctx, text),
         Dialog::Palette { text } => command_palette::commands_ui(f, ctx, text),
         Dialog::Keys => keys_ui(ctx),
+        Dialog::Faults => super::faults::ui(f, ctx),
         Dialog::AddDevice { text, problem, running } => {
             questions::add_ui(f, ctx, None, text, problem.as_deref(), *running)
         }

@@ -221,6 +221,9 @@ fn commands(app: &App) -> Vec<Choice> {
     add("Reload devices", None, Action::RefreshFleet);
     add("Connections", None, Action::ShowConnections);
     add("Add connection…", None, Action::ShowAddConnection);
+    if app.has_faults() {
+        add("Faults…", None, Action::ShowFaults);
+    }
     add("Open the local hub", None, Action::OpenHub(HubRef::Local));
     let zoom = app.settings.zoom.unwrap_or(1.0);
     add("Zoom in", Some(keys::ZOOM_IN), Action::SetZoom(keys::zoomed(zoom, 1)));

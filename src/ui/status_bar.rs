@@ -18,6 +18,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             text_ui(f, ui);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add(egui::Label::new(weak(ui, hub_words(f))).truncate());
+                super::faults::badge_ui(f, ui);
                 running_ui(f, ui);
             });
         });

@@ -1,5 +1,6 @@
 //! What the window asks for. Plain data: no closures, senders or locks.
 
+use crate::protocol::fault::Plan;
 use crate::protocol::method::{MethodAnswer, MethodCall};
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, JsonMap, TwinId};
@@ -140,6 +141,13 @@ pub enum Command {
         id: TwinId,
     },
 
+    /// Follows the hub's event stream behind an event's number: `HubEvents` facts. One that is followed already is followed anew from there.
+    FollowEvents {
+        after: u64,
+    },
+    /// Nobody looks at the stream any more.
+    LeaveEvents,
+
     /// Connects over MQTT as this identity, with its own key; `Link` facts follow. Replaces an earlier act of the same identity. Ends (key) in `ActStarted` or `Failed`.
     ActAs {
         key: Key,
@@ -167,6 +175,20 @@ pub enum Command {
         id: TwinId,
         rid: String,
         answer: MethodAnswer,
+    },
+
+    /// Reads the hub's faults and their counts: ends in `Faults`.
+    LoadFaults {
+        key: Key,
+    },
+    /// Puts these faults in force, in place of the others: ends in `Faults`.
+    SetFaults {
+        key: Key,
+        plan: Plan,
+    },
+    /// Ends all faults: ends in `Faults`.
+    ClearFaults {
+        key: Key,
     },
 
     /// Stops a request; it ends in `Cancelled`.

@@ -4,6 +4,8 @@ use super::{HubRef, Key};
 use crate::client::HubError;
 use crate::client::hub::RequestRecord;
 use crate::client::link::LinkState;
+use crate::protocol::event::EventPage;
+use crate::protocol::fault::Report;
 use crate::protocol::identity::Identity;
 use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
@@ -65,6 +67,7 @@ pub enum Outcome {
     },
     /// What the device answered, whatever its status.
     Called(MethodAnswer),
+    Faults(Report),
 }
 
 /// How a request went wrong.
@@ -130,12 +133,31 @@ pub enum Fact {
         rid: String,
         payload: Json,
     },
+    /// What happened on the hub behind event `after`, by its event stream. The first page is told even when it is empty.
+    HubEvents {
+        after: u64,
+        page: Box<EventPage>,
+    },
+    /// The event stream cannot be read.
+    EventsFailed {
+        error: HubError,
+        then: Then,
+    },
     /// HTTP exchanges, batched.
     Requests(Vec<RequestRecord>),
     /// Whether the open hub answers at the moment.
     HubReachable(Reachability),
     /// Something worth a notice: settings could not be written, keyring locked.
     Notice(String),
+}
+
+/// What a stream does after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It goes on by itself, and says so by its next page.
+    TriesAgain,
+    /// It has ended: the answer would be the same.
+    GaveUp,
 }
 
 /// Whether the open hub answers.
@@ -177,6 +199,16 @@ impl HubInfo {
             HubRef::Local => "local".to_owned(),
             HubRef::Environment | HubRef::Saved(_) => self.host.to_ascii_lowercase(),
         }
+    }
+}
+
+impl HubInfo {
+    /// Whether the name is one that Azure gives its hubs. Any other may be a hub of this program, in another process or on
+    /// another machine.
+    #[must_use]
+    pub fn is_azure(&self) -> bool {
+        let name = self.host.split(':').next().unwrap_or_default();
+        self.hub != HubRef::Local && name.split('.').any(|label| label.eq_ignore_ascii_case("azure-devices"))
     }
 }
 

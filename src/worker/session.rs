@@ -141,6 +141,8 @@ pub(super) struct Session {
     pub(super) hub: Arc<OpenHub>,
     watches: HashMap<TwinId, AbortHandle>,
     acting: HashMap<TwinId, Acting>,
+    /// Follows the event stream.
+    events: Option<AbortHandle>,
     /// Watches, links and the reachability: dropping the set ends them.
     tasks: JoinSet<()>,
 }
@@ -149,7 +151,7 @@ impl Session {
     pub(super) fn new(hub: Arc<OpenHub>) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(hub.clone().mind_reachability());
-        Self { hub, watches: HashMap::new(), acting: HashMap::new(), tasks }
+        Self { hub, watches: HashMap::new(), acting: HashMap::new(), events: None, tasks }
     }
 
     /// Watches a twin; one that is watched already goes on undisturbed.
@@ -167,6 +169,19 @@ impl Session {
     pub(super) fn unwatch(&mut self, id: &TwinId) {
         lock(&self.hub.nudges).remove(id);
         if let Some(task) = self.watches.remove(id) {
+            task.abort();
+        }
+    }
+
+    /// Follows the event stream behind this event, in place of what was followed before.
+    pub(super) fn follow_events(&mut self, after: u64) {
+        self.leave_events();
+        self.reap();
+        self.events = Some(self.tasks.spawn(super::events::follow(self.hub.clone(), after)));
+    }
+
+    pub(super) fn leave_events(&mut self) {
+        if let Some(task) = self.events.take() {
             task.abort();
         }
     }

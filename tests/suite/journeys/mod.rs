@@ -4,6 +4,8 @@ mod acting;
 mod bad_input;
 mod conflict;
 mod drafts;
+mod events;
+mod faults;
 mod first_start;
 mod keyboard;
 mod methods;

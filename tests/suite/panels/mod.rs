@@ -1,6 +1,8 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod dialogs;
+mod events;
+mod faults;
 mod fleet;
 mod methods;
 mod moved;
