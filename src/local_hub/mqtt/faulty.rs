@@ -39,7 +39,7 @@ impl Lifetime {
     /// Returns when the faults are set anew.
     pub async fn news(&mut self) {
         if self.watch.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -154,7 +154,7 @@ async fn gone<S: AsyncRead + Unpin>(io: &mut S, received: &mut BytesMut) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Ends a connection whose CONNECT was carried out.

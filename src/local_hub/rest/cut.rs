@@ -22,12 +22,12 @@ pub struct Cut<S> {
     stream: S,
     knife: Knife,
     /// Half is written; what is left is to get it out.
-    is_cut: bool,
+    half_is_written: bool,
 }
 
 impl<S> Cut<S> {
     pub fn new(stream: S, knife: Knife) -> Self {
-        Self { stream, knife, is_cut: false }
+        Self { stream, knife, half_is_written: false }
     }
 }
 
@@ -42,9 +42,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Cut<S> {
         if !self.knife.0.load(Ordering::Relaxed) {
             return Pin::new(&mut self.stream).poll_write(cx, buf);
         }
-        if !self.is_cut {
+        if !self.half_is_written {
             ready!(Pin::new(&mut self.stream).poll_write(cx, &buf[..buf.len() / 2]))?;
-            self.is_cut = true;
+            self.half_is_written = true;
         }
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, "a fault breaks the answer off")))
