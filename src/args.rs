@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::pointing::{self, DEFAULT_PORTS};
 use crate::protocol::duration;
 use crate::protocol::fault::{Fault, Plan};
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -46,39 +47,43 @@ pub enum Command {
     Hub(HubArgs),
 }
 
+// Where the options of `twinscope hub` stand in its help.
+const LISTENING: &str = "Where it listens";
+const CONTENT: &str = "What it knows";
+const BEHAVIOUR: &str = "How it behaves";
+
 /// `twinscope hub`.
 #[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
-#[command(after_help = "With --data DIR the hub's state is kept there and survives; without it, it lives in memory. \
-When ready, the hub prints one line of JSON with its connection string, addresses and CA file.")]
+#[command(after_help = pointing::help())]
 pub struct HubArgs {
     /// Where the service API listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8443))]
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.https), help_heading = LISTENING)]
     pub https: SocketAddr,
 
     /// Where MQTT listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8883))]
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.mqtts), help_heading = LISTENING)]
     pub mqtts: SocketAddr,
 
     /// The devices a fresh hub starts with: demo, empty, or a number of synthetic ones up to 1000000
-    #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
+    #[arg(long, value_name = "demo|empty|N", default_value = "demo", help_heading = CONTENT)]
     pub fleet: Fleet,
 
     /// A file with authorities (PEM) that sign the certificates of devices and modules whose authentication is
     /// certificateAuthority; may be given more than once
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CONTENT)]
     pub x509_ca: Vec<PathBuf>,
 
     /// Allow addresses that other machines can reach
-    #[arg(long)]
+    #[arg(long, help_heading = LISTENING)]
     pub expose: bool,
 
     /// Let queries and statistics see a change only so much later, such as 1.5s. The real hub's index is late too: a new device
     /// was measured to show after about 1.4 s, and a deleted one still after 25 minutes
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse, help_heading = BEHAVIOUR)]
     pub index_lag: Duration,
 
     /// Honour an If-Match without quotes on twin writes. By users' reports the real hub ignores one, and applies the write
-    #[arg(long)]
+    #[arg(long, help_heading = BEHAVIOUR)]
     pub strict_if_match: bool,
 
     /// Let this go wrong on purpose, such as '429 p=0.1' or 'drop=after on=twin-write nth=2'; may be given more than once

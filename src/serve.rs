@@ -4,6 +4,7 @@ use crate::args::{Fleet, HubArgs};
 use crate::client::{HubError, Trust};
 use crate::demo::Demo;
 use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
+use crate::pointing::{self, Ports};
 use crate::protocol::fault::FAULTS_MAX;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         }
         tell_faults(&hub);
         let demo = play(&hub);
+        print_pointing(&hub);
         print_ready(&hub).map_err(ServeError::Print)?;
         stop.wait().await;
         tracing::info!("the local hub stops");
@@ -121,6 +123,15 @@ fn play(hub: &LocalHub) -> Option<Demo> {
             None
         }
     }
+}
+
+/// For the person at the terminal, before the ready line: whoever waits for that one can have read these.
+fn print_pointing(hub: &LocalHub) {
+    let ports = Ports { https: hub.https().port(), mqtts: hub.mqtts().port() };
+    let mut text: String = pointing::lines(ports, hub.ca_file()).flat_map(|line| [line, "\n".to_owned()]).collect();
+    text.push_str("  The connection string of iothubowner is in the line of JSON that follows on stdout.\n");
+    // Nobody may be reading; a hub that cannot say this is still a hub.
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 /// One line of JSON for programs that started us.

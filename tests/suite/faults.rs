@@ -200,11 +200,8 @@ fn a_seed_means_the_same_for_ever() {
     let faults = armed(7, &["latency=1ms..1m"]);
     let module = TwinId::module("dev1", "mod1");
     let lengths = [(); 3].map(|()| faults.strike(Occasion::Report, Some(&module)).latency.as_millis());
-    assert_eq!((drawn.as_str(), lengths), (SEVEN, SEVENS_LENGTHS));
+    assert_eq!((drawn.as_str(), lengths), ("xxxxxx.xx.x...x.", [2915, 26_668, 14_821]));
 }
-
-const SEVEN: &str = "?";
-const SEVENS_LENGTHS: [u128; 3] = [0; 3];
 
 #[test]
 fn plans_and_reports_in_json() {

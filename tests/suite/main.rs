@@ -24,6 +24,7 @@ mod hub_rest;
 mod hub_x509;
 mod journeys;
 mod panels;
+mod pointing;
 mod protocol;
 mod query;
 mod start;

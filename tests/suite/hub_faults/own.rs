@@ -97,7 +97,7 @@ async fn a_clock_ahead_ends_tokens_and_one_behind_dates_back() {
     let mut caller = stage.caller().await;
     caller.get("/twins/d").await.ok();
     stage.set(&["skew=2h"]).await;
-    caller.get("/twins/d").await.refused(401, "IotHubUnauthorizedAccess");
+    caller.get("/twins/d").await.refused(401, "IotHubUnauthorized");
     stage.set(&["skew=2h", "skew=-3h", "off skew=5h"]).await;
     let body = json!({"properties": {"desired": {"a": 1}}});
     let twin = caller.patch("/twins/d", body).await.ok();
