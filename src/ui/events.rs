@@ -280,11 +280,12 @@ fn row_ui(ui: &mut Ui, row: &Row, event: &crate::protocol::event::HubEvent, chos
     }
     let word = word(&event.what);
     let color = match &event.what {
-        What::Telemetry { .. } | What::Method { outcome: Ok(_), .. } | What::Connected => p.good,
-        What::Twin { reported: Some(_), .. } => p.good,
-        What::Twin { .. } | What::Message { .. } | What::Job { .. } => p.accent,
+        What::Telemetry { .. }
+        | What::Twin { reported: Some(_), .. }
+        | What::Method { outcome: Ok(_), .. }
+        | What::Connected => p.good,
+        What::Twin { .. } | What::Message { .. } | What::Job { .. } | What::Created => p.accent,
         What::Method { outcome: Err(_), .. } | What::Deleted => p.bad,
-        What::Created => p.accent,
         What::Disconnected => p.warn,
     };
     // The id gives way first: its end tells least where there is little room.

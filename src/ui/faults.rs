@@ -62,10 +62,10 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) -> bool {
             );
             presets_ui(f, ui);
             let id = Id::unique("faults");
+            text_ui(f, ui, faults, id);
             if fresh {
                 ui.memory_mut(|m| m.request_focus(id));
             }
-            text_ui(f, ui, faults, id);
             problems_ui(f, ui, faults, id);
             seed_ui(f, ui, faults);
             counts_ui(ui, faults);

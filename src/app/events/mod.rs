@@ -95,6 +95,7 @@ pub struct Row {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // Nearly all rows are events.
 pub enum Entry {
     Event(HubEvent),
     /// So many events happened before the next row and were no longer kept by the hub.
