@@ -184,7 +184,8 @@ impl Pointing {
         } else {
             String::new()
         };
-        format!("{command}  # {}: {};…{forward}", self.client, self.host_name(ports))
+        let tried = if self.tested.is_some() { "" } else { " (not tried)" };
+        format!("{command}  # {}{tried}: {};…{forward}", self.client, self.host_name(ports))
     }
 
     /// `any`, or the only one it knows.

@@ -1,11 +1,13 @@
 //! How Microsoft's clients are pointed at the hub: the README, `--help` and what a started hub says agree with the table.
 
 use crate::support::program;
+use clap::CommandFactory;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use twinscope::args::Args;
 use twinscope::pointing::{DEFAULT_PORTS, Listener, POINTINGS, Pointing, Port, Ports, help, markdown};
 
 fn text_of(path: &str) -> String {
@@ -19,6 +21,23 @@ fn row(client: &str) -> &'static Pointing {
 #[test]
 fn the_readme_holds_the_table() {
     assert!(text_of("README.md").contains(&format!("\n\n{}\n", markdown())), "it should be:\n{}", markdown());
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_option_of_the_hub() {
+    let command = Args::command();
+    let hub = command.find_subcommand("hub").unwrap();
+    let longs = hub.get_arguments().chain(command.get_arguments().filter(|arg| arg.is_global_set()));
+    let mut options: Vec<&str> = longs.filter_map(clap::Arg::get_long).collect();
+    options.sort_unstable();
+    let readme = text_of("README.md");
+    let section = readme.split("\n## The local hub for your own clients\n").nth(1).unwrap();
+    let table = section.split("| option | meaning | default |\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `--"));
+    let mut said: Vec<&str> = rows.map(|row| row.split([' ', '`']).next().unwrap()).collect();
+    said.sort_unstable();
+    assert!(options.len() > 5, "{options:?}");
+    assert_eq!(said, options);
 }
 
 #[test]
