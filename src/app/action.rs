@@ -2,6 +2,7 @@
 
 use super::events::EventsAct;
 use super::faults::FaultsAct;
+use super::history::HistoryAct;
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
@@ -107,6 +108,11 @@ pub enum Action {
         text: String,
     },
     SendReport(TwinId),
+    /// Concerns the versions that were seen of the twin.
+    History {
+        id: TwinId,
+        act: HistoryAct,
+    },
     /// What incoming method calls are answered with.
     EditReply {
         id: TwinId,

@@ -11,6 +11,7 @@ mod drafts;
 pub mod events;
 pub mod faults;
 pub mod fleet;
+pub mod history;
 pub mod methods;
 pub mod tab;
 mod tab_state;
@@ -24,6 +25,7 @@ pub use dialog::Dialog;
 pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
+pub use history::History;
 pub use tab::Tab;
 
 use crate::disk::Settings;
@@ -180,6 +182,8 @@ pub enum Purpose {
     Modules(String),
     Query,
     Load(TwinId),
+    Timeline(TwinId),
+    Versions(TwinId),
     Save(TwinId),
     Identity(TwinId),
     Create(TwinId),

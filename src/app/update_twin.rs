@@ -74,6 +74,7 @@ impl App {
                 self.recall_method(&id, number);
                 Vec::new()
             }
+            Action::History { id, act } => self.history_act(&id, act),
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
             // The others were taken by `update`.
             _ => Vec::new(),
@@ -103,6 +104,9 @@ impl App {
         tab.pane = pane;
         if pane == Pane::Identity && tab.identity.value().is_none() && !tab.identity.is_loading() {
             return self.load_identity(id);
+        }
+        if pane == Pane::History {
+            return self.load_timeline(id);
         }
         Vec::new()
     }

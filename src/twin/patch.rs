@@ -54,3 +54,11 @@ pub fn between(base: &JsonMap, wanted: &JsonMap) -> JsonMap {
     }
     patch
 }
+
+/// The patch that takes another back: `apply(apply(base, patch), inverse(base, patch)) == base`, under the condition of [`between`].
+#[must_use]
+pub fn inverse(base: &JsonMap, patch: &JsonMap) -> JsonMap {
+    let mut patched = base.clone();
+    apply(&mut patched, patch);
+    between(&patched, base)
+}

@@ -191,6 +191,7 @@ fn commands(app: &App) -> Vec<Choice> {
             (Pane::Document, "Show the document"),
             (Pane::Identity, "Show the identity"),
             (Pane::Methods, "Show methods"),
+            (Pane::History, "Show the history"),
         ] {
             add(word, None, Action::ShowPane(id.clone(), pane));
         }

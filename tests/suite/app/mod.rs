@@ -4,6 +4,7 @@ mod edit;
 mod events;
 mod faults;
 mod fleet;
+mod history;
 mod hubs;
 mod methods;
 mod under_way;

@@ -7,6 +7,7 @@ mod drafts;
 mod events;
 mod faults;
 mod first_start;
+mod history;
 mod keyboard;
 mod methods;
 mod odd_ids;
