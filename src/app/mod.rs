@@ -9,6 +9,7 @@ mod apply_twin;
 pub mod dialog;
 mod drafts;
 pub mod fleet;
+pub mod messages;
 pub mod methods;
 pub mod tab;
 mod tab_state;
@@ -184,6 +185,11 @@ pub enum Purpose {
     Act(TwinId),
     Report(TwinId),
     CallMethod(TwinId),
+    SendMessage(TwinId),
+    CountMessages(TwinId),
+    PurgeMessages(TwinId),
+    /// Asked for in this tab; the feedback is of the whole hub.
+    Feedback(TwinId),
 }
 
 /// Everything the window knows.
@@ -205,6 +211,8 @@ pub struct App {
     /// Twins in the order they were last looked at, for Ctrl+P.
     pub recent: Vec<TwinId>,
     pub activity: Activity,
+    /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
+    pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

@@ -6,6 +6,7 @@ pub mod bag;
 pub mod connection_string;
 pub mod error;
 pub mod event;
+pub mod feedback;
 pub mod identity;
 pub mod job;
 pub mod message;

@@ -200,13 +200,14 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 6] = [
+    const PANES: [(Pane, &str); 7] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
         (Pane::Document, "Document"),
         (Pane::Identity, "Identity"),
         (Pane::Methods, "Methods"),
+        (Pane::Messages, "Messages"),
     ];
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;

@@ -16,6 +16,7 @@ mod fleet;
 mod identities;
 mod keep;
 mod local;
+mod messages;
 mod methods;
 mod open;
 mod out;

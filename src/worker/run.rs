@@ -8,7 +8,7 @@ use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
-use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, methods, twins};
+use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, messages, methods, twins};
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
 use crate::protocol::connection_string::ConnectionString;
@@ -172,6 +172,11 @@ impl Desk {
                     session.answer(id, rid, answer);
                 }
             }
+            Command::AcknowledgeMessage { id, receipt } => {
+                if let Some(session) = &mut self.session {
+                    session.acknowledge(id, receipt);
+                }
+            }
             request => self.ask_hub(request).await,
         }
     }
@@ -219,6 +224,18 @@ impl Desk {
             Command::CallMethod { key, id, call } => {
                 self.on_hub(key, Kind::Hub, async move |hub| methods::call(&hub, &id, &call).await).await;
             }
+            Command::SendMessage { key, device, message } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::send(&hub, &device, *message).await).await;
+            }
+            Command::CountMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::count(&hub, &device).await).await;
+            }
+            Command::PurgeMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::purge(&hub, &device).await).await;
+            }
+            Command::FetchFeedback { key } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::feedback(&hub).await).await;
+            }
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -232,6 +249,7 @@ impl Desk {
             | Command::Unwatch { .. }
             | Command::StopActing { .. }
             | Command::AnswerMethod { .. }
+            | Command::AcknowledgeMessage { .. }
             | Command::Cancel { .. } => {}
         }
     }

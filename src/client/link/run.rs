@@ -122,6 +122,7 @@ impl Runner {
     /// Connections one after the other; the state in which the link ends.
     async fn until_the_end(&mut self) -> LinkState {
         let mut attempt = 0;
+        let mut number = 0;
         loop {
             self.put(LinkEvent::State(LinkState::Connecting));
             let token = match self.signer.as_ref().map(Signer::token).transpose() {
@@ -130,7 +131,8 @@ impl Runner {
             };
             let (outgoing, incoming) = mqtt::open(&self.target, token.as_ref().map(|token| &token.text));
             let expiry = token.and_then(|token| token.expiry);
-            let live = Live::new(outgoing, self.target.dial.host.clone());
+            number += 1;
+            let live = Live::new(outgoing, self.target.dial.host.clone(), self.target.messages.clone(), number);
             let (over, opened) = self.serve(live, incoming, expiry).await;
             let end = match over {
                 Over::Stop => return LinkState::Closed,
@@ -284,8 +286,8 @@ impl Runner {
         }
     }
 
-    /// Keeps an event for the reader. When too many wait, patches, views and calls go, and so do those that follow, until the
-    /// reader has caught up and a fresh view makes up for them; states stay.
+    /// Keeps an event for the reader. When too many wait, patches, views, calls and messages go, and so do those that follow,
+    /// until the reader has caught up and a fresh view makes up for them; states stay. Messages come again over a later connection.
     fn put(&mut self, event: LinkEvent) {
         if self.events.is_closed() {
             return;
