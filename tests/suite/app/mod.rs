@@ -3,6 +3,7 @@
 mod edit;
 mod fleet;
 mod hubs;
+mod messages;
 mod methods;
 mod under_way;
 

@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod fleet;
+mod messages;
 mod methods;
 mod moved;
 mod room;
