@@ -11,6 +11,7 @@ mod drafts;
 pub mod events;
 pub mod faults;
 pub mod fleet;
+pub mod messages;
 pub mod methods;
 pub mod tab;
 mod tab_state;
@@ -191,6 +192,11 @@ pub enum Purpose {
     Faults,
     SetFaults,
     ClearFaults,
+    SendMessage(TwinId),
+    CountMessages(TwinId),
+    PurgeMessages(TwinId),
+    /// Asked for in this tab; the feedback is of the whole hub.
+    Feedback(TwinId),
 }
 
 /// Everything the window knows.
@@ -214,6 +220,8 @@ pub struct App {
     pub activity: Activity,
     pub events: Events,
     pub faults: Faults,
+    /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
+    pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

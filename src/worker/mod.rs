@@ -18,6 +18,7 @@ mod fleet;
 mod identities;
 mod keep;
 mod local;
+mod messages;
 mod methods;
 mod open;
 mod out;

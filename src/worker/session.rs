@@ -5,7 +5,7 @@ use super::act::{Acting, Link};
 use super::event::{Fact, HubInfo, Reachability};
 use super::out::Out;
 use super::watch::{Limiter, Mark};
-use crate::client::link::Dial;
+use crate::client::link::{Dial, Receipt};
 use crate::client::{HubClient, HubError, RetryPolicy, Trust, retry};
 use crate::protocol::connection_string::ConnectionString;
 use crate::protocol::method::MethodAnswer;
@@ -203,6 +203,14 @@ impl Session {
         self.reap();
         if let Some(link) = self.acting.get(&id).map(Acting::link) {
             self.tasks.spawn(super::act::answer(link, id, rid, answer));
+        }
+    }
+
+    /// Tells the hub over the link that acts as this device that a message was taken, if it still does.
+    pub(super) fn acknowledge(&mut self, id: TwinId, receipt: Receipt) {
+        self.reap();
+        if let Some(link) = self.acting.get(&id).map(Acting::link) {
+            self.tasks.spawn(super::act::acknowledge(link, id, receipt));
         }
     }
 

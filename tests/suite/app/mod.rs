@@ -5,6 +5,7 @@ mod events;
 mod faults;
 mod fleet;
 mod hubs;
+mod messages;
 mod methods;
 mod under_way;
 

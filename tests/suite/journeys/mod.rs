@@ -8,6 +8,7 @@ mod events;
 mod faults;
 mod first_start;
 mod keyboard;
+mod messages;
 mod methods;
 mod odd_ids;
 mod outage;

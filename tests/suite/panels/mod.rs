@@ -4,6 +4,7 @@ mod dialogs;
 mod events;
 mod faults;
 mod fleet;
+mod messages;
 mod methods;
 mod moved;
 mod room;
