@@ -3,9 +3,11 @@
 use super::events::EventsAct;
 use super::faults::FaultsAct;
 use super::history::HistoryAct;
+use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
+use crate::protocol::message::Ack;
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
 use crate::twin::{Etag, Section, TwinId};
@@ -132,6 +134,40 @@ pub enum Action {
         id: TwinId,
         number: u64,
     },
+
+    // Messages to devices
+    EditMessage {
+        id: TwinId,
+        field: MessageField,
+        text: String,
+    },
+    /// Which outcomes of the message the person wants to hear of.
+    SetAck {
+        id: TwinId,
+        ack: Ack,
+    },
+    AddProperty(TwinId),
+    EditProperty {
+        id: TwinId,
+        row: usize,
+        part: PropertyPart,
+        text: String,
+    },
+    RemoveProperty {
+        id: TwinId,
+        row: usize,
+    },
+    SendMessage(TwinId),
+    /// Puts a message that was sent back into the fields.
+    RecallMessage {
+        id: TwinId,
+        number: u64,
+    },
+    /// Asks first, with how many wait.
+    ShowPurge(TwinId),
+    PurgeMessages(TwinId),
+    /// Takes the hub's feedback away from whoever else reads it.
+    FetchFeedback(TwinId),
 
     // Identities
     ShowAddDevice,

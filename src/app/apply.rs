@@ -84,6 +84,10 @@ impl App {
             Fact::HubEvents { after, page } => self.take_events(after, *page),
             Fact::EventsFailed { error, then } => self.events_failed(error, then),
             Fact::MethodCalled { id, name, rid, payload } => return self.answer_call(id, &name, rid, &payload),
+            Fact::MessageReceived { id, receipt, properties, body } => {
+                return self.receive_message(id, receipt, &properties, &body);
+            }
+            Fact::Feedback(records) => self.take_feedback(records),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
             Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
             other => self.take_twin_fact(other),

@@ -43,6 +43,13 @@ pub enum Dialog {
         problem: Option<String>,
         running: Option<Key>,
     },
+    /// Throwing away what waits for a device. `waiting` once it was read, or why it cannot be.
+    Purge {
+        id: TwinId,
+        waiting: Option<Result<u64, String>>,
+        problem: Option<String>,
+        running: Option<Key>,
+    },
     /// Warns that the real client will be pushed out; names its connection state.
     ActAs {
         id: TwinId,

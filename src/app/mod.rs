@@ -12,6 +12,7 @@ pub mod events;
 pub mod faults;
 pub mod fleet;
 pub mod history;
+pub mod messages;
 pub mod methods;
 pub mod tab;
 mod tab_state;
@@ -195,6 +196,11 @@ pub enum Purpose {
     Faults,
     SetFaults,
     ClearFaults,
+    SendMessage(TwinId),
+    CountMessages(TwinId),
+    PurgeMessages(TwinId),
+    /// Asked for in this tab; the feedback is of the whole hub.
+    Feedback(TwinId),
 }
 
 /// Everything the window knows.
@@ -218,6 +224,8 @@ pub struct App {
     pub activity: Activity,
     pub events: Events,
     pub faults: Faults,
+    /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
+    pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

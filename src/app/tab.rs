@@ -1,6 +1,7 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
 use super::history::History;
+use super::messages::Messages;
 use super::methods::Methods;
 use super::{Moment, Remote};
 use crate::client::link::LinkState;
@@ -27,6 +28,8 @@ pub enum Pane {
     Identity,
     /// Direct methods.
     Methods,
+    /// Cloud-to-device messages.
+    Messages,
     /// Every version that was seen.
     History,
 }
@@ -64,6 +67,7 @@ pub struct Tab {
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
     pub methods: Methods,
+    pub messages: Messages,
     pub history: History,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
@@ -190,6 +194,7 @@ impl Tab {
             identity: Remote::Idle,
             act: None,
             methods: Methods::default(),
+            messages: Messages::default(),
             history: History::default(),
             kept: None,
             news: Vec::new(),

@@ -138,6 +138,7 @@ impl App {
         let key = self.start(format!("Opening {name}"), Purpose::Open(hub.clone()));
         self.hub = HubState::Opening { key, hub: hub.clone(), since: self.now };
         self.fleet = super::Fleet::default();
+        self.feedback.clear();
         self.reach = None;
         self.forget_events();
         self.faults = super::Faults::default();

@@ -76,8 +76,7 @@ impl App {
             }
             Action::History { id, act } => self.history_act(&id, act),
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
-            // The others were taken by `update`.
-            _ => Vec::new(),
+            other => self.update_messages(other),
         }
     }
 

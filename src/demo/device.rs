@@ -137,6 +137,12 @@ impl<'a> Device<'a> {
                     tracing::debug!(id = %self.part.id, %error, "a method's answer did not go out");
                 }
             }
+            // Whatever it says, it was delivered.
+            Some(LinkEvent::Message { receipt, .. }) => {
+                if let Err(error) = self.link.acknowledge(receipt).await {
+                    tracing::debug!(id = %self.part.id, %error, "a message stays unacknowledged");
+                }
+            }
             Some(LinkEvent::State(LinkState::Refused { reason })) => {
                 tracing::info!(id = %self.part.id, reason, "a simulated device is refused");
             }

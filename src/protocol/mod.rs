@@ -8,6 +8,7 @@ pub mod duration;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod feedback;
 pub mod identity;
 pub mod job;
 pub mod message;

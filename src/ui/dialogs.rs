@@ -99,6 +99,11 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
             };
             questions::delete_ui(f, ctx, &question)
         }
+        Dialog::Purge { id, waiting, problem, running } => {
+            let question =
+                questions::Purge { id, waiting: waiting.as_ref(), problem: problem.as_deref(), running: *running };
+            questions::purge_ui(f, ctx, &question)
+        }
         Dialog::ActAs { id } => questions::act_as_ui(f, ctx, id),
         Dialog::CloseTab { id } => questions::close_tab_ui(f, ctx, id),
         Dialog::Discard { id } | Dialog::ReloadFromHub { id } => questions::discard_ui(f, ctx, id),

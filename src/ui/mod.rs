@@ -19,6 +19,7 @@ mod icons;
 mod identity;
 mod json_colours;
 mod keys;
+mod messages;
 mod methods;
 mod notices;
 mod palette;

@@ -191,12 +191,18 @@ fn commands(app: &App) -> Vec<Choice> {
             (Pane::Document, "Show the document"),
             (Pane::Identity, "Show the identity"),
             (Pane::Methods, "Show methods"),
+            (Pane::Messages, "Show messages"),
             (Pane::History, "Show the history"),
         ] {
             add(word, None, Action::ShowPane(id.clone(), pane));
         }
         if tab.pane == Pane::Methods {
             add("Call method", Some(keys::SEND), Action::CallMethod(id.clone()));
+        }
+        if tab.pane == Pane::Messages && id.module.is_none() {
+            add("Send message", Some(keys::SEND), Action::SendMessage(id.clone()));
+            add("Fetch feedback", None, Action::FetchFeedback(id.clone()));
+            add("Purge messages…", None, Action::ShowPurge(id.clone()));
         }
         let (word, on) = if tab.watching { ("Stop watching", Watching::Off) } else { ("Watch", Watching::On) };
         add(word, None, Action::SetWatch { id: id.clone(), on });

@@ -3,11 +3,13 @@
 use super::{HubRef, Key};
 use crate::client::HubError;
 use crate::client::hub::RequestRecord;
-use crate::client::link::LinkState;
+use crate::client::link::{LinkState, Receipt};
 use crate::disk::journal::Timeline;
 use crate::protocol::event::EventPage;
 use crate::protocol::fault::Report;
+use crate::protocol::feedback::FeedbackRecord;
 use crate::protocol::identity::Identity;
+use crate::protocol::message::Properties;
 use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
 use crate::twin::{ConnectionState, Json, JsonMap, Status, Twin, TwinId};
@@ -72,6 +74,19 @@ pub enum Outcome {
     /// What the device answered, whatever its status.
     Called(MethodAnswer),
     Faults(Report),
+    /// The hub queued it. `waiting`: how many wait for the device now, where that could be read.
+    MessageSent {
+        message_id: String,
+        waiting: Option<u64>,
+    },
+    MessagesWaiting(u64),
+    /// How many were thrown away.
+    MessagesPurged(u64),
+    /// `more`: there may be further feedback.
+    FeedbackFetched {
+        records: usize,
+        more: bool,
+    },
 }
 
 /// How a request went wrong.
@@ -147,6 +162,15 @@ pub enum Fact {
         error: HubError,
         then: Then,
     },
+    /// A message came over the link; an `AcknowledgeMessage` with this receipt is waited for.
+    MessageReceived {
+        id: TwinId,
+        receipt: Receipt,
+        properties: Properties,
+        body: Vec<u8>,
+    },
+    /// Feedback that the hub does not hand out again.
+    Feedback(Vec<FeedbackRecord>),
     /// HTTP exchanges, batched.
     Requests(Vec<RequestRecord>),
     /// Whether the open hub answers at the moment.

@@ -19,6 +19,7 @@ mod identities;
 mod journal;
 mod keep;
 mod local;
+mod messages;
 mod methods;
 mod open;
 mod out;

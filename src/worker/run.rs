@@ -9,7 +9,9 @@ use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
-use super::{Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, methods, twins};
+use super::{
+    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, twins,
+};
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
 use crate::protocol::connection_string::ConnectionString;
@@ -195,6 +197,11 @@ impl Desk {
                     session.answer(id, rid, answer);
                 }
             }
+            Command::AcknowledgeMessage { id, receipt } => {
+                if let Some(session) = &mut self.session {
+                    session.acknowledge(id, receipt);
+                }
+            }
             request => self.ask_hub(request).await,
         }
     }
@@ -257,6 +264,18 @@ impl Desk {
             Command::ClearFaults { key } => {
                 self.on_hub(key, Kind::Hub, async move |hub| faults::clear(&hub).await).await;
             }
+            Command::SendMessage { key, device, message } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::send(&hub, &device, *message).await).await;
+            }
+            Command::CountMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::count(&hub, &device).await).await;
+            }
+            Command::PurgeMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::purge(&hub, &device).await).await;
+            }
+            Command::FetchFeedback { key } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::feedback(&hub).await).await;
+            }
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -272,6 +291,7 @@ impl Desk {
             | Command::LeaveEvents
             | Command::StopActing { .. }
             | Command::AnswerMethod { .. }
+            | Command::AcknowledgeMessage { .. }
             | Command::Cancel { .. } => {}
         }
     }

@@ -6,7 +6,7 @@ use super::event::{Fact, HubInfo, Reachability};
 use super::journal::JournalDesk;
 use super::out::Out;
 use super::watch::{Limiter, Mark};
-use crate::client::link::Dial;
+use crate::client::link::{Dial, Receipt};
 use crate::client::{HubClient, HubError, RetryPolicy, Trust, retry};
 use crate::disk::journal::Seen;
 use crate::protocol::connection_string::ConnectionString;
@@ -225,6 +225,14 @@ impl Session {
         self.reap();
         if let Some(link) = self.acting.get(&id).map(Acting::link) {
             self.tasks.spawn(super::act::answer(link, id, rid, answer));
+        }
+    }
+
+    /// Tells the hub over the link that acts as this device that a message was taken, if it still does.
+    pub(super) fn acknowledge(&mut self, id: TwinId, receipt: Receipt) {
+        self.reap();
+        if let Some(link) = self.acting.get(&id).map(Acting::link) {
+            self.tasks.spawn(super::act::acknowledge(link, id, receipt));
         }
     }
 

@@ -6,6 +6,7 @@ mod faults;
 mod fleet;
 mod history;
 mod hubs;
+mod messages;
 mod methods;
 mod under_way;
 

@@ -9,6 +9,7 @@ mod faults;
 mod first_start;
 mod history;
 mod keyboard;
+mod messages;
 mod methods;
 mod odd_ids;
 mod outage;

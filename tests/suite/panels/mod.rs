@@ -5,6 +5,7 @@ mod events;
 mod faults;
 mod fleet;
 mod history;
+mod messages;
 mod methods;
 mod moved;
 mod room;
