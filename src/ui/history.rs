@@ -166,6 +166,15 @@ fn row_id(key: EntryKey) -> Id {
     Id::unique(("version", key.version, key.at_ms))
 }
 
+/// The same where there is little room.
+fn short_source(seen: Seen) -> &'static str {
+    match seen {
+        Seen::Watch => "watched",
+        Seen::Event => "by event",
+        Seen::Load | Seen::Save => source(seen),
+    }
+}
+
 /// By what way a version was seen.
 fn source(seen: Seen) -> &'static str {
     match seen {
@@ -206,17 +215,20 @@ fn row_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool) -> egui::Response {
         ui.painter().galley(at, galley, color);
         size.x
     };
-    let time = widgets::clipped(ui, &stamp, theme::small_mono(), p.weak, inner.width());
-    let time_width = time.size().x;
-    let fits = inner.width() > time_width + 84.0;
-    if fits {
-        ui.painter().galley(egui::pos2(inner.right() - time_width, inner.top() + 2.0), time, p.weak);
+    // Without the date where there is no room for both.
+    let times = [stamp.as_str(), stamp.split(' ').next_back().unwrap_or_default()];
+    let time = times
+        .map(|time| widgets::clipped(ui, time, theme::small_mono(), p.weak, f32::INFINITY))
+        .into_iter()
+        .find(|time| inner.width() > time.size().x + 84.0);
+    let time_width = time.as_ref().map_or(0.0, |time| time.size().x + 8.0);
+    if let Some(time) = time {
+        ui.painter().galley(egui::pos2(inner.right() - time.size().x, inner.top() + 2.0), time, p.weak);
     }
-    let title_width = inner.width() - if fits { time_width + 8.0 } else { 0.0 };
-    paint(&title, theme::strong(), p.text, inner.min, title_width);
+    paint(&title, theme::strong(), p.text, inner.min, inner.width() - time_width);
     let color = if entry.seen == Seen::Save { p.good } else { p.weak };
     let second = egui::pos2(inner.left(), inner.top() + 18.0);
-    let taken = paint(source(entry.seen), theme::small(), color, second, inner.width());
+    let taken = paint(short_source(entry.seen), theme::small(), color, second, inner.width());
     let rest = format!(" · {}", changed_words(entry.changed));
     paint(&rest, theme::small(), p.weak, second + Vec2::new(taken, 0.0), inner.width() - taken);
     let name = format!("{title}, {}, {}, {stamp} UTC", source(entry.seen), changed_words(entry.changed));
@@ -284,10 +296,10 @@ fn detail_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, entry: &Entry, room: Room) {
             acts_ui(f, ui, tab, shown);
         });
         facts_ui(ui, entry);
-        ui.horizontal_wrapped(|ui| {
-            compare_ui(f, ui, tab, entry);
-            faces_ui(f, ui, tab, entry);
-        });
+        ui.horizontal_wrapped(|ui| faces_ui(f, ui, tab, entry));
+        if shown_face(tab, entry) == Face::Changes {
+            ui.horizontal_wrapped(|ui| compare_ui(f, ui, tab, entry));
+        }
     });
     match (shown, &tab.history.shown) {
         (Some(shown), _) => face_ui(f, ui, tab, shown),

@@ -92,7 +92,9 @@ fn rows(harness: &Harness<'_, Scene>) -> Vec<String> {
         .children_recursive()
         .filter(|node| matches!(node.accesskit_node().role(), Role::ListItem | Role::Label))
         .filter_map(|node| {
-            let label = node.accesskit_node().label()?.clone();
+            let node_of = node.accesskit_node();
+            // A label's text is its value.
+            let label = node_of.label().or(node_of.value())?;
             let wanted = node.accesskit_node().role() == Role::ListItem && label.starts_with("Version")
                 || label.ends_with("not seen");
             wanted.then(|| (node.rect().top(), label))
