@@ -11,7 +11,7 @@ use crate::worker::{Command, Failure, Key};
 use std::sync::Arc;
 
 /// An intention in the pane.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryAct {
     /// Reads the journal again.
     Load,

@@ -229,8 +229,8 @@ fn row_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool) -> egui::Response {
     let color = if entry.seen == Seen::Save { p.good } else { p.weak };
     let second = egui::pos2(inner.left(), inner.top() + 18.0);
     let taken = paint(short_source(entry.seen), theme::small(), color, second, inner.width());
-    let rest = format!(" · {}", changed_words(entry.changed));
-    paint(&rest, theme::small(), p.weak, second + Vec2::new(taken, 0.0), inner.width() - taken);
+    let counted = format!(" · {}", changed_words(entry.changed));
+    paint(&counted, theme::small(), p.weak, second + Vec2::new(taken, 0.0), inner.width() - taken);
     let name = format!("{title}, {}, {}, {stamp} UTC", source(entry.seen), changed_words(entry.changed));
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_selected(chosen));
