@@ -1,5 +1,6 @@
 //! What a click, a key or the palette means.
 
+use super::compare::CompareAct;
 use super::events::EventsAct;
 use super::faults::FaultsAct;
 use super::history::HistoryAct;
@@ -114,6 +115,11 @@ pub enum Action {
     History {
         id: TwinId,
         act: HistoryAct,
+    },
+    /// Concerns what the twin is compared with.
+    Compare {
+        id: TwinId,
+        act: CompareAct,
     },
     /// What incoming method calls are answered with.
     EditReply {

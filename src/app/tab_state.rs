@@ -91,6 +91,7 @@ impl Tab {
         self.methods.running = None;
         self.messages.leave(now);
         self.history.park();
+        self.compare.park(now);
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.sent = None;

@@ -354,7 +354,9 @@ impl App {
                 form.ca_file = new;
                 form.check = Check::NotYet;
             }
-            (Some(Dialog::GoTo { text } | Dialog::Palette { text }), Field::Text) => *text = new,
+            (Some(Dialog::GoTo { text } | Dialog::Palette { text } | Dialog::Compare { text, .. }), Field::Text) => {
+                *text = new
+            }
             (Some(Dialog::AddDevice { text, problem, .. } | Dialog::AddModule { text, problem, .. }), Field::Text) => {
                 *problem = if new.is_empty() { None } else { TwinId::check(&new).err().map(|bad| bad.to_string()) };
                 *text = new;

@@ -15,8 +15,8 @@ pub const GO_TO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Ke
 const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
 const COMPARE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::D);
 const NEXT_PROBLEM: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F8);
-const NEXT_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown);
-const PREVIOUS_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp);
+pub const NEXT_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown);
+pub const PREVIOUS_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp);
 pub const SEND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Enter);
 pub const CLOSE_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::W);
 pub const NEXT_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::CTRL, Key::Tab);
@@ -130,7 +130,7 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.push(Action::SendMessage(id.clone()));
     }
     let finds = match tab.pane {
-        Pane::Identity => false,
+        Pane::Identity | Pane::Compare => false,
         Pane::History => super::history::has_text(tab),
         _ => true,
     };
@@ -138,6 +138,10 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.view.editor.find.open = true;
         f.view.editor.find.focus = true;
         f.view.changes_instead = false;
+    }
+    if tab.pane == Pane::Compare {
+        f.view.compare.step = i8::from(pressed(&NEXT_CHANGE)) - i8::from(pressed(&PREVIOUS_CHANGE));
+        return;
     }
     let section = match tab.pane {
         Pane::Desired => Section::Desired,

@@ -2,6 +2,7 @@
 
 mod draft;
 mod given;
+mod hunks;
 mod laws;
 mod merge;
 mod patch;
