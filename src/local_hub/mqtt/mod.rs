@@ -115,11 +115,11 @@ async fn handshake(
     match handshake {
         Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a TLS handshake failed");
+            tracing::info!(%error, "a TLS handshake for MQTT failed: a client that does not believe the hub's CA file ends it so");
             None
         }
         Err(_elapsed) => {
-            tracing::debug!("a TLS handshake took too long");
+            tracing::info!("a TLS handshake for MQTT took too long");
             None
         }
     }

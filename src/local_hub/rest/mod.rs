@@ -64,7 +64,7 @@ impl Default for Limits {
             // Clients give an answer half a minute; a count beyond that would only be asked for again.
             aggregate: Duration::from_secs(20),
             head_bytes: 32 * 1024,
-            headers: 64,
+            headers: 256,
             mqtt: mqtt::Limits::default(),
         }
     }
@@ -133,8 +133,10 @@ async fn connection(
     };
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => return tracing::debug!("a TLS handshake took too long"),
+        Ok(Err(error)) => {
+            return tracing::info!(%error, "a TLS handshake for HTTPS failed: a client that does not believe the hub's CA file ends it so");
+        }
+        Err(_) => return tracing::info!("a TLS handshake for HTTPS took too long"),
     };
     // What the client shows of itself in TLS; MQTT over WebSocket is told too.
     let certificates = ClientCertificates::of(stream.get_ref().1);

@@ -381,9 +381,9 @@ pub(super) fn bad(message: &str) -> Refused {
 
 fn route_error(error: &RouteError) -> Refused {
     let code = match error {
-        RouteError::NoSuchPath => ErrorCode::GENERIC_NOT_FOUND,
+        RouteError::NoSuchPath | RouteError::NotHere(_) => ErrorCode::GENERIC_NOT_FOUND,
         RouteError::ApiVersion => ErrorCode::INVALID_PROTOCOL_VERSION,
-        RouteError::Id(_) => ErrorCode::ARGUMENT_INVALID,
+        RouteError::Id(_) | RouteError::Number(_) => ErrorCode::ARGUMENT_INVALID,
     };
     Refused { code, message: error.to_string() }
 }

@@ -3,6 +3,8 @@
 use crate::support::program;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use twinscope::client::Trust;
 
 fn hub(faults: &[&str]) -> Command {
     let mut command = Command::new(program());
@@ -35,6 +37,47 @@ fn the_seed_is_told_whatever_is_logged() {
     let seed = drawn.split("--fault-seed ").nth(1).and_then(|rest| rest.split(')').next()).unwrap();
     assert!(seed.parse::<u64>().is_ok(), "{drawn}");
     assert!(!said_when_ready(&[]).contains("fault"), "nothing is said of faults where there are none");
+}
+
+#[tokio::test]
+async fn why_a_client_is_gone_is_told_without_being_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = hub(&[]);
+    let mut child = command
+        .env_remove("RUST_LOG")
+        .arg("--data")
+        .arg(data.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let mqtts = ready["mqtts"].as_str().unwrap();
+    // One that does not believe the hub, and one that speaks no MQTT.
+    let stranger = Trust::new(&[]).unwrap();
+    let friend = Trust::new(&[ready["caFile"].as_str().unwrap().into()]).unwrap();
+    assert!(tls(&stranger, mqtts).await.is_err());
+    let mut talker = tls(&friend, mqtts).await.unwrap();
+    talker.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    // The hub says nothing and closes, with or without the end of TLS.
+    let _closed = talker.read_to_end(&mut rest).await;
+    assert_eq!(rest, b"");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    for part in ["does not believe the hub's CA file", "the hub ended an MQTT connection", "Malformed"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+async fn tls(trust: &Trust, addr: &str) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+    let socket = tokio::net::TcpStream::connect(addr).await?;
+    let connector = tokio_rustls::TlsConnector::from(trust.tls());
+    connector.connect("localhost".try_into().unwrap(), socket).await
 }
 
 #[test]
