@@ -39,8 +39,9 @@ async function checkService() {
   await refused("a 503 is the caller's", 'ServiceUnavailableError', twin);
   await struck('a read', 1);
   ok(`and the next gets through: ${(await twin()).deviceId}`);
-  await setFaults('429 on=twin-write times=1');
-  await refused('a 429', 'ThrottlingError', () => write({ a: 1 }));
+  await setFaults('429:retry-after=7s on=twin-write times=1');
+  const throttled = await refused('a 429', 'ThrottlingError', () => write({ a: 1 }));
+  same('its Retry-After', throttled.response.headers['retry-after'], '7');
   await struck('a write', 1);
   await setFaults('latency=400ms on=twin-write times=1');
   const begun = Date.now();
@@ -110,6 +111,14 @@ async function checkDevice(string) {
     await report({ fault: null });
     ok(`${fault}: the next report gets through`);
   }
+  await setFaults('lose=response on=report times=1');
+  let answered = false;
+  report({ lost: true }).then(() => { answered = true; }, () => {});
+  for (const until = Date.now() + PATIENCE; (await reported()).lost !== true; ) {
+    if (Date.now() > until) throw new Error('the report whose answer is lost is not done');
+  }
+  await struck('a lost answer', 1);
+  holds('its caller waits', !answered);
   await setFaults('evict=500ms times=1');
   await connects.next('the connection after the eviction');
   await struck('an evicted client comes back', 2);
