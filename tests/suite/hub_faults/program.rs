@@ -76,7 +76,7 @@ async fn why_a_client_is_gone_is_told_without_being_asked_for() {
 
 async fn tls(trust: &Trust, addr: &str) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
     let socket = tokio::net::TcpStream::connect(addr).await?;
-    let connector = tokio_rustls::TlsConnector::from(trust.tls());
+    let connector = tokio_rustls::TlsConnector::from(trust.config());
     connector.connect("localhost".try_into().unwrap(), socket).await
 }
 
