@@ -67,6 +67,10 @@ impl App {
             }
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
             Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
+            Purpose::SendMessage(id) => self.settle_message(key, &id, outcome),
+            Purpose::CountMessages(id) => self.settle_count(&id, outcome),
+            Purpose::PurgeMessages(id) => self.settle_purge(&id, outcome),
+            Purpose::Feedback(id) => self.settle_feedback(key, &id, outcome),
             _ => {}
         }
         Vec::new()
@@ -168,14 +172,7 @@ impl App {
     }
 
     /// A save without an answer, and the twin as it was read afterwards.
-    fn settle_unknown(
-        &mut self,
-        id: &TwinId,
-        landed: Option<bool>,
-        twin: &Arc<Twin>,
-        reason: String,
-        sent: Sent,
-    ) {
+    fn settle_unknown(&mut self, id: &TwinId, landed: Option<bool>, twin: &Arc<Twin>, reason: String, sent: Sent) {
         let now = self.now;
         if landed == Some(true) {
             self.saved(id, twin, sent);

@@ -171,7 +171,8 @@ impl Moved {
         };
         self.mine.extend(merge.mine.into_iter().map(|path| between(path, mine)));
         self.theirs_only.extend(merge.theirs.into_iter().map(|path| between(path, theirs)));
-        let alike = diff::diff(base, mine).into_iter().filter(|change| change.path.find(theirs) == change.after.as_ref());
+        let alike =
+            diff::diff(base, mine).into_iter().filter(|change| change.path.find(theirs) == change.after.as_ref());
         self.alike.extend(alike.map(|change| (section, change)));
         self.clashes.extend(merge.clashes.into_iter().map(|clash| (section, clash)));
     }
@@ -379,11 +380,9 @@ fn words(change: &Change) -> String {
     match (value(&change.before), value(&change.after)) {
         (None, Some(after)) => format!("{path} added on the hub: {after}"),
         (Some(before), None) => format!("{path} removed on the hub: {before}"),
-        (before, after) => format!(
-            "{path} changed on the hub: {} → {}",
-            before.unwrap_or_default(),
-            after.unwrap_or_default()
-        ),
+        (before, after) => {
+            format!("{path} changed on the hub: {} → {}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
     }
 }
 

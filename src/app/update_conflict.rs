@@ -33,7 +33,7 @@ impl App {
                 tab.followed = None;
                 tab.mark_lines();
             }),
-            _ => {}
+            other => return self.update_messages(other),
         }
         Vec::new()
     }

@@ -71,7 +71,7 @@ impl App {
                 Vec::new()
             }
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
-            // The others were taken by `update`, or concern a hub that moved.
+            // Concerns a hub that moved, or messages.
             other => self.update_conflict(other),
         }
     }

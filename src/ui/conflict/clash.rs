@@ -130,8 +130,7 @@ impl Shown {
         let text = if unfolded || !folds {
             head(&whole, SHOWN_CHARS)
         } else {
-            let mut kept: Vec<String> =
-                whole.lines().take(FOLDED_LINES).map(|line| head(line, FOLDED_CHARS)).collect();
+            let mut kept: Vec<String> = whole.lines().take(FOLDED_LINES).map(|line| head(line, FOLDED_CHARS)).collect();
             if lines > FOLDED_LINES {
                 kept.push("…".to_owned());
             }

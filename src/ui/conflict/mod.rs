@@ -40,11 +40,8 @@ pub(super) struct ConflictView {
 }
 
 /// The three values of a clash in the order they stand in, and of the keys 1, 2, 3.
-const CHOICES: [(Choice, &str, Key); 3] = [
-    (Choice::Base, "Base", Key::Num1),
-    (Choice::Mine, "Mine", Key::Num2),
-    (Choice::Theirs, "Theirs", Key::Num3),
-];
+const CHOICES: [(Choice, &str, Key); 3] =
+    [(Choice::Base, "Base", Key::Num1), (Choice::Mine, "Mine", Key::Num2), (Choice::Theirs, "Theirs", Key::Num3)];
 
 pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     let Some(tab) = f.app.active_tab().filter(|tab| tab.conflict_open) else { return };
@@ -228,7 +225,8 @@ fn act_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, act: &str, hold:
         }
         "Rebase my edits" => {
             let off = moved.unparsed.then_some("Your text does not parse yet");
-            let hover = "Puts your edits onto the hub's version, open clashes with your value. Nothing is sent until you save";
+            let hover =
+                "Puts your edits onto the hub's version, open clashes with your value. Nothing is sent until you save";
             if widgets::act(ui, act, off).on_hover_text(hover).clicked() {
                 f.push(Action::RebaseEdits(id));
             }
