@@ -93,22 +93,28 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
     });
     ui.columns(3, |columns| {
         for ((column, (choice, word, _)), value) in columns.iter_mut().zip(CHOICES).zip(&values) {
-            let name = format!("Take {}: {about}", word.to_lowercase());
-            let selected = one.chosen == Some(choice);
-            let radio = column.radio(selected, RichText::new(word).font(theme::strong())).accessible_name(name);
-            if one.reveal && choice == one.chosen.unwrap_or(Choice::Mine) {
-                radio.request_focus();
-            }
-            if radio.clicked() {
-                let (id, path) = (one.tab.id.clone(), one.clash.path.clone());
-                f.push(Action::Choose { id, section: one.section, path, choice });
-            }
-            value.ui(column);
-            if choice == Choice::Theirs {
-                column.add(egui::Label::new(RichText::new(author(one)).font(theme::small()).color(p.weak)).wrap());
-            }
+            // A column's own layout would justify the text, and take the indentation from it.
+            column.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+                side_ui(f, ui, one, &about, (choice, word));
+                value.ui(ui);
+                if choice == Choice::Theirs {
+                    ui.add(egui::Label::new(RichText::new(author(one)).font(theme::small()).color(p.weak)).wrap());
+                }
+            });
         }
     });
+}
+
+fn side_ui(f: &mut Frame, ui: &mut Ui, one: &One, about: &str, (choice, word): (Choice, &str)) {
+    let name = format!("Take {}: {about}", word.to_lowercase());
+    let radio = ui.radio(one.chosen == Some(choice), RichText::new(word).font(theme::strong())).accessible_name(name);
+    if one.reveal && choice == one.chosen.unwrap_or(Choice::Mine) {
+        radio.request_focus();
+    }
+    if radio.clicked() {
+        let (id, path) = (one.tab.id.clone(), one.clash.path.clone());
+        f.push(Action::Choose { id, section: one.section, path, choice });
+    }
 }
 
 /// A value as it is painted.
@@ -119,24 +125,24 @@ struct Shown {
     lines: usize,
     /// There is more of it than is shown folded.
     folds: bool,
+    /// Further lines are not shown now.
+    cut: bool,
 }
 
 impl Shown {
     fn of(value: Option<&Json>, unfolded: bool) -> Self {
-        let Some(value) = value else { return Self { text: None, lines: 0, folds: false } };
+        let Some(value) = value else { return Self { text: None, lines: 0, folds: false, cut: false } };
         let whole = format!("{value:#}");
         let lines = whole.lines().count();
         let folds = lines > FOLDED_LINES || whole.lines().any(|line| line.chars().count() > FOLDED_CHARS);
         let text = if unfolded || !folds {
             head(&whole, SHOWN_CHARS)
         } else {
-            let mut kept: Vec<String> = whole.lines().take(FOLDED_LINES).map(|line| head(line, FOLDED_CHARS)).collect();
-            if lines > FOLDED_LINES {
-                kept.push("…".to_owned());
-            }
+            let kept: Vec<String> = whole.lines().take(FOLDED_LINES).map(|line| head(line, FOLDED_CHARS)).collect();
             kept.join("\n")
         };
-        Self { text: Some(text), lines, folds }
+        let cut = folds && !unfolded && lines > FOLDED_LINES;
+        Self { text: Some(text), lines, folds, cut }
     }
 
     fn ui(&self, ui: &mut Ui) {
@@ -147,6 +153,9 @@ impl Shown {
         let mut job = json_colours::job(text, &theme::mono(), palette(ui));
         job.wrap.max_width = ui.available_width();
         ui.add(egui::Label::new(job).wrap().selectable(true));
+        if self.cut {
+            widgets::weak(ui, "…");
+        }
     }
 }
 

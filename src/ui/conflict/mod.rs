@@ -8,10 +8,12 @@ use super::theme::{self, palette};
 use super::{Frame, keys, when, widgets};
 use crate::app::tab::{Moved, SaveState};
 use crate::app::{Action, Moment, Tab};
+use crate::twin::draft::Refusal;
 use crate::twin::merge::Choice;
-use crate::twin::{Path, Section};
+use crate::twin::{Etag, Path, Section};
 use egui::{Context, FocusDirection, Key, Modifiers, RichText, ScrollArea, Ui};
 use std::collections::HashSet;
+use std::time::Duration;
 
 pub(super) const NAME: &str = "The hub has a newer version";
 
@@ -20,6 +22,9 @@ pub(super) const UNPARSED: &str = "your text does not parse, so it cannot be com
 
 /// Nobody asked for this dialog: keys pressed so soon after it came were meant for the text.
 const TYPED_ELSEWHERE_MS: u64 = 500;
+
+/// A click so soon after the hub moved under the view was meant for what stood there before.
+const UNSEEN_MS: u64 = 700;
 
 /// Below this width in points the buttons take more than one row, and below this height everything scrolls as one.
 const NARROW: f32 = 600.0;
@@ -30,6 +35,8 @@ const LOW: f32 = 440.0;
 pub(super) struct ConflictView {
     /// When it came up.
     since: Option<Moment>,
+    /// The hub's version in view, and when another came under it; `None` for the one it came up with.
+    version: Option<(Etag, Option<Moment>)>,
     /// The clash the keys act on.
     at: usize,
     /// It was walked to by key: into view with it, and the focus with it.
@@ -50,8 +57,10 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     let front = f.app.dialog.is_none();
     if front && f.view.take_fresh(NAME) {
         let at = next_open(moved, 0).unwrap_or(0);
-        f.view.conflict = ConflictView { since: Some(f.app.now), at, ..ConflictView::default() };
+        let version = Some((moved.theirs.etag.clone(), None));
+        f.view.conflict = ConflictView { since: Some(f.app.now), at, version, ..ConflictView::default() };
     }
+    watch_version(f, ctx, moved);
     let since = f.view.conflict.since;
     let hold = front && since.is_some_and(|at| f.app.now.ms.saturating_sub(at.ms) < TYPED_ELSEWHERE_MS);
     if hold {
@@ -83,6 +92,29 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     }
 }
 
+/// Notes when another version of the hub came under the view.
+fn watch_version(f: &mut Frame, ctx: &Context, moved: &Moved) {
+    let now = f.app.now;
+    let Some((etag, came)) = &mut f.view.conflict.version else { return };
+    if *etag != moved.theirs.etag {
+        (*etag, *came) = (moved.theirs.etag.clone(), Some(now));
+    }
+    if let Some(at) = *came {
+        let age = now.ms.saturating_sub(at.ms);
+        if age < UNSEEN_MS {
+            ctx.request_repaint_after(Duration::from_millis(UNSEEN_MS - age));
+        } else {
+            *came = None;
+        }
+    }
+}
+
+/// Why nothing is sent over the version in view, for a moment: nobody can have seen it.
+fn unseen(f: &Frame) -> Option<String> {
+    let (_, came) = f.view.conflict.version.as_ref()?;
+    came.map(|_| "The hub moved just now: look once more".to_owned())
+}
+
 /// The first clash from `from` on that is open, from the top again if need be.
 fn next_open(moved: &Moved, from: usize) -> Option<usize> {
     let count = moved.chosen.len();
@@ -91,7 +123,7 @@ fn next_open(moved: &Moved, from: usize) -> Option<usize> {
 
 fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
     let pressed = |modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
-    if ctx.input_mut(|i| i.consume_shortcut(&keys::SAVE)) && save_off(tab, moved).is_none() {
+    if ctx.input_mut(|i| i.consume_shortcut(&keys::SAVE)) && save_off(f, tab, moved).is_none() {
         save(f, tab);
     }
     let last = moved.clashes.len().saturating_sub(1);
@@ -129,7 +161,7 @@ fn save(f: &mut Frame, tab: &Tab) {
 }
 
 /// Why *Save merged* is off.
-fn save_off(tab: &Tab, moved: &Moved) -> Option<String> {
+fn save_off(f: &Frame, tab: &Tab, moved: &Moved) -> Option<String> {
     if moved.unparsed {
         return Some("Your text does not parse yet".to_owned());
     }
@@ -138,7 +170,7 @@ fn save_off(tab: &Tab, moved: &Moved) -> Option<String> {
     }
     match (moved.open(), &moved.ready) {
         (0, Some(ready)) => match &ready.outgoing {
-            Err(crate::twin::draft::Refusal::NoChange) | Ok(_) => None,
+            Err(Refusal::NoChange) | Ok(_) => unseen(f),
             Err(refusal) => Some(refusal.to_string()),
         },
         (0, None) => Some("There is nothing to decide".to_owned()),
@@ -217,7 +249,7 @@ fn act_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, act: &str, hold:
     let id = tab.id.clone();
     match act {
         "Save merged" => {
-            let off = save_off(tab, moved);
+            let off = save_off(f, tab, moved);
             let hover = format!("Sends what you chose over version {}, and over no other", moved.theirs.version);
             if widgets::primary(ui, act, off.as_deref()).on_hover_text(hover).clicked() {
                 save(f, tab);
@@ -254,8 +286,11 @@ fn act_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, act: &str, hold:
                 when::count(taken_back, "change"),
                 if taken_back == 1 { "is" } else { "are" },
             );
-            let button = ui.button(act);
-            ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(hover.as_str()));
+            let off = unseen(f);
+            let button = widgets::act(ui, act, off.as_deref());
+            if off.is_none() {
+                ui.ctx().accesskit_node_builder(button.id, |node| node.set_description(hover.as_str()));
+            }
             if button.on_hover_text(&hover).clicked()
                 && let Some(shown) = tab.shown()
             {
@@ -274,7 +309,7 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
             let (paths, bytes) = (when::count(out.paths, "path"), when::count(out.bytes, "byte"));
             (format!("Will be sent: {bytes}, {paths}, If-Match {}", out.if_match.quoted()), p.weak)
         }
-        Some(Err(crate::twin::draft::Refusal::NoChange)) => {
+        Some(Err(Refusal::NoChange)) => {
             ("Every choice is what the hub has: there is nothing to send".to_owned(), p.weak)
         }
         Some(Err(refusal)) => (format!("Cannot be sent: {refusal}"), p.bad),
