@@ -352,8 +352,8 @@ impl Tab {
             places.sort_by_key(|(at, ..)| *at);
             let (mut line, mut from) = (1, 0);
             for (at, change, kind) in places.into_iter().take(MARKS_MAX) {
-                let between = part.text.as_bytes().get(from..at).unwrap_or_default();
-                line += between.iter().filter(|byte| **byte == b'\n').count();
+                let between = part.text.get(from..at).unwrap_or_default();
+                line += between.matches('\n').count();
                 from = from.max(at);
                 self.marks.push(Mark { section, line, kind, words: words(change) });
             }
