@@ -1,5 +1,6 @@
 //! What a click, a key or the palette means.
 
+use super::conflict::Shown;
 use super::events::EventsAct;
 use super::faults::FaultsAct;
 use super::messages::{MessageField, PropertyPart};
@@ -9,7 +10,8 @@ use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::message::Ack;
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
-use crate::twin::{Etag, Section, TwinId};
+use crate::twin::merge::Choice;
+use crate::twin::{Path, Section, TwinId};
 use crate::worker::{Connect, HubRef, Key};
 
 /// An intention of the person.
@@ -93,9 +95,33 @@ pub enum Action {
     /// Conflict: exactly this draft over exactly the version shown.
     OverwriteHubVersion {
         id: TwinId,
-        /// The etag of the version the person was looking at.
-        shown: Etag,
+        /// What the person was looking at.
+        shown: Shown,
     },
+    /// Conflict: one clash is to end with this value.
+    Choose {
+        id: TwinId,
+        section: Section,
+        path: Path,
+        choice: Choice,
+    },
+    /// Conflict: every clash.
+    ChooseAll {
+        id: TwinId,
+        choice: Choice,
+    },
+    /// Conflict: everything as chosen, over exactly the version shown.
+    SaveMerged {
+        id: TwinId,
+        shown: Shown,
+    },
+    /// What others changed and no edit touches goes into the text; no caret stands in it.
+    FollowHub {
+        id: TwinId,
+        shown: Shown,
+    },
+    /// Puts away what was said about that.
+    DismissFollowed(TwinId),
     /// Closes the conflict view; the draft stays and stays in conflict.
     LeaveConflict(TwinId),
     ShowConflict(TwinId),

@@ -6,6 +6,7 @@ pub mod action;
 pub mod activity;
 pub mod apply;
 mod apply_twin;
+pub mod conflict;
 pub mod dialog;
 mod drafts;
 pub mod events;
@@ -17,6 +18,7 @@ pub mod tab;
 mod tab_state;
 pub mod tick;
 mod update;
+mod update_conflict;
 mod update_twin;
 
 pub use action::Action;

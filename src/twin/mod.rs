@@ -10,6 +10,7 @@ pub mod diff;
 pub mod draft;
 pub mod id;
 pub mod merge;
+pub mod metadata;
 pub mod patch;
 pub mod path;
 pub mod rules;

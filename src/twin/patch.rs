@@ -1,6 +1,6 @@
 //! JSON Merge Patch (RFC 7396) as the hub applies it, and the smallest patch between two documents.
 
-use super::{Json, JsonMap};
+use super::{Etag, Json, JsonMap, Section, Twin};
 
 /// Applies a patch in place. `null` deletes; an object merges; anything else, arrays included, replaces. An object laid
 /// on a scalar or on nothing becomes that object with its nulls dropped.
@@ -53,4 +53,33 @@ pub fn between(base: &JsonMap, wanted: &JsonMap) -> JsonMap {
         patch.insert(key.clone(), Json::Null);
     }
     patch
+}
+
+/// Whether a twin as read now carries a write whose answer never came: `body` as sent against the etag `before`. The etag moves
+/// with every write of tags or desired: while it stands, ours has not happened. Where it moved and every value of ours is there,
+/// ours has; otherwise (`None`) somebody else wrote, perhaps over ours.
+#[must_use]
+pub fn landed(body: &JsonMap, before: &Etag, now: &Twin) -> Option<bool> {
+    if now.etag == *before {
+        return Some(false);
+    }
+    let desired = body.get("properties").and_then(|properties| properties.get("desired"));
+    let there = holds(now.section(Section::Tags), body.get("tags")) && holds(now.section(Section::Desired), desired);
+    there.then_some(true)
+}
+
+/// Whether a merge patch would change nothing any more.
+fn holds(section: &JsonMap, wanted: Option<&Json>) -> bool {
+    match wanted {
+        None => true,
+        // `null` clears the section.
+        Some(Json::Null) => section.is_empty(),
+        Some(Json::Object(wanted)) => {
+            let mut patched = section.clone();
+            apply(&mut patched, wanted);
+            patched == *section
+        }
+        // No hub accepts anything else, so it cannot have happened.
+        Some(_) => false,
+    }
 }

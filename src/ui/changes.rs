@@ -123,13 +123,13 @@ fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Revert {
+pub(super) enum Revert {
     Offered,
     Absent,
 }
 
 /// One path: sign, path, before → after. Returns whether it is to be taken back.
-fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
+pub(super) fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
     let p = palette(ui);
     let (sign, word, color) = match change.kind() {
         ChangeKind::Added => ("+", "added", p.good),

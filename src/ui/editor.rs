@@ -3,6 +3,7 @@
 use super::find::Find;
 use super::json_colours;
 use super::theme::{self, palette};
+use crate::app::tab::Mark;
 use crate::twin::text::Problem;
 use egui::text::{CCursor, CCursorRange, LayoutJob};
 use egui::text_edit::TextEditState;
@@ -20,6 +21,9 @@ pub(super) struct EditorView {
     /// An editor whose caret was moved from outside: bring it into view, and the focus with it.
     reveal: Option<(Id, Focus)>,
     pub find: Find,
+    /// How far down the text stands, in points, and lines that come in above it: the view stays on the text.
+    scrolled: f32,
+    shift: Option<(Id, f32)>,
 }
 
 struct Memo {
@@ -40,6 +44,8 @@ pub(super) struct Sheet<'a> {
     pub name: &'a str,
     pub text: &'a str,
     pub problems: &'a [Problem],
+    /// Lines the hub changed, in text order.
+    pub marks: &'a [&'a Mark],
 }
 
 impl EditorView {
@@ -63,6 +69,11 @@ impl EditorView {
         text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
     }
 
+    /// Lines come in above the text in view, in the next frame.
+    pub fn shift(&mut self, id: Id, lines: f32) {
+        self.shift = Some((id, lines)).filter(|(_, lines)| *lines != 0.0);
+    }
+
     /// Paints the editor over all the space there is. Returns the text when it was changed.
     pub fn ui(&mut self, ui: &mut Ui, sheet: &Sheet) -> Option<String> {
         if self.find.open {
@@ -75,7 +86,12 @@ impl EditorView {
         let whole = ui.available_rect_before_wrap();
         let field = whole.with_min_x(whole.left() + gutter);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(field));
-        let output = ScrollArea::both().id_salt(sheet.id.value()).auto_shrink(false).show(&mut child, |ui| {
+        let mut area = ScrollArea::both().id_salt(sheet.id.value()).auto_shrink(false);
+        if let Some((_, lines)) = self.shift.take_if(|(id, _)| *id == sheet.id) {
+            let line = ui.ctx().fonts_mut(|fonts| fonts.row_height(&theme::mono()));
+            area = area.vertical_scroll_offset((self.scrolled + lines * line).max(0.0));
+        }
+        let output = area.show(&mut child, |ui| {
             let size = ui.available_size();
             let output = self.text_ui(ui, sheet, &mut text, size);
             underline(ui, &output.galley, output.galley_pos, sheet.problems);
@@ -92,6 +108,7 @@ impl EditorView {
             }
             output
         });
+        self.scrolled = output.state.clamped_offset().y;
         let field = output.inner;
         self.caret = field.cursor_range.map(|range| {
             let at = field.galley.layout_from_cursor(range.primary);
@@ -99,6 +116,7 @@ impl EditorView {
         });
         let strip = whole.with_max_x(whole.left() + gutter);
         numbers(ui, strip, &field.galley, field.galley_pos.y, sheet.problems);
+        Self::marks_ui(ui, strip, &field.galley, field.galley_pos.y, sheet.marks);
         ui.allocate_rect(whole, egui::Sense::hover());
         field.response.response.changed().then_some(text)
     }

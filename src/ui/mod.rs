@@ -20,6 +20,7 @@ mod json_colours;
 mod keys;
 mod messages;
 mod methods;
+mod moved;
 mod notices;
 mod palette;
 mod query;
@@ -72,8 +73,7 @@ pub struct View {
     found: palette::Found,
     /// A secret went into the clipboard then, and nothing else was copied here since.
     secret_copied: Option<(Moment, Secret)>,
-    /// When the conflict view came up.
-    conflict_since: Option<Moment>,
+    conflict: conflict::ConflictView,
     /// There is no room for text and changes side by side: one of them is shown at a time.
     narrow: bool,
     changes_instead: bool,

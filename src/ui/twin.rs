@@ -2,9 +2,9 @@
 
 use super::describe::describe;
 use super::theme::{self, palette};
-use super::widgets::{self, Tone};
-use super::{Frame, act, changes, editor, editor_id, identity, messages, methods, reader, twin_header, when};
-use crate::app::tab::{Moved, Pane, SaveState};
+use super::widgets;
+use super::{Frame, act, changes, editor, editor_id, identity, messages, methods, moved, reader, twin_header, when};
+use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
@@ -59,6 +59,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             reader_ui(f, ui, tab, "Document JSON", key);
         }
     });
+    moved::follow(f, ui.ctx(), tab);
 }
 
 fn reader_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, name: &str, key: reader::Key) {
@@ -132,9 +133,7 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 
 /// What happened to the last save or refresh, and what moved on the hub. Below the text, so that no line of it moves.
 fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    if let Some(moved) = &tab.moved {
-        moved_ui(f, ui, tab, moved);
-    }
+    moved::banners_ui(f, ui, tab);
     if let SaveState::Failed { failure, at } = &tab.save {
         let mut said = describe(failure);
         said.sentence = format!("Not saved {}: {}", when::ago(ui.ctx(), f.app.now, *at), said.sentence);
@@ -163,42 +162,7 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     }
 }
 
-fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
-    let age = when::ago(ui.ctx(), f.app.now, moved.at);
-    let version = moved.theirs.version;
-    let (changes, clashes) = (moved.changes.len(), moved.clashes.len());
-    // Untouched text stands still only because the caret is in it.
-    let untouched = !tab.is_dirty();
-    let text = if moved.unparsed {
-        format!("The hub moved to version {version} {age}; {}. It is untouched.", super::conflict::UNPARSED)
-    } else if untouched {
-        format!(
-            "The hub has a newer version of this text, {version}, since {age}: {} changed.",
-            when::count(changes, "path")
-        )
-    } else {
-        let what = match (changes, clashes) {
-            (0, 0) => "nothing you edit".to_owned(),
-            (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
-            (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
-        };
-        format!("The hub moved to version {version} {age}: {what}. Your text is untouched.")
-    };
-    let tone = if clashes == 0 && !moved.unparsed { Tone::Info } else { Tone::Warn };
-    strip(ui, "moved", |ui| {
-        widgets::banner(ui, tone, &text, |ui| {
-            if untouched {
-                if ui.button("Show it").clicked() {
-                    f.push(Action::DiscardNow(tab.id.clone()));
-                }
-            } else if ui.button("Compare…").clicked() {
-                f.push(Action::ShowConflict(tab.id.clone()));
-            }
-        });
-    });
-}
-
-fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
     egui::Panel::bottom(("strip", salt))
         .frame(egui::Frame::new())
         .resizable(false)
@@ -258,7 +222,8 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         Section::Tags => "Tags JSON",
         _ => "Desired JSON",
     };
-    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems };
+    let marks: Vec<&Mark> = tab.marks.iter().filter(|mark| mark.section == section).collect();
+    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems, marks: &marks };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::Edit { id: tab.id.clone(), section, text });
     }

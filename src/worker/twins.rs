@@ -5,7 +5,7 @@ use super::session::OpenHub;
 use super::{Failure, command::Guard};
 use crate::client::HubError;
 use crate::protocol::rest::IfMatch;
-use crate::twin::{Etag, Json, JsonMap, Section, Twin, TwinId, patch};
+use crate::twin::{Etag, JsonMap, Twin, TwinId, patch};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn look(hub: &OpenHub, id: &TwinId, body: &JsonMap, before: &Etag, reason:
         match hub.heard(hub.once.twin(id).await) {
             Ok(twin) => {
                 hub.mark(&twin);
-                let landed = landed(body, before, &twin);
+                let landed = patch::landed(body, before, &twin);
                 let now = Some(Arc::new(twin));
                 // A write still on its way may land between two looks: one look at an unmoved twin proves little.
                 if landed == Some(false) && unmoved.is_none() {
@@ -78,33 +78,4 @@ async fn look(hub: &OpenHub, id: &TwinId, body: &JsonMap, before: &Etag, reason:
         }
     }
     Failure::Unknown { landed: None, now: unmoved, reason }
-}
-
-/// Whether a twin as read now carries our write. The etag moves with every write of tags or desired: while it stands, ours
-/// has not happened. Where it moved and every value of ours is there, ours has; otherwise somebody else wrote, perhaps
-/// over ours.
-#[must_use]
-pub(super) fn landed(body: &JsonMap, before: &Etag, now: &Twin) -> Option<bool> {
-    if now.etag == *before {
-        return Some(false);
-    }
-    let desired = body.get("properties").and_then(|properties| properties.get("desired"));
-    let there = holds(now.section(Section::Tags), body.get("tags")) && holds(now.section(Section::Desired), desired);
-    there.then_some(true)
-}
-
-/// Whether a merge patch would change nothing any more.
-fn holds(section: &JsonMap, wanted: Option<&Json>) -> bool {
-    match wanted {
-        None => true,
-        // `null` clears the section.
-        Some(Json::Null) => section.is_empty(),
-        Some(Json::Object(wanted)) => {
-            let mut patched = section.clone();
-            patch::apply(&mut patched, wanted);
-            patched == *section
-        }
-        // No hub accepts anything else, so it cannot have happened.
-        Some(_) => false,
-    }
 }

@@ -2,6 +2,7 @@
 
 mod acting;
 mod bad_input;
+mod choosing;
 mod conflict;
 mod drafts;
 mod events;

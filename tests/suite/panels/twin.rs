@@ -163,7 +163,7 @@ fn a_version_that_moved_keeps_the_text_and_offers_three_acts() {
     scene.tell(Fact::TwinSeen { twin: parsed(&twin_json(&module(), 90, 7)), source: Source::Watch });
     let mut harness = window(scene);
     assert_eq!(desired(&harness), EDITED);
-    find(&harness, Role::Button, "Compare…").click();
+    find(&harness, Role::Button, "Resolve…").click();
     harness.run();
     find(&harness, Role::Dialog, "The hub has a newer version");
     for name in ["Reload from hub", "Overwrite hub version"] {

@@ -5,6 +5,7 @@ mod given;
 mod laws;
 mod merge;
 mod patch;
+mod rebase;
 mod rules;
 mod splice;
 mod text;
