@@ -136,7 +136,7 @@ async fn who_may_connect() {
     check(&m, module_user, &policy("iothubowner", "localhost"), None);
     check(&d, user, &policy("service", "localhost"), unauthorised);
     let e = TwinId::device("e");
-    check(&e, "localhost/e/", &policy("device", "localhost"), Some("DeviceNotFound"));
+    check(&e, "localhost/e/", &policy("device", "localhost"), Some("IotHubUnauthorizedAccess"));
     owner.put_if("/devices/d", "*", json!({"deviceId": "d", "status": "disabled"})).await.ok();
     check(&d, user, &own, Some("DeviceDisabled"));
     check(&m, module_user, &policy("device", "localhost"), Some("DeviceDisabled"));

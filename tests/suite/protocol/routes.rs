@@ -99,7 +99,7 @@ fn refuses_what_is_no_route() {
         "//devices",
         "/jobs/v2",
         "/jobs/v2/j/x",
-        "/configurations",
+        "/nowhere",
         "/digitaltwins/d",
         "/twins",
     ] {
