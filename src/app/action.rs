@@ -3,6 +3,7 @@
 use super::conflict::Shown;
 use super::events::EventsAct;
 use super::faults::FaultsAct;
+use super::history::HistoryAct;
 use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
@@ -135,6 +136,11 @@ pub enum Action {
         text: String,
     },
     SendReport(TwinId),
+    /// Concerns the versions that were seen of the twin.
+    History {
+        id: TwinId,
+        act: HistoryAct,
+    },
     /// What incoming method calls are answered with.
     EditReply {
         id: TwinId,

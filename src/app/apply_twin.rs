@@ -65,6 +65,8 @@ impl App {
                     self.say_failure(&format!("Cannot act as {id}"), &failure);
                 }
             }
+            Purpose::Timeline(id) => return self.settle_timeline(key, &id, outcome),
+            Purpose::Versions(id) => self.settle_versions(key, &id, outcome),
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
             Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
             Purpose::SendMessage(id) => self.settle_message(key, &id, outcome),
@@ -103,6 +105,7 @@ impl App {
         self.fleet.note(&twin.id, twin.connection_state, twin.status);
         let Some(tab) = self.tab_mut(&twin.id) else { return };
         tab.watch_problem = None;
+        tab.history.outdated();
         if tab.is_late(twin, now) {
             return;
         }

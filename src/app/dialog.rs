@@ -1,5 +1,6 @@
 //! The one modal in front, if any.
 
+use crate::disk::journal::EntryKey;
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, TwinId};
 use crate::worker::event::CheckReport;
@@ -59,6 +60,11 @@ pub enum Dialog {
     },
     Discard {
         id: TwinId,
+    },
+    /// A version of the past would take the place of my edits.
+    Revert {
+        id: TwinId,
+        version: EntryKey,
     },
     /// Conflict: reload from hub would drop my edits.
     ReloadFromHub {

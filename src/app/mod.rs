@@ -12,6 +12,7 @@ mod drafts;
 pub mod events;
 pub mod faults;
 pub mod fleet;
+pub mod history;
 pub mod messages;
 pub mod methods;
 pub mod tab;
@@ -27,6 +28,7 @@ pub use dialog::Dialog;
 pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
+pub use history::History;
 pub use tab::Tab;
 
 use crate::disk::Settings;
@@ -183,6 +185,8 @@ pub enum Purpose {
     Modules(String),
     Query,
     Load(TwinId),
+    Timeline(TwinId),
+    Versions(TwinId),
     Save(TwinId),
     Identity(TwinId),
     Create(TwinId),

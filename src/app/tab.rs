@@ -1,6 +1,7 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
 pub use super::conflict::{Followed, Mark, MarkKind, Moved};
+use super::history::History;
 use super::messages::Messages;
 use super::methods::Methods;
 use super::{Moment, Remote};
@@ -29,6 +30,8 @@ pub enum Pane {
     Methods,
     /// Cloud-to-device messages.
     Messages,
+    /// Every version that was seen.
+    History,
 }
 
 /// One open twin.
@@ -71,6 +74,7 @@ pub struct Tab {
     pub act: Option<Act>,
     pub methods: Methods,
     pub messages: Messages,
+    pub history: History,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
@@ -199,6 +203,7 @@ impl Tab {
             act: None,
             methods: Methods::default(),
             messages: Messages::default(),
+            history: History::default(),
             kept: None,
             news: Vec::new(),
         }

@@ -81,6 +81,7 @@ impl Tab {
         self.act = None;
         self.methods.running = None;
         self.messages.leave(now);
+        self.history.park();
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.in_doubt = self.sent.take();

@@ -41,6 +41,7 @@ impl App {
             }
         }
         tick.commands.extend(self.keep_drafts());
+        tick.commands.extend(self.follow_history());
         self.follow_fleet(&mut tick);
         let (commands, next_ms) = self.follow_faults();
         tick.commands.extend(commands);

@@ -70,6 +70,7 @@ impl App {
                 self.recall_method(&id, number);
                 Vec::new()
             }
+            Action::History { id, act } => self.history_act(&id, act),
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
             // Concerns a hub that moved, or messages.
             other => self.update_conflict(other),
@@ -99,6 +100,9 @@ impl App {
         tab.pane = pane;
         if pane == Pane::Identity && tab.identity.value().is_none() && !tab.identity.is_loading() {
             return self.load_identity(id);
+        }
+        if pane == Pane::History {
+            return self.load_timeline(id);
         }
         Vec::new()
     }

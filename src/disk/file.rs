@@ -3,9 +3,13 @@
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Unreadable files kept side by side; beyond that the newest one replaces the last.
 const KEPT_ASIDE: u32 = 9;
+
+/// Numbers the temporary files of this program.
+static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
 /// The SHA-256 of some bytes in 64 hexadecimal digits: a name any file system takes.
 pub fn digest(bytes: &[u8]) -> String {
@@ -45,7 +49,8 @@ pub fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(aside)
 }
 
-fn free_name(path: &Path) -> PathBuf {
+/// The name that a file takes when it is set aside.
+pub fn free_name(path: &Path) -> PathBuf {
     let named = |n: u32| {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(if n == 1 { ".unreadable".to_owned() } else { format!(".unreadable-{n}") });
@@ -62,9 +67,10 @@ fn free_name(path: &Path) -> PathBuf {
 pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    // Two windows writing at once must not share a temporary file; one left behind by a crash is overwritten.
+    // Two windows, or two threads of one, that write the same file at once must not share a temporary one.
+    let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}-{number}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = write_through(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if let Err(error) = written {

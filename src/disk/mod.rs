@@ -33,6 +33,32 @@ pub struct Settings {
     pub layout: Layout,
     /// Window size in points.
     pub window: Option<(f32, f32)>,
+    pub journal: JournalBounds,
+}
+
+/// How much of the history of twins is kept: what is older goes, then the oldest until the rest fits. The newest version of a twin stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct JournalBounds {
+    /// All files together, in units of 1024 × 1024 bytes.
+    pub megabytes: u32,
+    pub days: u32,
+}
+
+impl Default for JournalBounds {
+    fn default() -> Self {
+        Self { megabytes: 256, days: 90 }
+    }
+}
+
+impl JournalBounds {
+    #[must_use]
+    pub fn limits(self) -> journal::Limits {
+        journal::Limits {
+            bytes: u64::from(self.megabytes) * 1024 * 1024,
+            age_ms: u64::from(self.days) * 24 * 60 * 60 * 1000,
+        }
+    }
 }
 
 /// Which panels are shown, and how large people made them, in points; `None` leaves it to the program.

@@ -83,3 +83,11 @@ fn holds(section: &JsonMap, wanted: Option<&Json>) -> bool {
         Some(_) => false,
     }
 }
+
+/// The patch that takes another back: `apply(apply(base, patch), inverse(base, patch)) == base`, under the condition of [`between`].
+#[must_use]
+pub fn inverse(base: &JsonMap, patch: &JsonMap) -> JsonMap {
+    let mut patched = base.clone();
+    apply(&mut patched, patch);
+    between(&patched, base)
+}

@@ -129,7 +129,12 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
     } else if tab.pane == Pane::Messages && !typing_query && pressed(&SEND) {
         f.push(Action::SendMessage(id.clone()));
     }
-    if tab.pane != Pane::Identity && pressed(&FIND) {
+    let finds = match tab.pane {
+        Pane::Identity => false,
+        Pane::History => super::history::has_text(tab),
+        _ => true,
+    };
+    if finds && pressed(&FIND) {
         f.view.editor.find.open = true;
         f.view.editor.find.focus = true;
         f.view.changes_instead = false;

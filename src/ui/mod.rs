@@ -14,6 +14,7 @@ mod faults;
 mod find;
 mod fleet;
 mod fonts;
+mod history;
 mod icons;
 mod identity;
 mod json_colours;
@@ -57,6 +58,7 @@ pub struct View {
     changes: changes::ChangesView,
     activity: activity::ActivityView,
     faults: faults::FaultsView,
+    history: history::HistoryView,
     /// The row chosen in the dialog in front.
     choice: usize,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.

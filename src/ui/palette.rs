@@ -192,6 +192,7 @@ fn commands(app: &App) -> Vec<Choice> {
             (Pane::Identity, "Show the identity"),
             (Pane::Methods, "Show methods"),
             (Pane::Messages, "Show messages"),
+            (Pane::History, "Show the history"),
         ] {
             add(word, None, Action::ShowPane(id.clone(), pane));
         }

@@ -9,7 +9,7 @@ use crate::twin::{ConnectionState, TwinId};
 use crate::worker::Key;
 use egui::{Context, Id, RichText, ScrollArea, Ui};
 
-fn wrapped(ui: &mut Ui, text: impl Into<String>) {
+pub(super) fn wrapped(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(text.into()).wrap());
 }
 
@@ -167,7 +167,14 @@ fn messages_word(count: u64) -> String {
 }
 
 /// The two buttons of a question: the act, and the safe one, which is the default. Returns the safe one.
-fn answer(ui: &mut Ui, f: &mut Frame, act: &str, off: Option<&str>, action: Action, safe: &str) -> egui::Response {
+pub(super) fn answer(
+    ui: &mut Ui,
+    f: &mut Frame,
+    act: &str,
+    off: Option<&str>,
+    action: Action,
+    safe: &str,
+) -> egui::Response {
     let mut default = None;
     acts(ui, |ui| {
         let keep = widgets::primary(ui, safe, None);

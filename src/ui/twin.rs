@@ -3,7 +3,9 @@
 use super::describe::describe;
 use super::theme::{self, palette};
 use super::widgets;
-use super::{Frame, act, changes, editor, editor_id, identity, messages, methods, moved, reader, twin_header, when};
+use super::{
+    Frame, act, changes, editor, editor_id, history, identity, messages, methods, moved, reader, twin_header, when,
+};
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
@@ -22,6 +24,13 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     };
     f.view.narrow = ui.available_width() < NARROW;
     twin_header::ui(f, ui, tab);
+    if tab.pane == Pane::History {
+        // The journal is here, whether the hub answers or not.
+        banners_ui(f, ui, tab);
+        let paper = palette(ui).paper;
+        egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| history::ui(f, ui, tab));
+        return;
+    }
     let Some(twin) = tab.current() else {
         egui::CentralPanel::default().frame(pane_frame()).show(ui, |ui| not_loaded_ui(f, ui, tab));
         return;

@@ -200,7 +200,7 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 7] = [
+    const PANES: [(Pane, &str); 8] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
@@ -208,6 +208,7 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         (Pane::Identity, "Identity"),
         (Pane::Methods, "Methods"),
         (Pane::Messages, "Messages"),
+        (Pane::History, "History"),
     ];
     let tab_ui = if f.view.narrow { widgets::small_tab } else { widgets::tab };
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {

@@ -43,6 +43,15 @@ pub fn clock(at: Moment) -> String {
     format!("{:02}:{:02}:{:02} UTC", s / 3600, s / 60 % 60, s % 60)
 }
 
+/// Date and time of a moment given in milliseconds since 1970: `2026-11-21 14:03:59`, UTC.
+pub fn stamp(unix_ms: u64) -> String {
+    let seconds = i64::try_from(unix_ms / 1000).unwrap_or(i64::MAX);
+    let Ok(at) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return String::new() };
+    let (date, clock) = (at.date(), at.time());
+    let (hour, minute, second) = clock.as_hms();
+    format!("{date} {hour:02}:{minute:02}:{second:02}")
+}
+
 /// `12,345`.
 pub fn grouped(n: usize) -> String {
     let digits = n.to_string();

@@ -121,6 +121,7 @@ async fn tell(id: &TwinId, event: LinkEvent, hub: &OpenHub, last: &mut Option<Li
         }
         LinkEvent::Desired { version, patch } => {
             hub.out.fact(Fact::DesiredPatch { id: id.clone(), version, patch }).await;
+            hub.event_told(id);
         }
         // The service side's view says more; the watch reads it.
         LinkEvent::Twin(_) => hub.nudge(id),

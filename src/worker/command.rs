@@ -121,6 +121,16 @@ pub enum Command {
         body: JsonMap,
         guard: Guard,
     },
+    /// What the journal keeps of a twin of the open hub: ends in `Timeline`.
+    LoadTimeline {
+        key: Key,
+        id: TwinId,
+    },
+    /// Twins as they were: ends in `Versions`, in the same order.
+    LoadVersions {
+        key: Key,
+        entries: Vec<crate::disk::journal::Entry>,
+    },
     /// Reads the identity record, keys included: ends in `Identity`.
     LoadIdentity {
         key: Key,

@@ -4,6 +4,7 @@ use super::{HubRef, Key};
 use crate::client::HubError;
 use crate::client::hub::RequestRecord;
 use crate::client::link::{LinkState, Receipt};
+use crate::disk::journal::Timeline;
 use crate::protocol::event::EventPage;
 use crate::protocol::fault::Report;
 use crate::protocol::feedback::FeedbackRecord;
@@ -51,6 +52,9 @@ pub enum Outcome {
     Conflict {
         theirs: Arc<Twin>,
     },
+    Timeline(Arc<Timeline>),
+    /// A sentence where one cannot be read any more.
+    Versions(Vec<Result<Arc<Twin>, String>>),
     Identity(Box<Identity>),
     /// `existed`: it was there already and has been fetched.
     Created {

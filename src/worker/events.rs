@@ -4,6 +4,7 @@
 use super::event::{Fact, Reachability, Then};
 use super::session::OpenHub;
 use crate::client::{HubError, retry};
+use crate::protocol::event::What;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,12 @@ pub(super) async fn follow(hub: Arc<OpenHub>, mut after: u64) {
             Ok(page) => {
                 failures = 0;
                 let next = page.next;
+                // The first page tells what was, not what happens.
+                if known {
+                    for event in page.events.iter().filter(|event| matches!(event.what, What::Twin { .. })) {
+                        hub.event_told(&event.id);
+                    }
+                }
                 if !known || next != after || !page.events.is_empty() {
                     hub.out.fact(Fact::HubEvents { after, page: Box::new(page) }).await;
                 }

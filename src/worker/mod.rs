@@ -5,7 +5,7 @@
 //!
 //! `run` is the loop: it starts a task per request and says how each ended. `session` is the one open hub; dropping it ends
 //! its tasks and sockets. `open`, `fleet`, `twins`, `identities`, `checks` are the requests; `watch`, `events` and `act`
-//! go on by themselves; `keep` holds settings and secrets; `local` holds the hub inside the program; `out` leads to the window.
+//! go on by themselves; `keep` holds settings and secrets, `drafts` and `journal` what was typed and seen; `local` holds the hub inside the program; `out` leads to the window.
 
 mod act;
 mod checks;
@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod fleet;
 mod identities;
+mod journal;
 mod keep;
 mod local;
 mod messages;

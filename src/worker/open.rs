@@ -1,6 +1,7 @@
 //! Opening a hub: where it is, how it is believed, whether the key opens anything.
 
 use super::event::HubInfo;
+use super::journal::JournalDesk;
 use super::keep::{Keep, LOCAL_NAME, face, first_label};
 use super::local::{self, LocalState};
 use super::out::{Out, RequestLog};
@@ -21,6 +22,7 @@ pub(super) struct Opener {
     pub(super) local: watch::Receiver<LocalState>,
     pub(super) extra_ca: Vec<PathBuf>,
     pub(super) log: RequestLog,
+    pub(super) journal: Arc<JournalDesk>,
     pub(super) out: Out,
 }
 
@@ -42,7 +44,7 @@ impl Opener {
         verify(&client).await.map_err(Failure::Hub)?;
         let (host, policy) = face(&target.connection);
         let info = HubInfo { hub, name: target.name, host, policy, api_version: rest::API_VERSION };
-        Ok(OpenHub::new(info, client, target.connection, trust, target.dial, self.out))
+        Ok(OpenHub::new(info, client, target.connection, trust, target.dial, self.journal, self.out))
     }
 
     async fn target(&self, hub: &HubRef) -> Result<Target, Failure> {

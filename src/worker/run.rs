@@ -3,6 +3,7 @@
 use super::act::Link;
 use super::drafts::DraftDesk;
 use super::event::{Fact, Failure, Outcome};
+use super::journal::{self, JournalDesk};
 use super::keep::Keep;
 use super::local::LocalState;
 use super::open::Opener;
@@ -23,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The request that opens the first hub.
 const FIRST: Key = Key(0);
+/// How long the last versions seen may take into the journal.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(1);
 /// How long the local hub may take for its last commit.
 const LOCAL_STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -85,6 +88,7 @@ struct Desk {
     out: Out,
     opener: Opener,
     drafts: Arc<DraftDesk>,
+    journal: Arc<JournalDesk>,
     session: Option<Session>,
     work: JoinSet<Finished>,
     running: HashMap<Id, Running>,
@@ -99,6 +103,7 @@ impl Desk {
     async fn set_up(options: WorkerOptions, out: Out) -> Self {
         let (folders, file, settings) = open_settings(&options, &out).await;
         out.fact(Fact::Settings(settings.clone())).await;
+        let bounds = settings.journal.limits();
         // A variable that is set to nothing counts as not set.
         let given = options.connection_string.as_ref().filter(|text| !text.reveal().trim().is_empty());
         let environment = given.map(|text| ConnectionString::parse(text.reveal()));
@@ -107,6 +112,7 @@ impl Desk {
         let (state, local_state) = watch::channel(LocalState::Starting);
         let stop = CancellationToken::new();
         let drafts = Arc::new(DraftDesk::open(&folders.drafts(), out.clone()).await);
+        let journal = Arc::new(JournalDesk::new(&folders.journal(), bounds, out.clone()));
         let fleet = options.fleet.unwrap_or(FleetChoice::Demo);
         let local = tokio::spawn(local::serve(folders, fleet, state, out.clone(), stop.clone()));
         let log = RequestLog::default();
@@ -114,12 +120,16 @@ impl Desk {
         background.spawn(keep.clone().announce());
         background.spawn(keep.clone().write_changes());
         background.spawn(drafts.clone().write_changes());
+        background.spawn(journal.clone().write_versions());
+        background.spawn(journal.clone().hold_bounds());
         background.spawn(log.clone().tell(out.clone()));
-        let opener = Opener { keep, local: local_state, extra_ca: options.extra_ca, log, out: out.clone() };
+        let extra_ca = options.extra_ca;
+        let opener = Opener { keep, local: local_state, extra_ca, log, journal: journal.clone(), out: out.clone() };
         let mut desk = Self {
             out,
             opener,
             drafts,
+            journal,
             session: None,
             work: JoinSet::new(),
             running: HashMap::new(),
@@ -150,7 +160,10 @@ impl Desk {
                 let opener = self.opener.clone();
                 self.begin(key, Kind::Program, async move { checks::remove(opener, id).await.into() });
             }
-            Command::SaveSettings { settings } => self.opener.keep.take_settings(settings),
+            Command::SaveSettings { settings } => {
+                self.journal.set_limits(settings.journal.limits());
+                self.opener.keep.take_settings(settings);
+            }
             Command::KeepDraft { draft } => self.drafts.keep(draft),
             Command::ForgetDraft { hub, id } => self.drafts.forget(hub, id),
             Command::Cancel { key } => self.end(|running| running.key == key),
@@ -211,6 +224,12 @@ impl Desk {
             }
             Command::PatchTwin { key, id, body, guard } => {
                 self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard).await).await;
+            }
+            Command::LoadTimeline { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| journal::timeline(&hub, id).await).await;
+            }
+            Command::LoadVersions { key, entries } => {
+                self.on_hub(key, Kind::Hub, async move |hub| journal::versions(&hub, entries).await).await;
             }
             Command::LoadIdentity { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| identities::load(&hub, &id).await).await;
@@ -379,6 +398,9 @@ impl Desk {
         self.background.shutdown().await;
         self.drafts.flush().await;
         self.opener.keep.flush().await;
+        if tokio::time::timeout(JOURNAL_LIMIT, self.journal.flush()).await.is_err() {
+            tracing::warn!("the last versions seen are not in the journal: another window holds it");
+        }
         self.stop.cancel();
         if tokio::time::timeout(LOCAL_STOP_LIMIT, self.local).await.is_err() {
             tracing::warn!("the local hub did not stop in time");

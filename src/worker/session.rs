@@ -3,14 +3,16 @@
 
 use super::act::{Acting, Link};
 use super::event::{Fact, HubInfo, Reachability};
+use super::journal::JournalDesk;
 use super::out::Out;
 use super::watch::{Limiter, Mark};
 use crate::client::link::{Dial, Receipt};
 use crate::client::{HubClient, HubError, RetryPolicy, Trust, retry};
+use crate::disk::journal::Seen;
 use crate::protocol::connection_string::ConnectionString;
 use crate::protocol::method::MethodAnswer;
 use crate::twin::{Twin, TwinId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -31,11 +33,14 @@ pub(super) struct OpenHub {
     /// Where MQTT is, if not at the host's port 8883.
     pub(super) dial: Option<Dial>,
     pub(super) out: Out,
+    pub(super) journal: Arc<JournalDesk>,
     pub(super) limiter: Limiter,
     /// What the window was last told of each twin.
     marks: Mutex<HashMap<TwinId, (Mark, Instant)>>,
     /// Tells the watch of a twin to look soon.
     nudges: Mutex<HashMap<TwinId, Arc<Notify>>>,
+    /// Twins of which an event told that they moved, and which were not read since.
+    told: Mutex<HashSet<TwinId>>,
     reach: watch::Sender<Reachability>,
 }
 
@@ -46,6 +51,7 @@ impl OpenHub {
         connection: ConnectionString,
         trust: Trust,
         dial: Option<Dial>,
+        journal: Arc<JournalDesk>,
         out: Out,
     ) -> Self {
         Self {
@@ -56,9 +62,11 @@ impl OpenHub {
             trust,
             dial,
             out,
+            journal,
             limiter: Limiter::default(),
             marks: Mutex::default(),
             nudges: Mutex::default(),
+            told: Mutex::default(),
             reach: watch::Sender::new(Reachability::Online),
         }
     }
@@ -102,6 +110,19 @@ impl OpenHub {
         if let Some(nudge) = lock(&self.nudges).get(id) {
             nudge.notify_one();
         }
+    }
+
+    /// An event told that a twin moved: its watch, if it has one, looks soon.
+    pub(super) fn event_told(&self, id: &TwinId) {
+        if lock(&self.nudges).contains_key(id) {
+            lock(&self.told).insert(id.clone());
+            self.nudge(id);
+        }
+    }
+
+    /// By what way the watch came to look.
+    pub(super) fn why_read(&self, id: &TwinId) -> Seen {
+        if lock(&self.told).remove(id) { Seen::Event } else { Seen::Watch }
     }
 
     /// Tells when the hub stops answering and when it answers again; asks by itself while it does not.
@@ -168,6 +189,7 @@ impl Session {
 
     pub(super) fn unwatch(&mut self, id: &TwinId) {
         lock(&self.hub.nudges).remove(id);
+        lock(&self.hub.told).remove(id);
         if let Some(task) = self.watches.remove(id) {
             task.abort();
         }

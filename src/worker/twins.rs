@@ -4,6 +4,7 @@ use super::event::Outcome;
 use super::session::OpenHub;
 use super::{Failure, command::Guard};
 use crate::client::HubError;
+use crate::disk::journal::Seen;
 use crate::protocol::rest::IfMatch;
 use crate::twin::{Etag, JsonMap, Twin, TwinId, patch};
 use std::sync::Arc;
@@ -24,9 +25,9 @@ pub(super) async fn load(hub: &OpenHub, id: &TwinId) -> Result<Outcome, Failure>
 }
 
 async fn read(hub: &OpenHub, id: &TwinId) -> Result<Arc<Twin>, HubError> {
-    let twin = hub.heard(hub.client.twin(id).await)?;
-    hub.mark(&twin);
-    Ok(Arc::new(twin))
+    let twin = Arc::new(hub.heard(hub.client.twin(id).await)?);
+    hub.seen(&twin, Seen::Load);
+    Ok(twin)
 }
 
 /// PATCH, never without a quoted etag. A stale one brings the hub's version along; an outcome that is unknown is looked up.
@@ -41,8 +42,9 @@ pub(super) async fn save(hub: &OpenHub, id: &TwinId, body: &JsonMap, guard: Guar
     hub.nudge(id);
     match answer {
         Ok(twin) => {
-            hub.mark(&twin);
-            Ok(Outcome::Saved(Arc::new(twin)))
+            let twin = Arc::new(twin);
+            hub.saved(&twin, body, &etag);
+            Ok(Outcome::Saved(twin))
         }
         Err(conflict @ HubError::Conflict { .. }) => match read(hub, id).await {
             Ok(theirs) => Ok(Outcome::Conflict { theirs }),
@@ -63,9 +65,14 @@ async fn look(hub: &OpenHub, id: &TwinId, body: &JsonMap, before: &Etag, reason:
         tokio::time::sleep(wait).await;
         match hub.heard(hub.once.twin(id).await) {
             Ok(twin) => {
-                hub.mark(&twin);
+                let twin = Arc::new(twin);
                 let landed = patch::landed(body, before, &twin);
-                let now = Some(Arc::new(twin));
+                if landed == Some(true) {
+                    hub.saved(&twin, body, before);
+                } else {
+                    hub.seen(&twin, Seen::Load);
+                }
+                let now = Some(twin);
                 // A write still on its way may land between two looks: one look at an unmoved twin proves little.
                 if landed == Some(false) && unmoved.is_none() {
                     unmoved = now;

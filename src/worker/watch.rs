@@ -124,9 +124,11 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
 async fn see(hub: &OpenHub, twin: Twin, asked: Instant) -> bool {
     let told = hub.marked(&twin.id);
     let news = told.is_none_or(|(mark, at)| at < asked && mark != Mark::of(&twin));
+    let why = hub.why_read(&twin.id);
     if news {
-        hub.mark(&twin);
-        hub.out.fact(Fact::TwinSeen { twin: Arc::new(twin), source: Source::Watch }).await;
+        let twin = Arc::new(twin);
+        hub.seen(&twin, why);
+        hub.out.fact(Fact::TwinSeen { twin, source: Source::Watch }).await;
     }
     news
 }

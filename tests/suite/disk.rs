@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use twinscope::disk::secrets::Kept;
-use twinscope::disk::{Folders, Keyring, KeyringChoice, Layout, SavedConnection, Settings, SettingsFile, ThemeChoice};
+use twinscope::disk::{
+    Folders, JournalBounds, Keyring, KeyringChoice, Layout, SavedConnection, Settings, SettingsFile, ThemeChoice,
+};
 use twinscope::protocol::secret::Secret;
 
 fn some_settings() -> Settings {
@@ -21,6 +23,7 @@ fn some_settings() -> Settings {
         open_tabs: [("local".to_owned(), vec!["d/m".to_owned()])].into(),
         last_hub: Some("local".to_owned()),
         window: Some((800.0, 600.0)),
+        journal: JournalBounds { megabytes: 5, days: 7 },
     }
 }
 

@@ -9,6 +9,7 @@ mod app;
 mod client;
 mod demo;
 mod disk;
+mod disk_journal;
 mod disk_kept;
 mod durations;
 mod faults;

@@ -1,14 +1,16 @@
 //! One line of the journal: a version of a twin, its sections by the hash of their content.
 
-use super::{Entry, SavedPatch, Seen};
+use super::{Changed, Entry, SavedPatch, Seen};
 use crate::disk::file;
-use crate::twin::{Etag, Json, JsonMap, Twin, wire};
+use crate::twin::{Etag, Json, JsonMap, Section, Twin, diff, wire};
 
 /// The parts of a twin that are kept as objects of their own, by their place in the twin's JSON.
 const PARTS: [&str; 3] = ["/tags", "/properties/desired", "/properties/reported"];
+const SECTIONS: [Section; 3] = [Section::Tags, Section::Desired, Section::Reported];
 
 /// A line as JSON: `hub`, `at` (ms), `seen`, `desired` and `reported` (their versions), `twin` (without its sections), `parts` (hashes in the order of `PARTS`, null where
-/// the twin has none), and `patch` and `inverse` of a save.
+/// the twin has none), `changed` (paths that differ from the line before, by part; absent on the first), and `patch` and `inverse`
+/// of a save.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line(Json);
 
@@ -49,6 +51,33 @@ impl Line {
             put("inverse", Json::Object(inverse.clone()));
         }
         (Self(Json::Object(line)), objects)
+    }
+
+    /// Counts the paths in which a twin differs from the version of the line before; nothing is noted where that cannot be read.
+    pub fn note_changes(&mut self, twin: &Twin, before: &Self, object: impl Fn(&str) -> Result<Json, String>) {
+        let mut counts = Vec::new();
+        for (at, section) in SECTIONS.into_iter().enumerate() {
+            let place = format!("/parts/{at}");
+            let (old, new) = (before.0.pointer(&place), self.0.pointer(&place));
+            if old == new {
+                counts.push(Json::from(0));
+                continue;
+            }
+            let old = match old.and_then(Json::as_str).map(&object) {
+                None => JsonMap::new(),
+                Some(Ok(Json::Object(mut old))) => {
+                    if section != Section::Tags {
+                        old.retain(|key, _| key != "$version" && key != "$metadata");
+                    }
+                    old
+                }
+                Some(_) => return,
+            };
+            counts.push(Json::from(diff::diff(&old, twin.section(section)).len()));
+        }
+        if let Some(line) = self.0.as_object_mut() {
+            line.insert("changed".to_owned(), Json::Array(counts));
+        }
     }
 
     /// `None` for a line that is none of ours.
@@ -96,6 +125,12 @@ impl Line {
         same("/hub") && same("/twin/version") && same("/twin/etag") && same("/parts")
     }
 
+    fn changed(&self) -> Option<Changed> {
+        let counts = self.0.get("changed")?.as_array()?;
+        let count = |at: usize| usize::try_from(counts.get(at)?.as_u64()?).ok();
+        Some(Changed { tags: count(0)?, desired: count(1)?, reported: count(2)? })
+    }
+
     pub fn entry(self, before: Option<u64>) -> Entry {
         let map = |key: &str| self.0.get(key).and_then(Json::as_object).cloned();
         let version = self.number("/twin/version").unwrap_or(0);
@@ -111,6 +146,7 @@ impl Line {
                 Some(before) if before <= version => Some((version - before).saturating_sub(1)),
                 Some(_) => None,
             },
+            changed: self.changed(),
             saved: map("patch").zip(map("inverse")).map(|(patch, inverse)| SavedPatch { patch, inverse }),
             line: self,
         }

@@ -7,6 +7,7 @@
 
 mod line;
 mod prune;
+mod tail;
 
 pub use prune::{Limits, Pruned};
 
@@ -15,16 +16,14 @@ use super::file;
 use crate::twin::{Etag, Json, JsonMap, Twin, TwinId, wire};
 use line::Line;
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use tail::{ends_a_line, newest_lines, open_lines};
 
 /// One section with its metadata; the hub's own bound on it is below this.
 const OBJECT_MAX: u64 = 4 * 1024 * 1024;
 /// The lines of one twin; pruning keeps it far below.
 const LINES_MAX: u64 = 256 * 1024 * 1024;
-/// Where the last line is looked for.
-const TAIL_MAX: u64 = 4 * 1024 * 1024;
-
 /// How a version came to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
@@ -71,8 +70,39 @@ pub struct Entry {
     /// Versions between the entry before and this one that nobody saw. `None` when the count began anew: the twin was deleted and
     /// made again.
     pub unseen: Option<u64>,
+    /// Paths that differ from the entry before; `None` for the first one, or where that could not be read.
+    pub changed: Option<Changed>,
     pub saved: Option<SavedPatch>,
     line: Line,
+}
+
+/// Counts of changed paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changed {
+    pub tags: usize,
+    pub desired: usize,
+    pub reported: usize,
+}
+
+impl Changed {
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.tags + self.desired + self.reported
+    }
+}
+
+/// Tells an entry from the others of its twin, also after the journal was read again or pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntryKey {
+    pub version: u64,
+    pub at_ms: u64,
+}
+
+impl Entry {
+    #[must_use]
+    pub fn key(&self) -> EntryKey {
+        EntryKey { version: self.version, at_ms: self.at_ms }
+    }
 }
 
 /// The entries of a twin, oldest first.
@@ -81,6 +111,28 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
     /// Lines that could not be read, a last one cut short not counted.
     pub unreadable: usize,
+}
+
+impl Timeline {
+    /// Where an entry stands in `entries`.
+    #[must_use]
+    pub fn place(&self, key: EntryKey) -> Option<usize> {
+        self.entries.iter().rposition(|entry| entry.key() == key)
+    }
+}
+
+impl Timeline {
+    fn take(&mut self, line: Line) {
+        let before = self.entries.last().map(|entry| entry.version);
+        let entry = line.entry(before);
+        match self.entries.last_mut() {
+            // The watch saw our save before its answer came: one version, with what the save knows of it.
+            Some(last) if entry.saved.is_some() && entry.line.says_the_same(&last.line) => {
+                (last.seen, last.saved) = (entry.seen, entry.saved);
+            }
+            _ => self.entries.push(entry),
+        }
+    }
 }
 
 /// The folder of the journal. All its calls block.
@@ -96,7 +148,8 @@ impl Journal {
         Self { folder: folder.to_path_buf() }
     }
 
-    /// Keeps a version unless the last one kept is the same. Whether it was kept.
+    /// Keeps a version unless it is among the last ones kept: two windows that look at one twin see the same versions, not
+    /// always in the same order. Whether it was kept.
     ///
     /// # Errors
     /// A sentence that names the file.
@@ -112,13 +165,16 @@ impl Journal {
         let wrong = |error: std::io::Error| format!("The journal in {} cannot be written: {error}", path.display());
         let _turn = self.turn().map_err(wrong)?;
         let mut lines = open_lines(&path).map_err(wrong)?;
-        let last = last_line(&mut lines).map_err(wrong)?;
-        let (line, objects) = Line::of(hub, twin, seen, at_ms, saved);
-        if saved.is_none() && last.as_ref().is_some_and(|last| last.says_the_same(&line)) {
-            return Ok(false);
-        }
+        let newest = newest_lines(&mut lines).map_err(wrong)?;
+        let (mut line, objects) = Line::of(hub, twin, seen, at_ms, saved);
         for (hash, content) in &objects {
             self.keep_object(hash, content).map_err(wrong)?;
+        }
+        if saved.is_none() && newest.iter().any(|known| known.says_the_same(&line)) {
+            return Ok(false);
+        }
+        if let Some(last) = newest.first() {
+            line.note_changes(twin, last, |hash| self.object(hash));
         }
         // What a crash cut short must not swallow this line.
         let mut text = if ends_a_line(&mut lines).map_err(wrong)? { Vec::new() } else { vec![b'\n'] };
@@ -146,10 +202,7 @@ impl Journal {
                 continue;
             }
             match Line::read(whole) {
-                Some(line) => {
-                    let before = timeline.entries.last().map(|entry: &Entry| entry.version);
-                    timeline.entries.push(line.entry(before));
-                }
+                Some(line) => timeline.take(line),
                 None => timeline.unreadable += 1,
             }
         }
@@ -162,6 +215,15 @@ impl Journal {
     /// A sentence: a section's content is gone or damaged.
     pub fn twin(&self, entry: &Entry) -> Result<Twin, String> {
         entry.line.twin(|hash| self.object(hash))
+    }
+
+    /// The newest version kept with this etag: what a write guarded by it was written against, as far as tags and desired go.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn at_etag(&self, hub: &str, id: &TwinId, etag: &Etag) -> Result<Option<Twin>, String> {
+        let timeline = self.timeline(hub, id)?;
+        timeline.entries.iter().rev().find(|entry| entry.etag == *etag).map(|entry| self.twin(entry)).transpose()
     }
 
     fn object(&self, hash: &str) -> Result<Json, String> {
@@ -202,35 +264,4 @@ impl Journal {
         let (folder, name) = hash.split_at_checked(2).unwrap_or(("", hash));
         self.folder.join("objects").join(folder).join(name)
     }
-}
-
-/// The lines of one twin, locked: windows take turns, so that the last line read is the last one.
-fn open_lines(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).read(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    file.lock()?;
-    Ok(file)
-}
-
-/// The last whole line that can be read.
-fn last_line(file: &mut File) -> std::io::Result<Option<Line>> {
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_MAX)))?;
-    let mut tail = Vec::new();
-    file.take(TAIL_MAX).read_to_end(&mut tail)?;
-    let whole = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    Ok(tail[..whole].split(|byte| *byte == b'\n').rev().find_map(Line::read))
-}
-
-fn ends_a_line(file: &mut File) -> std::io::Result<bool> {
-    if file.metadata()?.len() == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last[0] == b'\n')
 }

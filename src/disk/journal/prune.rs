@@ -26,6 +26,8 @@ pub struct Pruned {
 struct TwinLines {
     path: PathBuf,
     lines: Vec<Line>,
+    /// What is none of ours, as it stands there.
+    unreadable: Vec<u8>,
     dropped: usize,
 }
 
@@ -62,6 +64,10 @@ impl Journal {
         }
         let versions = twins.iter().map(|twin| twin.dropped).sum();
         for twin in twins.iter().filter(|twin| twin.dropped > 0) {
+            if !twin.unreadable.is_empty() {
+                // The file is written anew without them; what cannot be read is kept beside.
+                file::replace(&file::free_name(&twin.path), &twin.unreadable).map_err(wrong)?;
+            }
             let mut lines: Vec<String> = twin.lines.iter().map(Line::text).collect();
             // So that the last one ends too.
             lines.push(String::new());
@@ -75,9 +81,25 @@ impl Journal {
     fn all_lines(&self) -> std::io::Result<Vec<TwinLines>> {
         let mut twins = Vec::new();
         for path in files(&self.folder.join("twins"))? {
-            let bytes = file::read(&path, LINES_MAX)?.unwrap_or_default();
-            let lines = bytes.split(|byte| *byte == b'\n').filter_map(Line::read).collect();
-            twins.push(TwinLines { path, lines, dropped: 0 });
+            if path.extension().is_none_or(|end| end != "jsonl") {
+                continue;
+            }
+            let bytes = match file::read(&path, LINES_MAX) {
+                Ok(bytes) => bytes.unwrap_or_default(),
+                Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                    file::set_aside(&path)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
+            for bytes in bytes.split(|byte| *byte == b'\n').filter(|bytes| !bytes.is_empty()) {
+                match Line::read(bytes) {
+                    Some(line) => lines.push(line),
+                    None => unreadable.extend(bytes.iter().chain(b"\n")),
+                }
+            }
+            twins.push(TwinLines { path, lines, unreadable, dropped: 0 });
         }
         Ok(twins)
     }

@@ -5,6 +5,7 @@ mod edit;
 mod events;
 mod faults;
 mod fleet;
+mod history;
 mod hubs;
 mod messages;
 mod methods;

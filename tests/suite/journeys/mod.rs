@@ -8,6 +8,7 @@ mod drafts;
 mod events;
 mod faults;
 mod first_start;
+mod history;
 mod keyboard;
 mod messages;
 mod methods;

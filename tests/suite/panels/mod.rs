@@ -5,6 +5,7 @@ mod dialogs;
 mod events;
 mod faults;
 mod fleet;
+mod history;
 mod messages;
 mod methods;
 mod moved;

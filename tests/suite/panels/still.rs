@@ -23,6 +23,7 @@ fn scenes() -> Vec<(&'static str, Scene)> {
         ("reported", pane(Pane::Reported)),
         ("document", pane(Pane::Document)),
         ("methods", pane(Pane::Methods)),
+        ("history", super::history::chosen()),
     ]
 }
 

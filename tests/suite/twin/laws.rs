@@ -3,7 +3,7 @@
 use super::given::{any_documents, documents, json, numbers, pairs, path, twins};
 use proptest::prelude::*;
 use twinscope::twin::diff::{diff, revert};
-use twinscope::twin::patch::{apply, between};
+use twinscope::twin::patch::{apply, between, inverse};
 use twinscope::twin::rules::{self, Form};
 use twinscope::twin::{Json, JsonMap, Path, Section, Segment, text, wire};
 
@@ -46,6 +46,15 @@ proptest! {
         let mut patched = base.clone();
         apply(&mut patched, &between(&base, &wanted));
         prop_assert_eq!(patched, wanted);
+    }
+
+    #[test]
+    fn an_inverse_takes_a_patch_back(base in documents(), patch in any_documents()) {
+        let back = inverse(&base, &patch);
+        let mut document = base.clone();
+        apply(&mut document, &patch);
+        apply(&mut document, &back);
+        prop_assert_eq!(document, base);
     }
 
     #[test]

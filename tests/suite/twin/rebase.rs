@@ -13,7 +13,7 @@ use twinscope::twin::{Etag, JsonMap, Section, Twin, text};
 /// The same twin with other desired values, as the hub has it after a write.
 fn moved(base: &Arc<Twin>, desired: &JsonMap) -> Arc<Twin> {
     let mut twin = (**base).clone();
-    twin.desired.values = desired.clone();
+    twin.desired.values.clone_from(desired);
     twin.etag = Etag("AAAAAAAAAAM=".to_owned());
     twin.version += 1;
     Arc::new(twin)

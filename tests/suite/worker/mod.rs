@@ -3,6 +3,7 @@
 mod acting;
 mod connections;
 mod fleet;
+mod journal;
 mod once;
 mod outages;
 mod proxy;

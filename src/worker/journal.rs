@@ -1,0 +1,245 @@
+//! Versions on their way into the journal: whatever is seen of a twin is kept, in the order it was seen, and nobody waits for it.
+
+use super::Failure;
+use super::event::Outcome;
+use super::out::Out;
+use super::session::OpenHub;
+use crate::disk::Journal;
+use crate::disk::journal::{Entry, Limits, SavedPatch, Seen};
+use crate::twin::{Etag, Json, JsonMap, Twin, TwinId, patch};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Notify;
+
+/// Versions that could not be written yet, at most; beyond that the oldest is given up.
+const WAITING_MAX: usize = 200;
+/// The bounds are held this often, and after so many versions.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
+const TIDY_AFTER: usize = 1_000;
+
+/// A version that was seen and is to be kept.
+struct Version {
+    hub: String,
+    twin: Arc<Twin>,
+    seen: Seen,
+    /// Milliseconds since 1970.
+    at_ms: u64,
+    saved: Option<Saved>,
+}
+
+/// A patch that led to a version, and the etag it was guarded by.
+#[derive(Clone)]
+struct Saved {
+    patch: JsonMap,
+    before: Etag,
+}
+
+/// The desk where versions wait to be written.
+pub(super) struct JournalDesk {
+    journal: Journal,
+    limits: Mutex<Limits>,
+    waiting: Mutex<VecDeque<Version>>,
+    /// One write at a time, in the order of seeing.
+    writing: tokio::sync::Mutex<()>,
+    changed: Notify,
+    /// Versions kept since the bounds were last held.
+    kept: Mutex<usize>,
+    tidy: Notify,
+    /// The last failure told, so that it is told once.
+    told: Mutex<Option<String>>,
+    out: Out,
+}
+
+impl JournalDesk {
+    pub(super) fn new(folder: &Path, limits: Limits, out: Out) -> Self {
+        Self {
+            journal: Journal::new(folder),
+            limits: Mutex::new(limits),
+            waiting: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            kept: Mutex::default(),
+            tidy: Notify::new(),
+            told: Mutex::default(),
+            out,
+        }
+    }
+
+    /// New bounds, held at once.
+    pub(super) fn set_limits(&self, limits: Limits) {
+        if std::mem::replace(&mut *lock(&self.limits), limits) != limits {
+            self.tidy.notify_one();
+        }
+    }
+
+    fn take(&self, version: Version) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() == WAITING_MAX {
+            waiting.pop_front();
+        }
+        waiting.push_back(version);
+        drop(waiting);
+        self.changed.notify_one();
+    }
+
+    /// Writes what is seen, without end.
+    pub(super) async fn write_versions(self: Arc<Self>) {
+        loop {
+            self.changed.notified().await;
+            self.flush().await;
+        }
+    }
+
+    /// Holds the bounds, without end: at the start, now and then, and when they change.
+    pub(super) async fn hold_bounds(self: Arc<Self>) {
+        loop {
+            let (journal, limits) = (self.journal.clone(), *lock(&self.limits));
+            *lock(&self.kept) = 0;
+            match tokio::task::spawn_blocking(move || journal.prune(limits, now_ms())).await {
+                Ok(Ok(pruned)) => tracing::debug!(?pruned, "the journal is within its bounds"),
+                Ok(Err(why)) => self.tell(Some(why)).await,
+                Err(error) => tracing::error!(%error, "tidying the journal broke"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TIDY_EVERY) => {}
+                () = self.tidy.notified() => {}
+            }
+        }
+    }
+
+    /// Writes what is not written yet. A failure is told once; what could not be written is tried again with the next version.
+    pub(super) async fn flush(&self) {
+        let turn = self.writing.lock().await;
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        if waiting.is_empty() {
+            return;
+        }
+        let journal = self.journal.clone();
+        let written = tokio::task::spawn_blocking(move || write(&journal, waiting)).await;
+        let Written { kept, failed } = match written {
+            Ok(written) => written,
+            Err(error) => {
+                tracing::error!(%error, "writing the journal broke");
+                return;
+            }
+        };
+        let why = failed.as_ref().map(|(_, why)| why.clone());
+        if let Some((left, _)) = failed {
+            let mut waiting = lock(&self.waiting);
+            for version in left.into_iter().rev().take(WAITING_MAX - waiting.len().min(WAITING_MAX)) {
+                waiting.push_front(version);
+            }
+        }
+        let full = {
+            let mut count = lock(&self.kept);
+            *count += kept;
+            *count >= TIDY_AFTER
+        };
+        if full {
+            self.tidy.notify_one();
+        }
+        drop(turn);
+        if kept > 0 || why.is_some() {
+            self.tell(why).await;
+        }
+    }
+
+    async fn tell(&self, why: Option<String>) {
+        let before = std::mem::replace(&mut *lock(&self.told), why.clone());
+        if let Some(why) = why.filter(|_| before.is_none()) {
+            self.out
+                .notice(format!("{why}. Everything else goes on; what you see meanwhile may be missing in History"))
+                .await;
+        }
+    }
+}
+
+struct Written {
+    kept: usize,
+    /// What is left from the first failure on, and why.
+    failed: Option<(VecDeque<Version>, String)>,
+}
+
+fn write(journal: &Journal, mut waiting: VecDeque<Version>) -> Written {
+    let mut kept = 0;
+    while let Some(version) = waiting.front() {
+        let Version { hub, twin, seen, at_ms, saved } = version;
+        let saved = saved.as_ref().and_then(|saved| with_inverse(journal, hub, &twin.id, saved));
+        match journal.record(hub, twin, *seen, *at_ms, saved.as_ref()) {
+            Ok(news) => kept += usize::from(news),
+            Err(why) => return Written { kept, failed: Some((waiting, why)) },
+        }
+        waiting.pop_front();
+    }
+    Written { kept, failed: None }
+}
+
+/// The patch with the one that takes it back, as far as the version it was made against is known.
+fn with_inverse(journal: &Journal, hub: &str, id: &TwinId, saved: &Saved) -> Option<SavedPatch> {
+    let before = match journal.at_etag(hub, id, &saved.before) {
+        Ok(before) => before?,
+        Err(why) => {
+            tracing::debug!(why, %id, "a save is kept without its inverse");
+            return None;
+        }
+    };
+    let desired = JsonMap::from_iter([("desired".to_owned(), Json::Object(before.desired.values))]);
+    let base = JsonMap::from_iter([
+        ("tags".to_owned(), Json::Object(before.tags)),
+        ("properties".to_owned(), Json::Object(desired)),
+    ]);
+    let inverse = patch::inverse(&base, &saved.patch);
+    Some(SavedPatch { patch: saved.patch.clone(), inverse })
+}
+
+impl OpenHub {
+    /// A version that the window is about to be told.
+    pub(super) fn seen(&self, twin: &Arc<Twin>, seen: Seen) {
+        self.keep(twin, seen, None);
+    }
+
+    /// The version that a patch of ours led to; `before` is the etag it was guarded by.
+    pub(super) fn saved(&self, twin: &Arc<Twin>, patch: &JsonMap, before: &Etag) {
+        self.keep(twin, Seen::Save, Some(Saved { patch: patch.clone(), before: before.clone() }));
+    }
+
+    fn keep(&self, twin: &Arc<Twin>, seen: Seen, saved: Option<Saved>) {
+        self.mark(twin);
+        let hub = self.info.drafts();
+        self.journal.take(Version { hub, twin: twin.clone(), seen, at_ms: now_ms(), saved });
+    }
+}
+
+/// What is kept of a twin.
+pub(super) async fn timeline(hub: &OpenHub, id: TwinId) -> Result<Outcome, Failure> {
+    let desk = &hub.journal;
+    desk.flush().await;
+    let (journal, hub) = (desk.journal.clone(), hub.info.drafts());
+    blocking(move || journal.timeline(&hub, &id)).await.map(|timeline| Outcome::Timeline(Arc::new(timeline)))
+}
+
+/// Twins as they were.
+pub(super) async fn versions(hub: &OpenHub, entries: Vec<Entry>) -> Result<Outcome, Failure> {
+    let journal = hub.journal.journal.clone();
+    let read = move || Ok(entries.iter().map(|entry| journal.twin(entry).map(Arc::new)).collect());
+    blocking(read).await.map(Outcome::Versions)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(Failure::Local),
+        Err(error) => Err(Failure::Panicked(error.to_string())),
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Plain values are whole even if a thread died holding the lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
