@@ -2,7 +2,7 @@
 //! as quick as a small one.
 
 use super::find::Find;
-use super::json_colours;
+use super::laid::Laid;
 use super::theme::{self, palette};
 use egui::accesskit::Role;
 use egui::{
@@ -32,6 +32,8 @@ pub(super) struct ReaderView {
     /// Where the selection began and where it ends: line and column in characters.
     anchor: (usize, usize),
     caret: (usize, usize),
+    /// The part that was last laid out.
+    laid: Laid,
     /// The caret was moved by a search: bring it into view.
     reveal: bool,
 }
@@ -138,10 +140,10 @@ fn rows_in(viewport: Rect, count: usize) -> Range<usize> {
     first.min(count)..last.min(count)
 }
 
-fn lay_out(view: &ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
+fn lay_out(view: &mut ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
     let start = view.lines.get(rows.start).map_or(0, |line| line.start);
     let end = rows.end.checked_sub(1).and_then(|last| view.lines.get(last)).map_or(start, |line| line.end);
-    ui.painter().layout_job(json_colours::job(&text[start..end.max(start)], &theme::mono(), palette(ui)))
+    view.laid.galley(ui, &text[start..end.max(start)])
 }
 
 fn numbers(ui: &Ui, strip: Rect, top: f32, count: usize) {

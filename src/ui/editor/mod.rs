@@ -1,30 +1,24 @@
 //! The editor of one section: text with line numbers and colours, problems underlined.
 
+mod gutter;
+
 use super::find::Find;
-use super::json_colours;
-use super::theme::{self, palette};
+use super::laid::Laid;
 use crate::twin::text::Problem;
-use egui::text::{CCursor, CCursorRange, LayoutJob};
+use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Event, Galley, Id, Key, Margin, Modifiers, Rect, ScrollArea, TextBuffer, TextEdit, Ui, Vec2};
+use egui::{Event, Id, Key, Margin, Modifiers, ScrollArea, TextBuffer, TextEdit, Ui, Vec2};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// What the editors remember between frames.
 #[derive(Default)]
 pub(super) struct EditorView {
     /// Line and column of the caret, both from 1, of the editor that has the focus.
     pub caret: Option<(usize, usize)>,
-    /// The colours of the text last painted.
-    memo: Option<Memo>,
+    laid: Laid,
     /// An editor whose caret was moved from outside: bring it into view, and the focus with it.
     reveal: Option<(Id, Focus)>,
     pub find: Find,
-}
-
-struct Memo {
-    dark: bool,
-    job: LayoutJob,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -71,14 +65,14 @@ impl EditorView {
         let mut text = sheet.text.to_owned();
         keep_indent(ui, sheet.id, &text);
         let lines = sheet.text.split('\n').count();
-        let gutter = gutter_width(ui, lines);
+        let gutter = gutter::width(ui, lines);
         let whole = ui.available_rect_before_wrap();
         let field = whole.with_min_x(whole.left() + gutter);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(field));
         let output = ScrollArea::both().id_salt(sheet.id.value()).auto_shrink(false).show(&mut child, |ui| {
             let size = ui.available_size();
             let output = self.text_ui(ui, sheet, &mut text, size);
-            underline(ui, &output.galley, output.galley_pos, sheet.problems);
+            gutter::underline(ui, &output.galley, output.galley_pos, sheet.problems);
             if let Some((_, focus)) = self.reveal.filter(|(id, _)| *id == sheet.id)
                 && let Some(range) = output.state.cursor.char_range()
             {
@@ -98,7 +92,7 @@ impl EditorView {
             (at.row + 1, at.column.0 + 1)
         });
         let strip = whole.with_max_x(whole.left() + gutter);
-        numbers(ui, strip, &field.galley, field.galley_pos.y, sheet.problems);
+        gutter::numbers(ui, strip, &field.galley, field.galley_pos.y, sheet.problems);
         ui.allocate_rect(whole, egui::Sense::hover());
         field.response.response.changed().then_some(text)
     }
@@ -110,8 +104,8 @@ impl EditorView {
         text: &mut String,
         size: Vec2,
     ) -> egui::text_edit::TextEditOutput {
-        let memo = &mut self.memo;
-        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, _width: f32| coloured(memo, ui, buffer.as_str());
+        let laid = &mut self.laid;
+        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, _width: f32| laid.galley(ui, buffer.as_str());
         let output = TextEdit::multiline(text)
             .id(sheet.id)
             .code_editor()
@@ -134,16 +128,6 @@ impl EditorView {
             }
         }
     }
-}
-
-fn coloured(memo: &mut Option<Memo>, ui: &Ui, text: &str) -> Arc<Galley> {
-    let dark = ui.visuals().dark_mode;
-    let fresh = memo.as_ref().is_some_and(|m| m.dark == dark && m.job.text == text);
-    if !fresh {
-        *memo = None;
-    }
-    let memo = memo.get_or_insert_with(|| Memo { dark, job: json_colours::job(text, &theme::mono(), palette(ui)) });
-    ui.painter().layout_job(memo.job.clone())
 }
 
 /// Tab indents by two spaces, Enter keeps the indentation of the line and adds to it behind a bracket. Each key is replaced where
@@ -186,52 +170,4 @@ fn keep_indent(ui: &Ui, id: Id, text: &str) {
             }
         }
     });
-}
-
-fn gutter_width(ui: &Ui, lines: usize) -> f32 {
-    let digits = lines.to_string().len().max(2);
-    let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::small_mono(), '0'));
-    #[allow(clippy::cast_precision_loss)] // A handful of digits.
-    let width = digits as f32 * digit;
-    (width + 16.0).ceil()
-}
-
-fn numbers(ui: &Ui, strip: Rect, galley: &Galley, top: f32, problems: &[Problem]) {
-    let p = palette(ui);
-    let painter = ui.painter_at(strip);
-    painter.rect_filled(strip, 0.0, p.panel);
-    for (n, row) in galley.rows.iter().enumerate() {
-        let y = top + row.pos.y + row.row.size.y / 2.0;
-        if y < strip.top() - theme::LINE {
-            continue;
-        }
-        if y > strip.bottom() + theme::LINE {
-            break;
-        }
-        let bad = problems.iter().any(|problem| problem.line == n + 1);
-        let color = if bad { p.bad } else { p.weak };
-        let at = egui::pos2(strip.right() - 8.0, y);
-        painter.text(at, egui::Align2::RIGHT_CENTER, n + 1, theme::small_mono(), color);
-        if bad {
-            painter.rect_filled(
-                Rect::from_min_size(egui::pos2(strip.left(), y - 9.0), Vec2::new(3.0, 18.0)),
-                0.0,
-                p.bad,
-            );
-        }
-    }
-}
-
-fn underline(ui: &Ui, galley: &Galley, origin: egui::Pos2, problems: &[Problem]) {
-    let p = palette(ui);
-    for problem in problems.iter().take(200) {
-        let Some(row) = galley.rows.get(problem.line.saturating_sub(1)) else { continue };
-        let from = problem.column.saturating_sub(1);
-        let to = from + problem.range.len().max(1);
-        let x = |column: usize| row.pos.x + row.row.x_offset(egui::text::CharIndex(column.min(row.row.glyphs.len())));
-        let (left, mut right) = (x(from), x(to));
-        right = right.max(left + 7.0);
-        let y = origin.y + row.pos.y + row.row.size.y - 1.0;
-        ui.painter().hline(origin.x + left..=origin.x + right, y, egui::Stroke::new(2.0, p.bad));
-    }
 }
