@@ -17,6 +17,7 @@ mod identity;
 mod json_colours;
 mod keys;
 mod laid;
+mod methods;
 mod notices;
 mod palette;
 mod query;

@@ -7,11 +7,11 @@ mod admission;
 mod telemetry;
 
 pub use admission::Admission;
-pub use telemetry::Telemetry;
 
 use super::Tuning;
 use super::clock::{Clock, Moment};
 use super::commit::{Committer, Item, Writes};
+use super::events::Log;
 use super::faults::Faults;
 use super::index::Index;
 use super::jobs::Jobs;
@@ -19,10 +19,11 @@ use super::messages::Messages;
 use super::methods::Calls;
 use super::mqtt::Sessions;
 use super::policies::Policies;
-use super::registry::{Change, Record, Registry};
+use super::registry::{Change, Notice, Record, Registry};
 use super::store::Items;
 use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::twin::{ConnectionState, Json, TwinId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -44,6 +45,8 @@ pub struct Parts {
     /// Tells `sessions` what changed.
     pub committer: Committer,
     pub sessions: Arc<Sessions>,
+    /// What the committer tells of twins and identities goes in here too.
+    pub events: Arc<Log>,
     pub tuning: Tuning,
     /// What was kept beside identities.
     pub items: Items,
@@ -61,7 +64,7 @@ pub struct Hub {
     sessions: Arc<Sessions>,
     clock: Clock,
     tuning: Tuning,
-    telemetry: telemetry::Ring,
+    events: Arc<Log>,
     calls: Calls,
     messages: Messages,
     jobs: Jobs,
@@ -72,7 +75,14 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, tuning, items, authorities } = parts;
+        let Parts { mut registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
+        let mut gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
+        let messages = Messages::restore(&items);
+        gone.extend(messages.settle(&mut registry));
+        if !gone.is_empty() {
+            // Nobody waits for it: what stays in the file is told apart at the next start too.
+            drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));
+        }
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
@@ -81,9 +91,9 @@ impl Hub {
             committer,
             sessions,
             clock: Clock::default(),
-            telemetry: telemetry::Ring::default(),
+            events,
             calls: Calls::default(),
-            messages: Messages::restore(&items),
+            messages,
             jobs: Jobs::restore(&items),
             faults: Faults::new(&tuning.faults),
             tuning,
@@ -116,6 +126,17 @@ impl Hub {
     #[must_use]
     pub fn tuning(&self) -> &Tuning {
         &self.tuning
+    }
+
+    /// What happened, the last of it.
+    #[must_use]
+    pub fn events(&self) -> &Log {
+        &self.events
+    }
+
+    /// Something happened just now.
+    pub fn happened(&self, id: &TwinId, what: What) {
+        self.events.note(id, self.now_text(), what);
     }
 
     /// The one clock of the hub, which may be told to go wrong.
@@ -169,7 +190,7 @@ impl Hub {
 
     /// Changes what moves no counter and need not be kept: connection state, last activity, model id. `None` when the
     /// identity is gone, or the work has nothing to do.
-    fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
+    pub(in crate::local_hub) fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
         let mut registry = self.lock();
         let done = work(registry.record_mut(id)?)?;
         self.note(&registry, [id]);
@@ -193,18 +214,23 @@ impl Hub {
         &self,
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
-        let (value, kept) = {
+        let (value, kept, gone) = {
             let mut registry = self.lock();
             self.sound()?;
             let (value, change) = work(&mut registry, &self.clock.now())?;
             self.note(&registry, &change.writes);
+            let gone: Vec<String> = change.notices.iter().filter_map(Notice::deleted_device).collect();
             let writes = change.writes.into_iter().filter(|_| self.committer.keeps()).map(|id| {
                 let kept = registry.kept(&id);
                 (id, kept)
             });
             // Under the lock still: the committer's order is the order of the changes.
-            (value, self.committer.submit(Writes { identities: writes.collect(), items: Vec::new() }, change.notices))
+            let writes = Writes { identities: writes.collect(), items: Vec::new() };
+            (value, self.committer.submit(writes, change.notices), gone)
         };
+        for device in &gone {
+            self.messages.forget(self, device);
+        }
         match kept.await {
             Ok(Ok(())) => Ok(value),
             Ok(Err(_)) | Err(_) => Err(lost()),
@@ -252,19 +278,26 @@ impl Hub {
     /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
     /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
     pub fn connected(&self, id: &TwinId) -> Option<String> {
-        self.touch(id, |record| {
-            set_connected(record, ConnectionState::Connected, self.now_text());
+        let now = self.now_text();
+        let generation = self.touch(id, |record| {
+            set_connected(record, ConnectionState::Connected, now.clone());
             Some(record.generation.clone())
-        })
+        })?;
+        self.events.note(id, now, What::Connected);
+        Some(generation)
     }
 
     /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
     /// is none of its business.
     pub fn disconnected(&self, id: &TwinId, generation: &str) {
-        self.touch(id, |record| {
+        let now = self.now_text();
+        let closed = self.touch(id, |record| {
             let is_it = record.generation == generation;
-            is_it.then(|| set_connected(record, ConnectionState::Disconnected, self.now_text()))
+            is_it.then(|| set_connected(record, ConnectionState::Disconnected, now.clone()))
         });
+        if closed.is_some() {
+            self.events.note(id, now, What::Disconnected);
+        }
     }
 
     /// The model id a device announced in its user name; one that is too long to be one is ignored.

@@ -151,7 +151,7 @@ impl Service {
                 }
             }
             Operation::DeleteIdentity(id) => {
-                self.hub.write(|registry, _| Ok(((), registry.delete_identity(&id, if_match)?))).await?;
+                self.hub.write(|registry, now| Ok(((), registry.delete_identity(&id, if_match, now)?))).await?;
                 Ok(answer::nothing())
             }
             Operation::GetTwin(id) => {

@@ -268,6 +268,11 @@ fn outgoing() -> impl Strategy<Value = Outgoing> {
         (any::<bool>(), code).prop_map(|(session_present, code)| Outgoing::ConnAck { session_present, code }),
         (text(), vec(any::<u8>(), 0..40_000))
             .prop_map(|(topic, payload)| Outgoing::Publish { topic, payload: payload.into() }),
+        (text(), vec(any::<u8>(), 0..40_000), 1..=u16::MAX, any::<bool>()).prop_map(
+            |(topic, payload, packet_id, again)| {
+                Outgoing::Delivery { topic, payload: payload.into(), packet_id, again }
+            }
+        ),
         (1..=u16::MAX).prop_map(|packet_id| Outgoing::PubAck { packet_id }),
         (1..=u16::MAX, vec(grant, 1..300)).prop_map(|(packet_id, grants)| Outgoing::SubAck { packet_id, grants }),
         (1..=u16::MAX).prop_map(|packet_id| Outgoing::UnsubAck { packet_id }),
@@ -289,6 +294,11 @@ fn read_by_them(packet: &Outgoing) -> v4::Packet {
         }
         Outgoing::Publish { topic, payload } => {
             v4::Packet::Publish(v4::Publish::from_bytes(topic, QoS::AtMostOnce, payload))
+        }
+        Outgoing::Delivery { topic, payload, packet_id, again } => {
+            let mut packet = v4::Publish::from_bytes(topic, QoS::AtLeastOnce, payload);
+            (packet.pkid, packet.dup) = (packet_id, again);
+            v4::Packet::Publish(packet)
         }
         Outgoing::PubAck { packet_id } => v4::Packet::PubAck(v4::PubAck::new(packet_id)),
         Outgoing::SubAck { packet_id, grants } => {
