@@ -17,6 +17,9 @@ pub enum Dialog {
     GoTo {
         text: String,
     },
+    GoToLine {
+        text: String,
+    },
     Palette {
         text: String,
     },

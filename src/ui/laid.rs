@@ -4,44 +4,70 @@ use super::json_colours;
 use super::theme::{self, palette};
 use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat};
 use egui::{Color32, Galley, Ui};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A text as it was last laid out.
 #[derive(Default)]
 pub(super) struct Laid {
-    old: Option<LayoutJob>,
     dark: bool,
     /// A layout of one letter that egui keeps exactly as long as its own: another one in its place says that glyphs have
     /// moved in their texture, or that the scale changed, and that every line here is void.
     witness: Option<Arc<Galley>>,
     text: String,
+    /// Which part of a longer text this is.
+    part: Option<Part>,
     /// One per line.
     lines: Vec<Arc<Galley>>,
     whole: Option<Arc<Galley>>,
 }
 
+/// Some lines of a text that does not change while its number stays.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub number: u64,
+    pub lines: Range<usize>,
+}
+
 impl Laid {
     /// The layout of a text.
     pub fn galley(&mut self, ui: &Ui, text: &str) -> Arc<Galley> {
-        if std::env::var("OLD").is_ok() {
-            let job = match &self.old {
-                Some(job) if job.text == text => job.clone(),
-                _ => json_colours::job(text, &theme::mono(), palette(ui)),
-            };
-            self.old = Some(job.clone());
-            return ui.painter().layout_job(job);
-        }
         self.check(ui);
         if let Some(whole) = self.whole.as_ref().filter(|_| self.text == text) {
             return Arc::clone(whole);
         }
         let (before, behind) = if self.lines.is_empty() { (0, 0) } else { kept_lines(&self.text, text) };
-        let (palette, font) = (palette(ui), theme::mono());
-        let count = lines(text);
-        let new = text.split('\n').skip(before).take(count - before - behind);
-        let new = new.map(|line| ui.painter().layout_job(json_colours::job(line, &font, palette)));
+        let new: Vec<_> =
+            text.split('\n').skip(before).take(count(text) - before - behind).map(|line| laid_line(ui, line)).collect();
         let end = self.lines.len() - behind;
         self.lines.splice(before..end, new);
+        self.part = None;
+        self.join(ui, text)
+    }
+
+    /// The layout of a part of a text: of the lines that were in the part before, the layout is kept.
+    pub fn part(&mut self, ui: &Ui, text: &str, part: Part) -> Arc<Galley> {
+        self.check(ui);
+        let old = self.part.take().filter(|old| old.number == part.number);
+        if let Some(whole) = self.whole.as_ref().filter(|_| old.as_ref() == Some(&part)) {
+            self.part = Some(part);
+            return Arc::clone(whole);
+        }
+        let kept = |line: usize| {
+            let old = old.as_ref().filter(|old| old.lines.contains(&line))?;
+            self.lines.get(line - old.lines.start)
+        };
+        let numbered = part.lines.clone().zip(text.split('\n'));
+        let lines = numbered.map(|(n, line)| kept(n).map_or_else(|| laid_line(ui, line), Arc::clone)).collect();
+        self.lines = lines;
+        if self.lines.is_empty() {
+            self.lines.push(laid_line(ui, ""));
+        }
+        self.part = Some(part);
+        self.join(ui, text)
+    }
+
+    fn join(&mut self, ui: &Ui, text: &str) -> Arc<Galley> {
         text.clone_into(&mut self.text);
         let mut whole = Galley::concat(Arc::new(plain(text)), &self.lines, ui.ctx().pixels_per_point());
         // Room for every letter is not needed: rows out of sight are not painted.
@@ -65,15 +91,18 @@ impl Laid {
 /// The job of the whole, which egui asks for its text alone: the colours are in the lines.
 fn plain(text: &str) -> LayoutJob {
     let format = TextFormat { font_id: theme::mono(), line_height: Some(theme::LINE), ..TextFormat::default() };
-    let section =
-        LayoutSection { leading_space: 0.0, byte_range: ByteIndex(0)..ByteIndex(text.len()), format };
+    let section = LayoutSection { leading_space: 0.0, byte_range: ByteIndex(0)..ByteIndex(text.len()), format };
     let mut job = LayoutJob { text: text.to_owned(), sections: vec![section], ..LayoutJob::default() };
     job.keep_trailing_whitespace = true;
     job.wrap.max_width = f32::INFINITY;
     job
 }
 
-fn lines(text: &str) -> usize {
+fn laid_line(ui: &Ui, line: &str) -> Arc<Galley> {
+    ui.painter().layout_job(json_colours::job(line, &theme::mono(), palette(ui)))
+}
+
+fn count(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count() + 1
 }
 

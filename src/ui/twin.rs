@@ -61,7 +61,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
 }
 
 fn reader_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, name: &str, key: reader::Key) {
-    let id = egui::Id::unique((name, tab.id.to_string()));
+    let id = reader::id(&tab.id, tab.pane);
     let view = &mut *f.view;
     view.panes.editor = Some(id);
     reader::ui(&mut view.reader, &mut view.editor.find, ui, id, name, key);
@@ -257,6 +257,9 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         Section::Tags => "Tags JSON",
         _ => "Desired JSON",
     };
+    if let Some(range) = editor::foot::ui(ui, id, section, part) {
+        f.view.editor.go(ui.ctx(), id, &part.text, range);
+    }
     let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::Edit { id: tab.id.clone(), section, text });

@@ -114,6 +114,14 @@ pub fn start_of(text: &str, line: usize) -> usize {
     std::iter::once(0).chain(breaks).take(line.max(1)).last().unwrap_or(0)
 }
 
+/// The byte offset of a line and a column, both from 1, the column in characters. A column behind the line is its end.
+#[must_use]
+pub fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let start = start_of(text, line);
+    let inside = &text[start..line_end(text, start)];
+    start + inside.char_indices().nth(column.saturating_sub(1)).map_or(inside.len(), |(at, _)| at)
+}
+
 /// A text that parses with every value on its own line and two spaces per level. Strings and numbers keep their spelling, keys
 /// their order.
 #[must_use]

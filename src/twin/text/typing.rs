@@ -38,6 +38,45 @@ pub fn closer(text: &str, at: usize, typed: &str) -> Option<&'static str> {
     (free && !beside_quote && !is_in_string(text, at)).then_some(closer)
 }
 
+/// Whether a closing bracket or quote typed at an offset is the one that stands there already, so that the caret only steps over
+/// it. A bracket is missing, and thus put in, while the text has not one for each that opens.
+#[must_use]
+pub fn steps_over(text: &str, at: usize, typed: &str) -> bool {
+    if !behind(text, at).starts_with(typed) {
+        return false;
+    }
+    match typed {
+        "\"" => is_in_string(text, at) && !is_escaped(before(text, at)),
+        "}" | "]" => !is_in_string(text, at) && is_balanced(text),
+        _ => false,
+    }
+}
+
+/// Whether what follows a text inside a string is escaped by it.
+fn is_escaped(text: &str) -> bool {
+    text.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+}
+
+/// Whether every bracket outside of strings has its partner.
+fn is_balanced(text: &str) -> bool {
+    let mut open = Vec::new();
+    let (mut inside, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => (inside, escaped) = (false, false),
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            _ if inside => {}
+            b'{' => open.push(b'}'),
+            b'[' => open.push(b']'),
+            b'}' | b']' if open.pop() != Some(byte) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
 /// Whether an offset stands between an opening bracket or quote and the one that closes it, with nothing between: deleting
 /// the first deletes both.
 #[must_use]

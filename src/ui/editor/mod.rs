@@ -1,13 +1,22 @@
 //! The editor of one section: text with line numbers and colours, problems underlined.
 
+mod command;
+pub(super) mod foot;
 mod gutter;
+mod marks;
+mod place;
+mod typing;
 
-use super::find::Find;
+pub(super) use command::{Change, LineCommand};
+pub(super) use place::{char_of, selection};
+
+use super::find::{Find, Found, Purpose};
 use super::laid::Laid;
 use crate::twin::text::Problem;
+use crate::twin::text::lines::Selection;
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
-use egui::{Event, Id, Key, Margin, Modifiers, ScrollArea, TextBuffer, TextEdit, Ui, Vec2};
+use egui::{Context, Id, Margin, ScrollArea, Shape, TextBuffer, TextEdit, Ui, Vec2};
 use std::ops::Range;
 
 /// What the editors remember between frames.
@@ -19,6 +28,8 @@ pub(super) struct EditorView {
     /// An editor whose caret was moved from outside: bring it into view, and the focus with it.
     reveal: Option<(Id, Focus)>,
     pub find: Find,
+    /// A command waits for its editor to be painted.
+    waiting: Option<(Id, LineCommand)>,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -38,52 +49,63 @@ pub(super) struct Sheet<'a> {
 
 impl EditorView {
     /// Puts the caret on a byte range and shows it.
-    pub fn go(&mut self, ctx: &egui::Context, id: Id, text: &str, range: Range<usize>) {
-        let chars = |to: usize| text.get(..to.min(text.len())).map_or(0, |before| before.chars().count());
-        let start = chars(range.start);
+    pub fn go(&mut self, ctx: &Context, id: Id, text: &str, range: Range<usize>) {
+        let start = char_of(text, range.start);
         // A long range would hide what is wrong with it: only its first line is selected.
-        let first_line = text.get(range.clone()).and_then(|t| t.lines().next()).map_or(0, |line| line.chars().count());
+        let first_line = text.get(range).and_then(|t| t.lines().next()).map_or(0, |line| line.chars().count());
         let mut state = TextEditState::load(ctx, id).unwrap_or_default();
-        state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(start), CCursor::new(start + first_line))));
+        let selected = CCursorRange::two(CCursor::new(start), CCursor::new(start + first_line));
+        state.cursor.set_char_range(Some(selected));
         state.store(ctx, id);
         self.reveal = Some((id, Focus::Take));
         ctx.request_repaint();
     }
 
+    /// Has a command done the next time the editor is painted.
+    pub fn order(&mut self, ctx: &Context, id: Id, command: LineCommand) {
+        self.waiting = Some((id, command));
+        ctx.request_repaint();
+    }
+
     /// Where the caret stands in an editor, as a byte offset.
-    pub fn offset(ctx: &egui::Context, id: Id, text: &str) -> usize {
-        let caret = TextEditState::load(ctx, id).and_then(|state| state.cursor.char_range());
-        let chars = caret.map_or(0, |range| range.primary.index.0);
-        text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at)
+    pub fn offset(ctx: &Context, id: Id, text: &str) -> usize {
+        selection(ctx, id, text).caret
     }
 
     /// Paints the editor over all the space there is. Returns the text when it was changed.
     pub fn ui(&mut self, ui: &mut Ui, sheet: &Sheet) -> Option<String> {
-        if self.find.open {
-            self.find_ui(ui, sheet);
+        let mut change = self.find_ui(ui, sheet);
+        if let Some((_, command)) = self.waiting.take().filter(|(id, _)| *id == sheet.id) {
+            let selected = selection(ui.ctx(), sheet.id, sheet.text);
+            change = command::change(sheet.text, selected, sheet.problems, command);
         }
         let mut text = sheet.text.to_owned();
-        keep_indent(ui, sheet.id, &text);
-        let lines = sheet.text.split('\n').count();
+        let changed = change.as_ref().is_some_and(|(edits, _)| !edits.is_empty());
+        if let Some(change) = change {
+            command::make(ui.ctx(), sheet.id, &mut text, &change);
+            self.reveal = self.reveal.or(Some((sheet.id, Focus::Leave)));
+        }
+        if let Some(command) = typing::rewrite(ui, sheet.id, &text) {
+            self.order(ui.ctx(), sheet.id, command);
+        }
+        let typed = self.sheet_ui(ui, sheet, &mut text);
+        (changed || typed).then_some(text)
+    }
+
+    fn sheet_ui(&mut self, ui: &mut Ui, sheet: &Sheet, text: &mut String) -> bool {
+        let lines = text.split('\n').count();
         let gutter = gutter::width(ui, lines);
         let whole = ui.available_rect_before_wrap();
         let field = whole.with_min_x(whole.left() + gutter);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(field));
         let output = ScrollArea::both().id_salt(sheet.id.value()).auto_shrink(false).show(&mut child, |ui| {
             let size = ui.available_size();
-            let output = self.text_ui(ui, sheet, &mut text, size);
+            let behind = ui.painter().add(Shape::Noop);
+            let output = self.text_ui(ui, sheet, text, size);
+            let marks = self.marks(ui, sheet.id, text, &output);
+            ui.painter().set(behind, Shape::Vec(marks));
             gutter::underline(ui, &output.galley, output.galley_pos, sheet.problems);
-            if let Some((_, focus)) = self.reveal.filter(|(id, _)| *id == sheet.id)
-                && let Some(range) = output.state.cursor.char_range()
-            {
-                self.reveal = None;
-                // Only now: the click that led here was beside the editor and would take the focus away again.
-                if focus == Focus::Take {
-                    ui.memory_mut(|m| m.request_focus(sheet.id));
-                }
-                let rect = output.galley.pos_from_cursor(range.primary).translate(output.galley_pos.to_vec2());
-                ui.scroll_to_rect(rect.expand2(Vec2::new(40.0, 60.0)), None);
-            }
+            self.scroll(ui, sheet.id, &output);
             output
         });
         let field = output.inner;
@@ -94,7 +116,35 @@ impl EditorView {
         let strip = whole.with_max_x(whole.left() + gutter);
         gutter::numbers(ui, strip, &field.galley, field.galley_pos.y, sheet.problems);
         ui.allocate_rect(whole, egui::Sense::hover());
-        field.response.response.changed().then_some(text)
+        field.response.response.changed()
+    }
+
+    fn marks(&self, ui: &Ui, id: Id, text: &str, output: &egui::text_edit::TextEditOutput) -> Vec<Shape> {
+        let sheet = marks::Sheet { text, galley: &output.galley, origin: output.galley_pos };
+        let mut shapes = sheet.guides(ui);
+        if self.find.open {
+            shapes.extend(sheet.hits(ui, self.find.hits()));
+        }
+        let caret = output.cursor_range.filter(|range| range.is_empty() && ui.memory(|m| m.has_focus(id)));
+        if let Some(range) = caret {
+            shapes.extend(sheet.brackets(ui, place::byte_of(text, range.primary.index.0)));
+        }
+        shapes
+    }
+
+    /// Brings a caret that was moved from outside into view.
+    fn scroll(&mut self, ui: &Ui, id: Id, output: &egui::text_edit::TextEditOutput) {
+        if let Some((_, focus)) = self.reveal.filter(|(of, _)| *of == id)
+            && let Some(range) = output.state.cursor.char_range()
+        {
+            self.reveal = None;
+            // Only now: the click that led here was beside the editor and would take the focus away again.
+            if focus == Focus::Take {
+                ui.memory_mut(|m| m.request_focus(id));
+            }
+            let rect = output.galley.pos_from_cursor(range.primary).translate(output.galley_pos.to_vec2());
+            ui.scroll_to_rect(rect.expand2(Vec2::new(40.0, 60.0)), None);
+        }
     }
 
     fn text_ui(
@@ -119,55 +169,27 @@ impl EditorView {
         output
     }
 
-    fn find_ui(&mut self, ui: &mut Ui, sheet: &Sheet) {
-        let from = Self::offset(ui.ctx(), sheet.id, sheet.text);
-        if let Some(hit) = self.find.ui(ui, sheet.text, from) {
-            self.go(ui.ctx(), sheet.id, sheet.text, hit.range);
-            if hit.by_enter {
+    fn find_ui(&mut self, ui: &mut Ui, sheet: &Sheet) -> Option<Change> {
+        if !self.find.open {
+            return None;
+        }
+        let selected = selection(ui.ctx(), sheet.id, sheet.text);
+        match self.find.ui(ui, sheet.text, &selected.range(), Purpose::Edit)? {
+            Found::Go(hit) => {
+                self.go(ui.ctx(), sheet.id, sheet.text, hit.range);
+                if hit.keeps_focus {
+                    self.reveal = Some((sheet.id, Focus::Leave));
+                }
+                None
+            }
+            Found::Replace(edits, caret) => {
                 self.reveal = Some((sheet.id, Focus::Leave));
+                Some((edits, Selection { anchor: caret.start, caret: caret.end }))
+            }
+            Found::Left => {
+                self.reveal = Some((sheet.id, Focus::Take));
+                None
             }
         }
     }
-}
-
-/// Tab indents by two spaces, Enter keeps the indentation of the line and adds to it behind a bracket. Each key is replaced where
-/// it stands among the events: what was typed around it in the same frame keeps its order.
-fn keep_indent(ui: &Ui, id: Id, text: &str) {
-    if !ui.memory(|m| m.has_focus(id)) {
-        return;
-    }
-    let selected = TextEditState::load(ui.ctx(), id).and_then(|state| state.cursor.char_range());
-    let chars = selected.map_or(0, |range| range.primary.index.0.min(range.secondary.index.0));
-    let at = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
-    // The line up to the caret, as it will be when each event is taken.
-    let mut line = text[..at].rsplit('\n').next().unwrap_or("").to_owned();
-    ui.input_mut(|i| {
-        for event in &mut i.events {
-            match event {
-                Event::Key { key: Key::Tab, pressed: true, modifiers, .. } if modifiers.is_none() => {
-                    *event = Event::Text("  ".to_owned());
-                }
-                Event::Key { key: Key::Enter, pressed: true, modifiers, .. }
-                    if modifiers.matches_logically(Modifiers::NONE) =>
-                {
-                    let mut indent: String = line.chars().take_while(|c| *c == ' ').collect();
-                    if line.trim_end().ends_with(['{', '[']) {
-                        indent.push_str("  ");
-                    }
-                    // As a paste: a text event of a bare line break would be dropped.
-                    *event = Event::Paste(format!("\n{indent}"));
-                }
-                Event::Key { key: Key::Backspace, pressed: true, .. } => {
-                    line.pop();
-                }
-                _ => {}
-            }
-            if let Event::Text(typed) | Event::Paste(typed) = event {
-                line.push_str(typed);
-                if let Some(end) = line.rfind('\n') {
-                    line.drain(..=end);
-                }
-            }
-        }
-    });
 }
