@@ -10,6 +10,8 @@ mod describe;
 mod dialogs;
 mod editing;
 mod editor;
+mod events;
+mod faults;
 mod find;
 mod fleet;
 mod fonts;
@@ -19,6 +21,7 @@ mod identity;
 mod json_colours;
 mod keys;
 mod laid;
+mod messages;
 mod methods;
 mod notices;
 mod palette;
@@ -55,6 +58,7 @@ pub struct View {
     reader: reader::ReaderView,
     changes: changes::ChangesView,
     activity: activity::ActivityView,
+    faults: faults::FaultsView,
     /// The row chosen in the dialog in front.
     choice: usize,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.

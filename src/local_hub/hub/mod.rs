@@ -83,6 +83,8 @@ impl Hub {
             // Nobody waits for it: what stays in the file is told apart at the next start too.
             drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));
         }
+        let clock = Clock::default();
+        let faults = Faults::new(&tuning.faults, &clock);
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
@@ -90,12 +92,12 @@ impl Hub {
             authorities,
             committer,
             sessions,
-            clock: Clock::default(),
+            clock,
             events,
             calls: Calls::default(),
             messages,
             jobs: Jobs::restore(&items),
-            faults: Faults::new(&tuning.faults),
+            faults,
             tuning,
         }
     }

@@ -261,6 +261,7 @@ fn outgoing() -> impl Strategy<Value = Outgoing> {
         Just(ReturnCode::Accepted),
         Just(ReturnCode::UnacceptableProtocol),
         Just(ReturnCode::IdentifierRejected),
+        Just(ReturnCode::ServerUnavailable),
         Just(ReturnCode::NotAuthorized),
     ];
     let grant = prop_oneof![Just(Grant::AtMostOnce), Just(Grant::AtLeastOnce), Just(Grant::Refused)];
@@ -288,6 +289,7 @@ fn read_by_them(packet: &Outgoing) -> v4::Packet {
                 ReturnCode::Accepted => v4::ConnectReturnCode::Success,
                 ReturnCode::UnacceptableProtocol => v4::ConnectReturnCode::RefusedProtocolVersion,
                 ReturnCode::IdentifierRejected => v4::ConnectReturnCode::BadClientId,
+                ReturnCode::ServerUnavailable => v4::ConnectReturnCode::ServiceUnavailable,
                 ReturnCode::NotAuthorized => v4::ConnectReturnCode::NotAuthorized,
             };
             v4::Packet::ConnAck(v4::ConnAck::new(code, session_present))

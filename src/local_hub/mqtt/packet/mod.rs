@@ -139,6 +139,7 @@ pub enum ReturnCode {
     Accepted = 0,
     UnacceptableProtocol = 1,
     IdentifierRejected = 2,
+    ServerUnavailable = 3,
     NotAuthorized = 5,
 }
 
