@@ -2,8 +2,8 @@
 
 use super::Frame;
 use super::editor::{self, EditorView, LineCommand};
+use super::editor_id;
 use super::find::{Found, Step};
-use super::{editor_id, reader};
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
 use crate::twin::Section;
@@ -192,8 +192,9 @@ pub(super) fn go_to(f: &mut Frame, ctx: &Context, tab: &Tab, offset: usize) {
         Some(section) => f.view.editor.go(ctx, editor_id(&tab.id, section), text, offset..offset),
         None => {
             f.view.reader.select(text, &(offset..offset));
-            let id = reader::id(&tab.id, tab.pane);
-            ctx.memory_mut(|m| m.request_focus(id));
+            // Not yet: the dialog that led here still has it.
+            f.view.reader.focus = true;
+            ctx.request_repaint();
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Find {
     asked: Option<(String, Kind, Case, String)>,
     outcome: Outcome,
     search: Option<Search>,
+    /// The hit last gone to. A text without the focus keeps only the end of what is selected in it.
+    at: Option<Range<usize>>,
 }
 
 /// What was found, or what is wrong with the expression.
@@ -95,6 +97,13 @@ impl Find {
         }
     }
 
+    /// What is selected: the hit last gone to while the caret stands at its end.
+    fn selected(&self, selected: &Range<usize>) -> Range<usize> {
+        let at =
+            self.at.as_ref().filter(|at| selected.is_empty() && at.end == selected.end && self.hits().contains(at));
+        at.unwrap_or(selected).clone()
+    }
+
     /// Paints the strip. The next hit is looked for behind what is selected, the one before in front of it.
     pub fn ui(&mut self, ui: &mut Ui, text: &str, selected: &Range<usize>, purpose: Purpose) -> Option<Found> {
         let frame = egui::Frame::new().inner_margin(Margin::symmetric(8, 4));
@@ -122,6 +131,7 @@ impl Find {
         let mut step = field_keys(ui, id, [(Modifiers::SHIFT, Step::Previous), (Modifiers::NONE, Step::Next)]);
         let width = ui.available_width().min(220.0);
         let (field, wanted) = widgets::field(ui, id, "Find", &self.text, "Find", width);
+        step = step.or_else(|| left(ui, &field));
         if let Some(wanted) = wanted {
             self.text = wanted;
         }
@@ -149,7 +159,7 @@ impl Find {
             self.replacing = !self.replacing;
         }
         if self.outcome.0.is_ok() {
-            widgets::weak(ui, self.count(selected));
+            widgets::weak(ui, self.count(&self.selected(selected)));
         }
         if ui.button("Close").clicked() {
             step = Some(Pressed { step: Step::Leave, by: By::Button });
@@ -162,7 +172,9 @@ impl Find {
         let mut step = field_keys(ui, id, [(Modifiers::COMMAND, Step::ReplaceAll), (Modifiers::NONE, Step::Replace)]);
         let width = ui.available_width().min(220.0);
         let hint = if self.kind == Kind::Expression { "Replace with, $1 is a group" } else { "Replace with" };
-        if let (_, Some(with)) = widgets::field(ui, id, "Replace with", &self.with, hint, width) {
+        let (field, with) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
+        step = step.or_else(|| left(ui, &field));
+        if let Some(with) = with {
             self.with = with;
         }
         let off = self.hits().is_empty().then_some("Nothing is found");
@@ -217,13 +229,21 @@ impl Find {
     }
 
     fn take(&mut self, step: Step, by: By, text: &str, selected: &Range<usize>) -> Option<Found> {
+        let found = self.found(step, by, text, &self.selected(selected));
+        self.open &= step != Step::Leave;
+        self.at = match &found {
+            Some(Found::Go(hit)) => Some(hit.range.clone()),
+            Some(Found::Replace(_, next)) => Some(next.clone()),
+            Some(Found::Left) | None => None,
+        };
+        found
+    }
+
+    fn found(&self, step: Step, by: By, text: &str, selected: &Range<usize>) -> Option<Found> {
         let hits = self.hits();
         let go = |hit: Option<&Range<usize>>| Some(Found::Go(Hit { range: hit?.clone(), keeps_focus: by == By::Key }));
         match step {
-            Step::Leave => {
-                self.open = false;
-                Some(Found::Left)
-            }
+            Step::Leave => Some(Found::Left),
             Step::Next => go(hits.iter().find(|hit| hit.start >= selected.end).or(hits.first())),
             Step::Previous => go(hits.iter().rev().find(|hit| hit.end <= selected.start).or(hits.last())),
             Step::Replace if !hits.contains(selected) => {
@@ -255,7 +275,13 @@ fn switch(ui: &mut Ui, name: &str, on: bool) -> bool {
     response.clicked()
 }
 
-/// What Enter and Esc mean in a field, the more special combination first. Enter keeps the focus in the field.
+/// Esc takes the focus from a field before anything is painted.
+fn left(ui: &Ui, field: &egui::Response) -> Option<Pressed> {
+    let esc = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Escape));
+    esc.then_some(Pressed { step: Step::Leave, by: By::Key })
+}
+
+/// What Enter means in a field, the more special combination first. It keeps the focus in the field.
 fn field_keys(ui: &Ui, id: Id, enter: [(Modifiers, Step); 2]) -> Option<Pressed> {
     if !ui.memory(|m| m.has_focus(id)) {
         return None;
@@ -265,5 +291,5 @@ fn field_keys(ui: &Ui, id: Id, enter: [(Modifiers, Step); 2]) -> Option<Pressed>
             return Some(Pressed { step, by: By::Key });
         }
     }
-    ui.input(|i| i.key_pressed(Key::Escape)).then_some(Pressed { step: Step::Leave, by: By::Key })
+    None
 }

@@ -40,6 +40,8 @@ pub(super) struct ReaderView {
     laid: Laid,
     /// The caret was moved by a search: bring it into view.
     reveal: bool,
+    /// Takes the focus the next time it is painted.
+    pub focus: bool,
 }
 
 impl ReaderView {
@@ -108,6 +110,9 @@ pub(super) fn id(of: &TwinId, pane: Pane) -> Id {
 pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, name: &str, key: Key) {
     view.index(id, key);
     let text = key.text;
+    if std::mem::take(&mut view.focus) {
+        ui.memory_mut(|m| m.request_focus(id));
+    }
     if find.open {
         let selected = view.selection(text);
         match find.ui(ui, text, &selected, Purpose::Read) {

@@ -240,9 +240,8 @@ fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
         job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
     }
     job.append(&problem.message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
-    let name = format!("{place}: {} {}", problem.path, problem.message);
     ui.add(egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate())
-        .accessible_name(name)
+        .accessible_name(editor::squiggles::said(problem))
         .clicked()
 }
 

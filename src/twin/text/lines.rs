@@ -57,7 +57,11 @@ pub fn act(text: &str, selection: Selection, act: LineAct) -> Option<(Vec<Edit>,
             let below = start..line_end(text, start);
             let swapped = format!("{}\n{whole}", &text[below.clone()]);
             let by = isize::try_from(below.len() + 1).ok()?;
-            Some((vec![Edit { range: lines.start..below.end, text: swapped }], selection.shifted(by)))
+            let moved = selection.shifted(by);
+            // A selection up to the beginning of the line below, which has none behind it now, ends with the text.
+            let end = |at: usize| at.min(text.len());
+            let after = Selection { anchor: end(moved.anchor), caret: end(moved.caret) };
+            Some((vec![Edit { range: lines.start..below.end, text: swapped }], after))
         }
         LineAct::Select => {
             let with_break = |end: usize| (end + 1).min(text.len());
@@ -185,6 +189,21 @@ pub fn formatted(text: &str) -> String {
         }
     }
     out
+}
+
+/// Where an offset of a text stands in the same text with other white space: before the same letter.
+#[must_use]
+pub fn same_place(text: &str, other: &str, offset: usize) -> usize {
+    let solid = |(_, c): &(usize, char)| !c.is_whitespace() && *c != '\u{feff}';
+    let offset = text.floor_char_boundary(offset);
+    let before = text[..offset].char_indices().filter(solid).count();
+    let beside = text[offset..].char_indices().next().is_some_and(|next| solid(&next));
+    let mut letters = other.char_indices().filter(solid);
+    if beside {
+        return letters.nth(before).map_or(other.len(), |(at, _)| at);
+    }
+    let last = before.checked_sub(1).and_then(|last| letters.nth(last));
+    last.map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 fn string_end(bytes: &[u8], start: usize) -> usize {

@@ -27,8 +27,9 @@ pub(super) fn change(text: &str, selection: Selection, problems: &[Problem], com
             if !problems.is_empty() && parse(text).document.is_none() {
                 return None;
             }
-            let edits = change::between(text, &lines::formatted(text));
-            let moved = |offset| splice::moved(&edits, offset);
+            let formatted = lines::formatted(text);
+            let edits = change::between(text, &formatted);
+            let moved = |offset| lines::same_place(text, &formatted, offset);
             let after = Selection { anchor: moved(selection.anchor), caret: moved(selection.caret) };
             (!edits.is_empty()).then_some((edits, after))
         }

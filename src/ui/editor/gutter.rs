@@ -1,8 +1,8 @@
-//! What stands beside and under the lines: their numbers, and the marks of problems.
+//! What stands beside the lines: their numbers, and which of them have a problem.
 
 use crate::twin::text::Problem;
 use crate::ui::theme::{self, palette};
-use egui::{Galley, Pos2, Rect, Ui, Vec2};
+use egui::{Galley, Rect, Ui, Vec2};
 use std::ops::Range;
 
 pub(super) fn width(ui: &Ui, lines: usize) -> f32 {
@@ -39,19 +39,5 @@ pub(super) fn numbers(ui: &Ui, strip: Rect, galley: &Galley, top: f32, problems:
                 p.bad,
             );
         }
-    }
-}
-
-pub(super) fn underline(ui: &Ui, galley: &Galley, origin: Pos2, problems: &[Problem]) {
-    let p = palette(ui);
-    for problem in problems.iter().take(200) {
-        let Some(row) = galley.rows.get(problem.line.saturating_sub(1)) else { continue };
-        let from = problem.column.saturating_sub(1);
-        let to = from + problem.range.len().max(1);
-        let x = |column: usize| row.pos.x + row.row.x_offset(egui::text::CharIndex(column.min(row.row.glyphs.len())));
-        let (left, mut right) = (x(from), x(to));
-        right = right.max(left + 7.0);
-        let y = origin.y + row.pos.y + row.row.size.y - 1.0;
-        ui.painter().hline(origin.x + left..=origin.x + right, y, egui::Stroke::new(2.0, p.bad));
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod foot;
 mod gutter;
 mod marks;
 mod place;
+pub(super) mod squiggles;
 mod typing;
 
 pub(super) use command::{Change, LineCommand};
@@ -104,7 +105,8 @@ impl EditorView {
             let output = self.text_ui(ui, sheet, text, size);
             let marks = self.marks(ui, sheet.id, text, &output);
             ui.painter().set(behind, Shape::Vec(marks));
-            gutter::underline(ui, &output.galley, output.galley_pos, sheet.problems);
+            let field = &output.response.response;
+            squiggles::ui(ui, &output.galley, output.galley_pos, text, sheet.problems, field);
             self.scroll(ui, sheet.id, &output);
             output
         });
@@ -165,7 +167,16 @@ impl EditorView {
             .cursor_at_end(false)
             .layouter(&mut layouter)
             .show(ui);
-        ui.ctx().accesskit_node_builder(output.response.response.id, |node| node.set_label(sheet.name));
+        // The problem of the caret's line before any other one.
+        let line = output.cursor_range.map_or(0, |range| output.galley.layout_from_cursor(range.primary).row + 1);
+        let problem = sheet.problems.iter().find(|problem| problem.line == line).or(sheet.problems.first());
+        ui.ctx().accesskit_node_builder(output.response.response.id, |node| {
+            node.set_label(sheet.name);
+            if let Some(problem) = problem {
+                node.set_invalid(egui::accesskit::Invalid::True);
+                node.set_description(squiggles::said(problem));
+            }
+        });
         output
     }
 

@@ -1,6 +1,7 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod dialogs;
+mod editor;
 mod events;
 mod faults;
 mod fleet;

@@ -1,11 +1,16 @@
 //! Laws and cases of the pure twin room.
 
+mod change;
 mod draft;
 mod given;
 mod laws;
+mod lines;
 mod merge;
+mod paste;
 mod patch;
 mod rules;
+mod search;
 mod splice;
 mod text;
+mod typing;
 mod wire;
