@@ -356,7 +356,7 @@ impl App {
                 form.check = Check::NotYet;
             }
             (Some(Dialog::GoTo { text } | Dialog::GoToLine { text } | Dialog::Palette { text }), Field::Text) => {
-                *text = new
+                *text = new;
             }
             (Some(Dialog::AddDevice { text, problem, .. } | Dialog::AddModule { text, problem, .. }), Field::Text) => {
                 *problem = if new.is_empty() { None } else { TwinId::check(&new).err().map(|bad| bad.to_string()) };

@@ -188,13 +188,12 @@ fn find_step(f: &mut Frame, ctx: &Context, tab: &Tab, step: Step) {
 /// Puts the caret of the text in front on a byte offset.
 pub(super) fn go_to(f: &mut Frame, ctx: &Context, tab: &Tab, offset: usize) {
     let Some(text) = text_of(tab) else { return };
-    match section_of(tab) {
-        Some(section) => f.view.editor.go(ctx, editor_id(&tab.id, section), text, offset..offset),
-        None => {
-            f.view.reader.select(text, &(offset..offset));
-            // Not yet: the dialog that led here still has it.
-            f.view.reader.focus = true;
-            ctx.request_repaint();
-        }
+    if let Some(section) = section_of(tab) {
+        f.view.editor.go(ctx, editor_id(&tab.id, section), text, offset..offset);
+        return;
     }
+    f.view.reader.select(text, &(offset..offset));
+    // Not yet: the dialog that led here still has it.
+    f.view.reader.focus = true;
+    ctx.request_repaint();
 }

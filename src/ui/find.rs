@@ -172,8 +172,8 @@ impl Find {
         let mut step = field_keys(ui, id, [(Modifiers::COMMAND, Step::ReplaceAll), (Modifiers::NONE, Step::Replace)]);
         let width = ui.available_width().min(220.0);
         let hint = if self.kind == Kind::Expression { "Replace with, $1 is a group" } else { "Replace with" };
-        let (field, with) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
-        step = step.or_else(|| left(ui, &field));
+        let (response, with) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
+        step = step.or_else(|| left(ui, &response));
         if let Some(with) = with {
             self.with = with;
         }

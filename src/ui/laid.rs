@@ -112,7 +112,7 @@ fn kept_lines(old: &str, new: &str) -> (usize, usize) {
     let shorter = old.len().min(new.len());
     let prefix = common(old, new, shorter, |bytes, n| bytes[n]);
     let suffix = common(old, new, shorter - prefix, |bytes, n| bytes[bytes.len() - 1 - n]);
-    let breaks = |part: &[u8]| part.iter().filter(|byte| **byte == b'\n').count();
+    let breaks = |part: &[u8]| part.split(|byte| *byte == b'\n').count() - 1;
     (breaks(&new[..prefix]), breaks(&new[new.len() - suffix..]))
 }
 

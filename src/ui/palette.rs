@@ -44,7 +44,7 @@ struct Choice {
 
 /// What choosing a line does.
 enum Does {
-    Act(Action),
+    Act(Box<Action>),
     /// Something with the text in front.
     Edit(editing::Command),
 }
@@ -143,7 +143,7 @@ fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none
         // Closed first: the command may open a dialog of its own.
         f.push(Action::CloseDialog);
         match (choice.does, f.app.active_tab()) {
-            (Does::Act(action), _) => f.push(action),
+            (Does::Act(action), _) => f.push(*action),
             (Does::Edit(command), Some(tab)) => {
                 // What moves the focus must not have it taken back when the dialog is gone.
                 if !matches!(command, editing::Command::Line(_) | editing::Command::GoToLine) {
@@ -199,7 +199,7 @@ fn fitting(choices: Vec<Choice>, text: &str) -> Vec<Choice> {
 fn commands(app: &App) -> Vec<Choice> {
     let mut list = Vec::new();
     let mut add = |text: &str, keys: Option<KeyboardShortcut>, action: Action| {
-        list.push(Choice { text: text.to_owned(), keys, does: Does::Act(action) });
+        list.push(Choice { text: text.to_owned(), keys, does: Does::Act(Box::new(action)) });
     };
     add("Go to device or module…", Some(keys::GO_TO), Action::ShowGoTo);
     if let Some(tab) = app.active_tab() {

@@ -110,9 +110,6 @@ pub(super) fn id(of: &TwinId, pane: Pane) -> Id {
 pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, name: &str, key: Key) {
     view.index(id, key);
     let text = key.text;
-    if std::mem::take(&mut view.focus) {
-        ui.memory_mut(|m| m.request_focus(id));
-    }
     if find.open {
         let selected = view.selection(text);
         match find.ui(ui, text, &selected, Purpose::Read) {
@@ -143,6 +140,10 @@ pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, na
         }
         let area = ui.clip_rect().intersect(whole);
         let response = ui.interact(area, id, Sense::click_and_drag());
+        // Only now: the dialog that led here was in front until this frame.
+        if std::mem::take(&mut view.focus) {
+            response.request_focus();
+        }
         listen(view, ui, &response, text, origin, digit);
         paint(view, ui, text, origin, &rows, digit);
         let at = origin + Vec2::new(0.0, y_of(laid.start));

@@ -40,7 +40,7 @@ fn steps_ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Optio
         let response = ui.add(button).accessible_name(&name).on_hover_text(&name);
         if response.clicked() {
             let span = part.parsed.span(&here);
-            chosen = span.map(|span| span.key.clone().unwrap_or_else(|| span.value.start..span.value.start));
+            chosen = span.map(|span| span.key.clone().unwrap_or(span.value.start..span.value.start));
         }
     }
     chosen

@@ -176,8 +176,18 @@ impl Typed {
 fn moves(key: Key, modifiers: Modifiers) -> bool {
     let command = (modifiers.ctrl || modifiers.command) && !modifiers.alt;
     match key {
-        Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown | Key::Home | Key::End => true,
-        Key::PageUp | Key::PageDown | Key::Backspace | Key::Delete | Key::Tab | Key::Enter => true,
+        Key::ArrowLeft
+        | Key::ArrowRight
+        | Key::ArrowUp
+        | Key::ArrowDown
+        | Key::Home
+        | Key::End
+        | Key::PageUp
+        | Key::PageDown
+        | Key::Backspace
+        | Key::Delete
+        | Key::Tab
+        | Key::Enter => true,
         _ => command,
     }
 }

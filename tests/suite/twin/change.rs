@@ -36,8 +36,8 @@ fn a_caret_between_two_changes_stays_with_its_line() {
 
 #[test]
 fn texts_that_have_nothing_in_common_are_replaced_whole() {
-    let old: String = (0..2_000).map(|n| format!("old {n}\n")).collect();
-    let new: String = (0..2_000).map(|n| format!("new {n} \n")).collect();
+    let lines = |word: &str| (0..2_000).map(|n| format!("{word} {n}")).collect::<Vec<_>>().join("\n");
+    let (old, new) = (lines("old"), lines("new"));
     let edits = between(&old, &new);
     assert_eq!(edits.len(), 1);
     assert_eq!(made(&old, &edits), new);
