@@ -57,7 +57,7 @@ pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     let ids = f.view.found.of(f.app, text, 50).to_vec();
     let choices: Vec<Choice> = ids
         .into_iter()
-        .map(|id| Choice { text: id.to_string(), keys: None, does: Does::Act(Action::OpenTwin(id)) })
+        .map(|id| Choice { text: id.to_string(), keys: None, does: Does::Act(Box::new(Action::OpenTwin(id))) })
         .collect();
     modal(ctx, "Go to", 520.0, Leave::OnBackdrop, |ui| {
         let field = Line { name: "Device or module", text, hint: "Type a part of an id", fresh };
@@ -76,7 +76,7 @@ pub(super) fn commands_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
             choices.push(Choice {
                 text: format!("Open {id}"),
                 keys: None,
-                does: Does::Act(Action::OpenTwin(id.clone())),
+                does: Does::Act(Box::new(Action::OpenTwin(id.clone()))),
             });
         }
     }
