@@ -172,10 +172,10 @@ impl Find {
         let mut step = field_keys(ui, id, [(Modifiers::COMMAND, Step::ReplaceAll), (Modifiers::NONE, Step::Replace)]);
         let width = ui.available_width().min(220.0);
         let hint = if self.kind == Kind::Expression { "Replace with, $1 is a group" } else { "Replace with" };
-        let (response, with) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
+        let (response, typed) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
         step = step.or_else(|| left(ui, &response));
-        if let Some(with) = with {
-            self.with = with;
+        if let Some(typed) = typed {
+            self.with = typed;
         }
         let off = self.hits().is_empty().then_some("Nothing is found");
         if widgets::act(ui, "Replace", off).clicked() {
