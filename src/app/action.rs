@@ -43,6 +43,8 @@ pub enum Action {
     },
     /// Ctrl+P: go to a device or module by id.
     ShowGoTo,
+    /// To a line of the text in front.
+    ShowGoToLine,
     RunQuery(String),
 
     // Tabs

@@ -18,6 +18,9 @@ pub enum Dialog {
     GoTo {
         text: String,
     },
+    GoToLine {
+        text: String,
+    },
     Palette {
         text: String,
     },

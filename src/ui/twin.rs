@@ -72,7 +72,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
 }
 
 fn reader_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, name: &str, key: reader::Key) {
-    let id = egui::Id::unique((name, tab.id.to_string()));
+    let id = reader::id(&tab.id, tab.pane);
     let view = &mut *f.view;
     view.panes.editor = Some(id);
     reader::ui(&mut view.reader, &mut view.editor.find, ui, id, name, key);
@@ -213,9 +213,8 @@ fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
         job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
     }
     job.append(&problem.message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
-    let name = format!("{place}: {} {}", problem.path, problem.message);
     ui.add(egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate())
-        .accessible_name(name)
+        .accessible_name(editor::squiggles::said(problem))
         .clicked()
 }
 
@@ -231,6 +230,9 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         Section::Tags => "Tags JSON",
         _ => "Desired JSON",
     };
+    if let Some(range) = editor::foot::ui(ui, id, section, part) {
+        f.view.editor.go(ui.ctx(), id, &part.text, range);
+    }
     let marks: Vec<&Mark> = tab.marks.iter().filter(|mark| mark.section == section).collect();
     let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems, marks: &marks };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {

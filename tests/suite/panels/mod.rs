@@ -2,6 +2,7 @@
 
 mod conflict;
 mod dialogs;
+mod editor;
 mod events;
 mod faults;
 mod fleet;
