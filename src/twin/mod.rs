@@ -12,6 +12,7 @@ pub mod id;
 pub mod merge;
 pub mod patch;
 pub mod path;
+pub mod replace;
 pub mod rules;
 pub mod text;
 pub mod wire;

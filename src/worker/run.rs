@@ -210,7 +210,12 @@ impl Desk {
                 self.on_hub(key, Kind::Hub, async move |hub| twins::load(&hub, &id).await).await;
             }
             Command::PatchTwin { key, id, body, guard } => {
-                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard).await).await;
+                let write = twins::Write::Patch;
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
+            }
+            Command::ReplaceTwin { key, id, body, guard } => {
+                let write = twins::Write::Replace;
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
             }
             Command::LoadIdentity { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| identities::load(&hub, &id).await).await;

@@ -7,6 +7,7 @@ mod fleet;
 mod hubs;
 mod messages;
 mod methods;
+mod replace;
 mod under_way;
 
 use serde_json::{Value, json};

@@ -5,6 +5,7 @@ mod given;
 mod laws;
 mod merge;
 mod patch;
+mod replace;
 mod rules;
 mod splice;
 mod text;
