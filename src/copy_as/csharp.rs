@@ -38,7 +38,7 @@ request.Headers.TryAddWithoutValidation("Authorization", token);
 request.Headers.TryAddWithoutValidation("If-Match", {etag});
 request.Content = new StringContent({body}, Encoding.UTF8, "application/json");
 {ca}using var answer = await client.SendAsync(request);
-Console.WriteLine(await answer.Content.ReadAsStringAsync());
+Console.WriteLine($"{{(int)answer.StatusCode}} {{await answer.Content.ReadAsStringAsync()}}");
 return answer.IsSuccessStatusCode ? 0 : 1;
 "#
     )

@@ -45,7 +45,7 @@ const request = https.request(
     answer.setEncoding('utf8');
     answer.on('data', (part) => (text += part));
     answer.on('end', () => {{
-      console.log(text);
+      console.log(answer.statusCode, text);
       process.exitCode = answer.statusCode < 300 ? 0 : 1;
     }});
   }},

@@ -30,7 +30,8 @@ impl Draft {
             // A text without a problem has a document.
             place.clone_from(draft.parsed.document.as_ref().ok_or(Refusal::NoChange)?);
         }
-        let changes = || sections.iter().flat_map(|(section, draft)| draft.changes.iter().map(|change| (*section, change)));
+        let changes =
+            || sections.iter().flat_map(|(section, draft)| draft.changes.iter().map(|change| (*section, change)));
         let paths = changes().count();
         if paths == 0 {
             return Err(Refusal::NoChange);

@@ -60,10 +60,7 @@ fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, replacement: &Replacement, m
     );
     wrapped(ui, what);
     ui.add_space(4.0);
-    wrapped(
-        ui,
-        "Every property counts as updated now, and a connected device is sent all of desired. Reported stays.",
-    );
+    wrapped(ui, "Every property counts as updated now, and a connected device is sent all of desired. Reported stays.");
     ui.add_space(8.0);
     if replacement.removed.is_empty() {
         widgets::heading(ui, "Nothing is removed");

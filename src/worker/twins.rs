@@ -71,7 +71,9 @@ pub(super) async fn save(
                 Err(Failure::Hub(conflict))
             }
         },
-        Err(HubError::OutcomeUnknown { reason }) => Err(look(hub, id, &Sent { body, before: &etag, write }, reason).await),
+        Err(HubError::OutcomeUnknown { reason }) => {
+            Err(look(hub, id, &Sent { body, before: &etag, write }, reason).await)
+        }
         Err(error) => Err(Failure::Hub(error)),
     }
 }

@@ -31,10 +31,7 @@ fn replace(id: &TwinId, shown: &str) -> Action {
 fn it_asks_and_sends_the_whole_with_the_etag_that_was_shown() {
     let (mut desk, id) = edited();
     assert!(desk.act(Action::ShowReplace(id.clone())).is_empty());
-    assert_eq!(
-        desk.app.dialog,
-        Some(Dialog::Replace { id: id.clone(), shown: Etag("E1".to_owned()), moved: false })
-    );
+    assert_eq!(desk.app.dialog, Some(Dialog::Replace { id: id.clone(), shown: Etag("E1".to_owned()), moved: false }));
     let (key, body, guard) = put(desk.act(replace(&id, "E1")));
     assert_eq!(desk.app.dialog, None);
     assert_eq!(body, json!({"tags": {"site": "A"}, "properties": {"desired": {"a": 2}}}));

@@ -2,6 +2,7 @@
 //! says so and checks nothing of it; `sh` and `rustc` are always there.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,8 +12,37 @@ use twinscope::copy_as::quote;
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         proptest::sample::select(vec![
-            "'", "\"", "\"\"\"", "\\", "\\\\", "$", "${x}", "$(id)", "`", "\n", "\r", "\t", "!", "#", "\"#", "##", "{", "}",
-            "%s", "\u{7f}", "\u{85}", "\u{2028}", "\u{202e}", "\u{feff}", "😀", "é", "\u{e0041}", "\\u0041", "\\n", "@", "-",
+            "'",
+            "\"",
+            "\"\"\"",
+            "\\",
+            "\\\\",
+            "$",
+            "${x}",
+            "$(id)",
+            "`",
+            "\n",
+            "\r",
+            "\t",
+            "!",
+            "#",
+            "\"#",
+            "##",
+            "{",
+            "}",
+            "%s",
+            "\u{7f}",
+            "\u{85}",
+            "\u{2028}",
+            "\u{202e}",
+            "\u{feff}",
+            "😀",
+            "é",
+            "\u{e0041}",
+            "\\u0041",
+            "\\n",
+            "@",
+            "-",
         ])
         .prop_map(str::to_owned),
         any::<char>().prop_filter("no NUL in an argument", |c| *c != '\0').prop_map(String::from),
@@ -24,8 +54,7 @@ fn text() -> impl Strategy<Value = String> {
 /// Many texts, handed over at once: a process for each would take minutes.
 fn texts() -> Vec<String> {
     let mut runner = TestRunner::new(Config::default());
-    let mut texts: Vec<String> =
-        (0..400).map(|_| text().new_tree(&mut runner).unwrap().current()).collect();
+    let mut texts: Vec<String> = (0..400).map(|_| text().new_tree(&mut runner).unwrap().current()).collect();
     texts.extend(["", "'", "\"", "\\", "\"\"\"\"", "\"###", "r#\"", "a\nb"].map(str::to_owned));
     texts
 }
@@ -105,7 +134,8 @@ fn csharp_reads(literal: &str) -> Option<String> {
     if quotes >= 3 {
         let end = "\"".repeat(quotes);
         let inner = literal.strip_prefix(&end)?.strip_suffix(&end)?;
-        let clean = !inner.contains(&end) && !inner.ends_with('"') && !inner.contains(['\n', '\r', '\u{85}', '\u{2028}']);
+        let clean =
+            !inner.contains(&end) && !inner.ends_with('"') && !inner.contains(['\n', '\r', '\u{85}', '\u{2028}']);
         return clean.then(|| inner.to_owned());
     }
     let mut rest = literal.strip_prefix('"')?.strip_suffix('"')?.chars();

@@ -31,8 +31,7 @@ impl Stage {
     fn written(&self, language: Language, method: Method, body: &JsonMap) -> String {
         let etag = self.second.twin(&self.id).etag;
         let host = format!("localhost:{}", self.hub.port());
-        let save =
-            Save { host: &host, authority: Authority::Private, id: &self.id, method, body, if_match: &etag };
+        let save = Save { host: &host, authority: Authority::Private, id: &self.id, method, body, if_match: &etag };
         save.written_in(language)
     }
 
@@ -47,7 +46,7 @@ impl Stage {
         std::fs::write(&file, text).unwrap();
         let output = Command::new(program)
             .arg(&file)
-            .env("IOTHUB_CONNECTION_STRING", connection.reveal())
+            .env("IOTHUB_CONNECTION_STRING", connection.reveal().reveal())
             .env("IOTHUB_SAS_TOKEN", token.reveal())
             .env("IOTHUB_CA_FILE", self.hub.ca_file())
             .env("NO_PROXY", "localhost")

@@ -1,7 +1,7 @@
 //! The same save in other languages: what the snippets say, that each language reads its literals back, and that they run.
 
-mod live;
 mod literals;
+mod live;
 
 use serde_json::json;
 use twinscope::copy_as::{Authority, Language, Method, Save};
@@ -79,7 +79,10 @@ az iot hub module-twin update --login "$IOTHUB_CONNECTION_STRING" \
 "#;
     assert_eq!(written(Language::Az, Method::Patch, Authority::Public), said);
     let replace = written(Language::Az, Method::Put, Authority::Private);
-    assert!(replace.contains("\nREQUESTS_CA_BUNDLE=\"$IOTHUB_CA_FILE\" az iot hub module-twin replace --login "), "{replace}");
+    assert!(
+        replace.contains("\nREQUESTS_CA_BUNDLE=\"$IOTHUB_CA_FILE\" az iot hub module-twin replace --login "),
+        "{replace}"
+    );
     assert!(replace.contains("\n  --json '{\"tags\":{\"site\":\"north\"},\"properties\":"), "{replace}");
 }
 
@@ -97,8 +100,11 @@ fn every_program_says_the_whole_request() {
                     continue;
                 }
                 assert!(text.to_uppercase().contains(method.word()), "{text}");
-                assert!(text.contains("plant.azure-devices.net/twins/dev-1/modules/it%27s?api-version=2021-04-12"), "{text}");
-                assert!(text.contains("\"AAA=\""), "{text}");
+                assert!(
+                    text.contains("plant.azure-devices.net/twins/dev-1/modules/it%27s?api-version=2021-04-12"),
+                    "{text}"
+                );
+                assert!(text.contains("\"AAA=\"") || text.contains(r#"\"AAA=\""#), "{text}");
                 let json = r#"{"tags":{"site":"north"},"properties":{"desired":{"interval":122,"old":null}}}"#;
                 assert!(text.contains(json), "{text}");
             }

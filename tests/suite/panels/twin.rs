@@ -104,7 +104,7 @@ fn changes_list_each_path_and_take_one_back() {
     let head = "PATCH /twins/myFirstDevice/modules/myFirstModule?api-version=2021-04-12\nHost: localhost:8443\n\
                 If-Match: \"AAAAAAAAAA3=\"\nAuthorization: (";
     assert!(has(head), "{said:?}");
-    assert!(has("\nContent-Length: 90"), "{said:?}");
+    assert!(has("\nContent-Length: 77"), "{said:?}");
     assert!(has("The device will be told: telemetryInterval, "), "{said:?}");
 
     find(&harness, Role::Button, "Revert fan").click();

@@ -39,7 +39,8 @@ fn without_a_change_or_with_a_problem_it_is_refused() {
 
 fn document() -> impl Strategy<Value = JsonMap> {
     let text = proptest::sample::subsequence(vec!["a", "b", "c", "d"], 0..4).prop_flat_map(|keys| {
-        let value = proptest::sample::select(vec!["1", "2.50", "\"x\"", "[1,2]", "{}", "{\"k\":1}", "{\"k\":2,\"l\":true}"]);
+        let value =
+            proptest::sample::select(vec!["1", "2.50", "\"x\"", "[1,2]", "{}", "{\"k\":1}", "{\"k\":2,\"l\":true}"]);
         proptest::collection::vec(value, keys.len()).prop_map(move |values| {
             let pairs: Vec<String> = keys.iter().zip(values).map(|(key, value)| format!("\"{key}\":{value}")).collect();
             map(&format!("{{{}}}", pairs.join(",")))
