@@ -21,6 +21,8 @@ pub const SAS_TOKEN: &str = "IOTHUB_SAS_TOKEN";
 /// A PEM file with the authority that signed the hub's certificate.
 pub const CA_FILE: &str = "IOTHUB_CA_FILE";
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 pub(crate) const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 
 /// What a snippet is written in.
@@ -102,7 +104,7 @@ impl Save<'_> {
             format!("{} {}", self.method.word(), self.target()),
             format!("Host: {}", self.host),
             format!("If-Match: {}", self.etag()),
-            "Authorization: (a token that is signed when it is sent)".to_owned(),
+            "Authorization: (a token, signed when sent)".to_owned(),
             format!("Content-Type: {CONTENT_TYPE}"),
             format!("Content-Length: {length}"),
         ]
@@ -148,7 +150,8 @@ pub fn json(value: &Json) -> String {
         if quote::is_unseen(c) {
             // In JSON such a character stands only inside of strings.
             for unit in c.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                text.push_str("\\u");
+                text.extend([12, 8, 4, 0].map(|shift| char::from(HEX[usize::from(*unit >> shift & 0xf)])));
             }
         } else {
             text.push(c);

@@ -6,6 +6,7 @@ use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::Action;
 use crate::copy_as::Method;
+use crate::twin::draft::Draft;
 use crate::twin::replace::Replacement;
 use crate::twin::{Etag, TwinId};
 use egui::{Context, RichText, ScrollArea, Ui};
@@ -15,7 +16,7 @@ const LISTED: usize = 500;
 
 pub(super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, shown: &Etag, moved: bool) -> bool {
     let fresh = f.view.take_fresh("Replace…");
-    let replacement = f.app.tab(id).and_then(|tab| tab.draft.as_ref()).map(|draft| draft.replacement());
+    let replacement = f.app.tab(id).and_then(|tab| tab.draft.as_ref()).map(Draft::replacement);
     modal(ctx, "Replace…", 520.0, Leave::OnBackdrop, |ui| {
         match &replacement {
             Some(Ok(replacement)) => question_ui(f, ui, id, replacement, moved),

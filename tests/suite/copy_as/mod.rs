@@ -44,7 +44,7 @@ fn the_head_is_what_goes_over_the_wire() {
     let length = Json::Object(body.clone()).to_string().len();
     let head = format!(
         "PUT /twins/a%23b?api-version=2021-04-12\nHost: localhost:8443\nIf-Match: \"AAA=\"\n\
-         Authorization: (a token that is signed when it is sent)\nContent-Type: application/json; charset=utf-8\n\
+         Authorization: (a token, signed when sent)\nContent-Type: application/json; charset=utf-8\n\
          Content-Length: {length}"
     );
     assert_eq!(save.head(), head);
