@@ -7,12 +7,13 @@ use super::history::HistoryAct;
 use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
+use crate::copy_as::{Language, Method};
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::message::Ack;
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
 use crate::twin::merge::Choice;
-use crate::twin::{Path, Section, TwinId};
+use crate::twin::{Etag, Path, Section, TwinId};
 use crate::worker::{Connect, HubRef, Key};
 
 /// An intention of the person.
@@ -75,6 +76,20 @@ pub enum Action {
         change: Change,
     },
     Save(TwinId),
+    /// Asks, with what would go, before the text takes the place of what the hub has.
+    ShowReplace(TwinId),
+    /// The answer to that question.
+    Replace {
+        id: TwinId,
+        /// The etag of the base that the question was asked with.
+        shown: Etag,
+    },
+    /// Puts a program that makes this save on the clipboard. Ends in [`App::take_copied`](super::App::take_copied).
+    CopyAs {
+        id: TwinId,
+        method: Method,
+        language: Language,
+    },
     /// Puts away what a failed save said; the text stays.
     DismissSave(TwinId),
     /// Asks first when there are edits.

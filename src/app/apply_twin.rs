@@ -203,7 +203,7 @@ impl App {
             SaveState::Failed { failure: Failure::Unknown { reason, .. }, .. } => reason.clone(),
             _ => "no answer came".to_owned(),
         };
-        let landed = patch::landed(&sent.outgoing.body, &sent.outgoing.if_match, twin);
+        let landed = patch::landed(&sent.outgoing.body, sent.outgoing.write, &sent.outgoing.if_match, twin);
         self.settle_unknown(&twin.id, landed, twin, reason, sent);
     }
 

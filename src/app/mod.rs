@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod history;
 pub mod messages;
 pub mod methods;
+mod replace;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -235,6 +236,8 @@ pub struct App {
     pub quitting: bool,
     /// A text the window is to put on the clipboard; it takes it with [`App::take_clipboard`].
     clipboard: Option<Secret>,
+    /// The same without a secret in it; see [`App::take_copied`].
+    copied: Option<String>,
     /// The connection string of this identity is to be copied once its record is here.
     copy_when_loaded: Option<TwinId>,
     /// Tabs of hubs that are not in front: switching hubs loses nothing.
@@ -271,6 +274,11 @@ impl App {
     /// A secret the person asked to have on the clipboard, once.
     pub fn take_clipboard(&mut self) -> Option<Secret> {
         self.clipboard.take()
+    }
+
+    /// A text the person asked to have on the clipboard, once.
+    pub fn take_copied(&mut self) -> Option<String> {
+        self.copied.take()
     }
 
     fn next_key(&mut self) -> Key {

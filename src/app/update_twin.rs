@@ -19,6 +19,9 @@ impl App {
                 Vec::new()
             }
             Action::Save(id) => self.save(&id),
+            Action::ShowReplace(id) => self.show_replace(id),
+            Action::Replace { id, shown } => self.replace(&id, &shown),
+            Action::CopyAs { id, method, language } => self.copy_as(&id, method, language),
             Action::Caret { id, section } => {
                 if let Some(tab) = self.tab_mut(&id) {
                     tab.caret_moved(section);
@@ -155,9 +158,20 @@ impl App {
         guard: Guard,
         merged: Option<Texts>,
     ) -> Vec<Command> {
+        let body = outgoing.body.clone();
+        let key = self.begin_save(id, outgoing, merged);
+        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+    }
+
+    /// From here on the answer with this key is waited for.
+    pub(super) fn begin_save(
+        &mut self,
+        id: &TwinId,
+        outgoing: crate::twin::draft::Outgoing,
+        merged: Option<Texts>,
+    ) -> crate::worker::Key {
         let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
         let now = self.now;
-        let body = outgoing.body.clone();
         if let Some(tab) = self.tab_mut(id) {
             tab.save = SaveState::Sending { key, since: now };
             tab.in_doubt = None;
@@ -166,7 +180,7 @@ impl App {
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
             tab.sent = Some(Sent { outgoing, saved: merged.unwrap_or_else(|| typed.clone()), typed });
         }
-        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+        key
     }
 
     /// The hub's newest version takes the place of the edits.

@@ -138,6 +138,8 @@ pub struct Outgoing {
     pub paths: usize,
     /// The patch as the device will see it, without `$version`; `None` when desired is untouched.
     pub device_told: Option<JsonMap>,
+    /// What the hub is to do with the body.
+    pub write: super::patch::Write,
 }
 
 /// Why a draft is not sent.
@@ -242,6 +244,13 @@ impl Draft {
         }
         let bytes = Json::Object(body.clone()).to_string().len();
         let paths = edited().map(|(_, draft)| draft.changes.len()).sum();
-        Ok(Outgoing { body, if_match: self.base.etag.clone(), bytes, paths, device_told })
+        Ok(Outgoing {
+            body,
+            if_match: self.base.etag.clone(),
+            bytes,
+            paths,
+            device_told,
+            write: super::patch::Write::Patch,
+        })
     }
 }

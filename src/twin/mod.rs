@@ -13,6 +13,7 @@ pub mod merge;
 pub mod metadata;
 pub mod patch;
 pub mod path;
+pub mod replace;
 pub mod rules;
 pub mod text;
 pub mod wire;

@@ -55,17 +55,38 @@ pub fn between(base: &JsonMap, wanted: &JsonMap) -> JsonMap {
     patch
 }
 
+/// What the hub does with a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Write {
+    /// PATCH: merges it.
+    #[default]
+    Patch,
+    /// PUT: it takes the place of tags and desired.
+    Replace,
+}
+
 /// Whether a twin as read now carries a write whose answer never came: `body` as sent against the etag `before`. The etag moves
 /// with every write of tags or desired: while it stands, ours has not happened. Where it moved and every value of ours is there,
 /// ours has; otherwise (`None`) somebody else wrote, perhaps over ours.
 #[must_use]
-pub fn landed(body: &JsonMap, before: &Etag, now: &Twin) -> Option<bool> {
+pub fn landed(body: &JsonMap, write: Write, before: &Etag, now: &Twin) -> Option<bool> {
     if now.etag == *before {
         return Some(false);
     }
     let desired = body.get("properties").and_then(|properties| properties.get("desired"));
-    let there = holds(now.section(Section::Tags), body.get("tags")) && holds(now.section(Section::Desired), desired);
-    there.then_some(true)
+    let there = |section, wanted| match write {
+        Write::Patch => holds(now.section(section), wanted),
+        Write::Replace => is(now.section(section), wanted),
+    };
+    (there(Section::Tags, body.get("tags")) && there(Section::Desired, desired)).then_some(true)
+}
+
+/// Whether a section says what was put in its place; a section that was left out is emptied.
+fn is(section: &JsonMap, wanted: Option<&Json>) -> bool {
+    match wanted {
+        None | Some(Json::Null) => section.is_empty(),
+        Some(wanted) => wanted.as_object() == Some(section),
+    }
 }
 
 /// Whether a merge patch would change nothing any more.

@@ -109,6 +109,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::CloseTab { id } => questions::close_tab_ui(f, ctx, id),
         Dialog::Discard { id } | Dialog::ReloadFromHub { id } => questions::discard_ui(f, ctx, id),
         Dialog::Revert { id, version } => super::history::revert_ui(f, ctx, id, *version),
+        Dialog::Replace { id, shown, moved } => super::replace::ui(f, ctx, id, shown, *moved),
         Dialog::Quit { unsaved } => questions::quit_ui(f, ctx, unsaved),
     };
     if left {

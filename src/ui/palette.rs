@@ -7,6 +7,7 @@ use crate::app::action::Watching;
 use crate::app::dialog::Field;
 use crate::app::tab::Pane;
 use crate::app::{Action, App, Tab};
+use crate::copy_as::{Language, Method};
 use crate::disk::ThemeChoice;
 use crate::twin::TwinId;
 use crate::worker::HubRef;
@@ -207,6 +208,11 @@ fn commands(app: &App) -> Vec<Choice> {
         add("Save", Some(keys::SAVE), Action::Save(id.clone()));
         add("Refresh", Some(keys::REFRESH), Action::Refresh(id.clone()));
         add("Discard edits", None, Action::Discard(id.clone()));
+        add("Replace…", None, Action::ShowReplace(id.clone()));
+        for language in Language::ALL {
+            let copy = Action::CopyAs { id: id.clone(), method: Method::Patch, language };
+            add(&format!("Copy the save as {}", language.word()), None, copy);
+        }
         for (pane, word) in [
             (Pane::Desired, "Show desired"),
             (Pane::Reported, "Show reported"),

@@ -7,6 +7,7 @@
 
 mod app;
 mod client;
+mod copy_as;
 mod demo;
 mod disk;
 mod disk_journal;

@@ -9,6 +9,7 @@ mod history;
 mod hubs;
 mod messages;
 mod methods;
+mod replace;
 mod under_way;
 
 use serde_json::{Value, json};

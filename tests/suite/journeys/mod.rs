@@ -15,5 +15,8 @@ mod methods;
 mod odd_ids;
 mod outage;
 mod program;
+mod replace;
 mod second;
 mod watching;
+
+pub use second::Second;

@@ -9,6 +9,7 @@ mod merge;
 mod paste;
 mod patch;
 mod rebase;
+mod replace;
 mod rules;
 mod search;
 mod splice;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use twinscope::twin::draft::Draft;
 use twinscope::twin::merge::{Choice, three_way};
 use twinscope::twin::metadata::{Written, written};
-use twinscope::twin::patch::landed;
+use twinscope::twin::patch::{Write, landed};
 use twinscope::twin::text::splice::made;
 use twinscope::twin::{Etag, JsonMap, Section, Twin, text};
 
@@ -132,7 +132,7 @@ fn whether_a_write_without_an_answer_has_happened() {
     let before = twin(r#"{"a":1,"b":2}"#, r#"{"site":"north"}"#);
     let check = |body: &str, now: &str, expected: Option<bool>| {
         let now = moved(&before, &map(now));
-        assert_eq!(landed(&map(body), &before.etag, &now), expected, "{body}");
+        assert_eq!(landed(&map(body), Write::Patch, &before.etag, &now), expected, "{body}");
     };
     let body = r#"{"properties":{"desired":{"a":5,"b":null}}}"#;
     check(body, r#"{"a":5}"#, Some(true));
@@ -141,5 +141,11 @@ fn whether_a_write_without_an_answer_has_happened() {
     check(body, r#"{"a":1,"b":2,"c":1}"#, None);
     check(r#"{"tags":{"site":"south"}}"#, "{}", None);
     check(r#"{"tags":{"site":"north"}}"#, "{}", Some(true));
-    assert_eq!(landed(&map(body), &before.etag, &before), Some(false));
+    assert_eq!(landed(&map(body), Write::Patch, &before.etag, &before), Some(false));
+    // A PUT leaves nothing else: what a PATCH would leave alone, it takes away.
+    let whole = r#"{"tags":{"site":"north"},"properties":{"desired":{"a":5}}}"#;
+    for (now, expected) in [(r#"{"a":5}"#, Some(true)), (r#"{"a":5,"b":2}"#, None)] {
+        let now = moved(&before, &map(now));
+        assert_eq!(landed(&map(whole), Write::Replace, &before.etag, &now), expected, "{whole}");
+    }
 }
