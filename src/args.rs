@@ -4,6 +4,7 @@ use crate::local_hub::{Exposure, FleetChoice, HubName, Tuning, UnquotedIfMatch};
 use crate::pointing::{self, DEFAULT_PORTS};
 use crate::protocol::duration;
 use crate::protocol::fault::{Fault, Plan};
+use crate::protocol::secret::Secret;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr};
 use std::num::ParseIntError;
@@ -59,11 +60,11 @@ const BEHAVIOUR: &str = "How it behaves";
 #[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
 #[command(after_help = pointing::help())]
 pub struct HubArgs {
-    /// Where the service API listens; port 0 takes a free one. 127.0.0.1 brings [::1] with it, where the system has that
+    /// Where the service API listens; port 0 takes a free one. With 127.0.0.1 it listens on the loopback address of IPv6 too
     #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.https), value_parser = address, help_heading = LISTENING)]
     pub https: SocketAddr,
 
-    /// Where MQTT listens; port 0 takes a free one. 127.0.0.1 brings [::1] with it, where the system has that
+    /// Where MQTT listens; port 0 takes a free one. With 127.0.0.1 it listens on the loopback address of IPv6 too
     #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.mqtts), value_parser = address, help_heading = LISTENING)]
     pub mqtts: SocketAddr,
 
@@ -80,7 +81,7 @@ pub struct HubArgs {
     #[arg(long, help_heading = LISTENING)]
     pub expose: bool,
 
-    /// A DNS name or IP address by which clients reach the hub, beside localhost, 127.0.0.1 and ::1; may be given more than once.
+    /// A DNS name or IP address by which clients reach the hub, beside those of loopback; may be given more than once.
     /// The certificate bears them all, and a CA of their own vouches for it; connection strings have the first one
     #[arg(long, value_name = "HOST", help_heading = LISTENING)]
     pub name: Vec<HubName>,
@@ -116,6 +117,10 @@ pub struct TokenArgs {
     /// a policy, else the device or module
     #[arg(long, value_name = "PATH")]
     pub resource: Option<String>,
+
+    // Somebody will try it, and clap's own words would show the key again.
+    #[arg(hide = true, value_parser = secret)]
+    pub argument: Vec<Secret>,
 }
 
 const TOKEN_HELP: &str = "\
@@ -193,13 +198,19 @@ impl FromStr for Fleet {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_: AddrParseError| {
-        "not an IP address and a port, such as 127.0.0.1:8443 or [::1]:0; for clients localhost is 127.0.0.1".to_owned()
+    text.parse().map_err(|_wrong: AddrParseError| {
+        "not an IP address and a port, such as 127.0.0.1:8443 or [::1]:0; localhost is 127.0.0.1".to_owned()
     })
 }
 
+/// What is not to be shown, whatever it is.
+#[allow(clippy::unnecessary_wraps)] // So clap wants it.
+fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
 fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_: ParseIntError| format!("not a whole number from 0 to {}, such as 7", u64::MAX))
+    text.parse().map_err(|_wrong: ParseIntError| format!("not a whole number from 0 to {}, such as 7", u64::MAX))
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {

@@ -16,8 +16,11 @@ const STDIN_MAX: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error(
-        "no connection string: set {CONNECTION_STRING_VARIABLE}, or write it to stdin (not behind the command, where others see it)"
+        "no connection string is taken behind the command, where everybody on the machine can read it: set \
+         {CONNECTION_STRING_VARIABLE}, or write it to stdin"
     )]
+    Argument,
+    #[error("no connection string: set {CONNECTION_STRING_VARIABLE}, or write it to stdin")]
     NoString,
     #[error(
         "the connection string in {source_name} cannot be read: {error}. It looks like \
@@ -49,6 +52,9 @@ pub enum TokenError {
 /// # Errors
 /// See [`TokenError`].
 pub fn run(args: &TokenArgs) -> Result<(), TokenError> {
+    if !args.argument.is_empty() {
+        return Err(TokenError::Argument);
+    }
     let connection = given()?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let expiry = now_s.saturating_add(args.lifetime.as_secs());

@@ -112,6 +112,8 @@ fn what_is_wrong_comes_with_the_remedy_and_without_the_key() {
             }
         }
     }
+    let (code, stdout, stderr) = said(Some(&service), b"", &[&service]);
+    assert!(code == 1 && stdout.is_empty() && stderr.contains(VARIABLE) && !stderr.contains("AAEC"), "{stderr}");
     let (code, stdout, stderr) = said(None, b"HostName=\xff", &[]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("UTF-8"), "{stderr}");

@@ -111,8 +111,8 @@ async fn the_ready_line_has_a_string_for_each_policy() {
     ] {
         let string = ConnectionString::parse(strings[policy].as_str().unwrap()).unwrap();
         assert_eq!(string.host_name, host_name);
-        let Who::Service { policy: named, proof: Proof::Key(key) } = string.who else { panic!("{policy}") };
-        assert_eq!(named, policy);
+        let Who::Service { policy: of, proof: Proof::Key(key) } = string.who else { panic!("{policy}") };
+        assert_eq!(of, policy);
         let mut caller = Caller::connect(addr, &ca_file, &token("localhost", &key, Some(policy))).await;
         let got = [caller.get("/devices/d").await, caller.get("/twins/d").await];
         let refused = got.iter().filter(|reply| reply.status == 401).map(super::super::support::Reply::text);
@@ -214,22 +214,25 @@ async fn demo_devices_play_where_the_hub_was_founded_with_them() {
 #[cfg(unix)]
 #[test]
 fn exposed_starts_and_says_so() {
-    let dir = TempDir::new().unwrap();
-    let mut command = Command::new(program());
-    command.args(["hub", "--expose", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty", "--data"]);
-    command.arg(dir.path()).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let mut running = Running { ready: serde_json::from_str(&line).unwrap(), child, stdout };
-    assert!(running.ready["https"].as_str().unwrap().starts_with("0.0.0.0:"), "{line}");
-    let mut stderr = running.child.stderr.take().unwrap();
-    running.stop("TERM");
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
-    assert!(said.contains("need --name"), "{said}");
+    for (name, is_warned) in [(&[][..], true), (&["--name", "localhost"], true), (&["--name", "hub.test"], false)] {
+        let dir = TempDir::new().unwrap();
+        let mut command = Command::new(program());
+        command.args(["hub", "--expose", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty"]);
+        command.args(name).arg("--data").arg(dir.path()).env_remove("RUST_LOG");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let mut running = Running { ready: serde_json::from_str(&line).unwrap(), child, stdout };
+        assert!(running.ready["https"].as_str().unwrap().starts_with("0.0.0.0:"), "{line}");
+        let mut stderr = running.child.stderr.take().unwrap();
+        running.stop("TERM");
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+        assert_eq!(said.contains("clients on other machines need --name"), is_warned, "{name:?}: {said}");
+    }
 }
 
 #[cfg(unix)]

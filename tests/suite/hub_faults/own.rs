@@ -49,9 +49,9 @@ async fn a_token_is_for_its_own_path() {
     let key = hub.hub.hub().policies().by_name("service").unwrap().primary.clone();
     let own = [FAULTS, "/$twinscope/events"];
     for (resource, works, is_refused) in [
-        ("localhost", &[own[0], own[1], "/jobs/v2"][..], &[][..]),
-        ("localhost/$twinscope", &own, &["/jobs/v2"]),
-        ("localhost/jobs", &["/jobs/v2"], &own),
+        ("localhost", &[own[0], own[1], "/jobs/v2/query"][..], &[][..]),
+        ("localhost/$twinscope", &own, &["/jobs/v2/query"]),
+        ("localhost/jobs", &["/jobs/v2/query"], &own),
         ("localhost/devices", &[], &own),
     ] {
         let token = token(resource, &key, Some("service"));
