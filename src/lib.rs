@@ -18,6 +18,7 @@
 //! | [`args`] | The command line |
 //! | [`pointing`] | How Microsoft's clients are pointed at the local hub |
 //! | [`serve`] | `twinscope hub`: the local hub without a window |
+//! | [`token`] | `twinscope token`: a SAS token for other tools |
 //!
 //! `twin`, `query`, `protocol` and `copy_as` know no runtime, no window, no clock, no disk. `client` and `local_hub` never use each
 //! other: they meet through a socket. `app` knows neither tokio nor egui.
@@ -33,6 +34,7 @@ pub mod pointing;
 pub mod protocol;
 pub mod query;
 pub mod serve;
+pub mod token;
 pub mod twin;
 pub mod ui;
 pub mod worker;
