@@ -1,5 +1,6 @@
 //! What a click, a key or the palette means.
 
+use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::secret::Secret;
@@ -104,6 +105,25 @@ pub enum Action {
         text: String,
     },
     SendReport(TwinId),
+    /// What incoming method calls are answered with.
+    EditReply {
+        id: TwinId,
+        field: ReplyField,
+        text: String,
+    },
+
+    // Direct methods
+    EditCall {
+        id: TwinId,
+        field: CallField,
+        text: String,
+    },
+    CallMethod(TwinId),
+    /// Puts a call that was made back, and shows its answer again.
+    RecallMethod {
+        id: TwinId,
+        number: u64,
+    },
 
     // Identities
     ShowAddDevice,

@@ -81,6 +81,7 @@ impl App {
                     self.activity.push_request(self.now, record);
                 }
             }
+            Fact::MethodCalled { id, name, rid, payload } => return self.answer_call(id, &name, rid, &payload),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
             Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
             other => self.take_twin_fact(other),

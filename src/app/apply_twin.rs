@@ -66,6 +66,7 @@ impl App {
                 }
             }
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
+            Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
             _ => {}
         }
         Vec::new()

@@ -9,6 +9,7 @@ mod apply_twin;
 pub mod dialog;
 mod drafts;
 pub mod fleet;
+pub mod methods;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -182,6 +183,7 @@ pub enum Purpose {
     SetStatus(TwinId),
     Act(TwinId),
     Report(TwinId),
+    CallMethod(TwinId),
 }
 
 /// Everything the window knows.

@@ -1,5 +1,6 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
+use super::methods::Methods;
 use super::{Moment, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
@@ -23,6 +24,8 @@ pub enum Pane {
     Document,
     /// The identity record.
     Identity,
+    /// Direct methods.
+    Methods,
 }
 
 /// One open twin.
@@ -57,6 +60,7 @@ pub struct Tab {
     pub landing: Option<Landing>,
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
+    pub methods: Methods,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
@@ -181,6 +185,7 @@ impl Tab {
             landing: None,
             identity: Remote::Idle,
             act: None,
+            methods: Methods::default(),
             kept: None,
             news: Vec::new(),
         }

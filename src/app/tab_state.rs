@@ -88,6 +88,7 @@ impl Tab {
     /// Another hub comes to the front: what was under way there ends untold.
     pub(super) fn park(&mut self, now: Moment) {
         self.act = None;
+        self.methods.running = None;
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.sent = None;

@@ -61,6 +61,19 @@ impl App {
             Action::StopActing(id) => self.stop_acting(id),
             Action::EditReport { id, text } => self.edit_report(&id, text),
             Action::SendReport(id) => self.send_report(&id),
+            Action::EditReply { id, field, text } => {
+                self.edit_reply(&id, field, text);
+                Vec::new()
+            }
+            Action::EditCall { id, field, text } => {
+                self.edit_call(&id, field, text);
+                Vec::new()
+            }
+            Action::CallMethod(id) => self.call_method(&id),
+            Action::RecallMethod { id, number } => {
+                self.recall_method(&id, number);
+                Vec::new()
+            }
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
             // The others were taken by `update`.
             _ => Vec::new(),

@@ -24,6 +24,12 @@ pub enum HubError {
     Forbidden { service: ServiceError },
     #[error("the hub has no such device or module")]
     NotFound { service: ServiceError },
+    /// A method was called and nobody listens: 404103.
+    #[error("the device is not connected, or does not listen to methods")]
+    NotOnline { service: ServiceError },
+    /// A method was called, and its device gave no answer that can be used: 504101, 404104, 502101. It may have carried it out.
+    #[error("{}", no_answer(service))]
+    NoAnswer { service: ServiceError },
     /// 409 on create.
     #[error("it exists already")]
     AlreadyExists { service: ServiceError },
@@ -60,6 +66,8 @@ impl HubError {
             Self::Unauthorized { service }
             | Self::Forbidden { service }
             | Self::NotFound { service }
+            | Self::NotOnline { service }
+            | Self::NoAnswer { service }
             | Self::AlreadyExists { service }
             | Self::Conflict { service }
             | Self::Throttled { service, .. }
@@ -87,6 +95,8 @@ impl HubError {
             Self::Unauthorized { service } => unauthorized(service),
             Self::Forbidden { service } => forbidden(service),
             Self::NotFound { .. } => "Refresh the list: it may have been deleted, and ids are case-sensitive".to_owned(),
+            Self::NotOnline { .. } => "Start the device's program and let it subscribe to methods, or give it time to come with a connect timeout".to_owned(),
+            Self::NoAnswer { service } => advice_without_answer(service),
             Self::AlreadyExists { .. } => "Choose another id, or open the one that exists".to_owned(),
             Self::Conflict { .. } => "Read the hub's version, look at both and save again".to_owned(),
             Self::Throttled { retry_after, .. } => match retry_after {
@@ -160,8 +170,30 @@ fn is_create_conflict(service: &ServiceError) -> bool {
     }
 }
 
-fn is(service: &ServiceError, code: ErrorCode) -> bool {
+pub(super) fn is(service: &ServiceError, code: ErrorCode) -> bool {
     service.number == Some(code.number) || service.name.as_deref() == Some(code.name)
+}
+
+fn no_answer(service: &ServiceError) -> &'static str {
+    if is(service, ErrorCode::DEVICE_CONNECTION_CLOSED_REMOTELY) {
+        "the device's connection ended before it answered"
+    } else if is(service, ErrorCode::INVALID_RESPONSE_WHILE_PROXYING) {
+        "the device's answer cannot be used"
+    } else {
+        "the device did not answer in time"
+    }
+}
+
+fn advice_without_answer(service: &ServiceError) -> String {
+    let advice = if is(service, ErrorCode::DEVICE_CONNECTION_CLOSED_REMOTELY) {
+        "Look why the device dropped its connection; it may have carried out the call all the same"
+    } else if is(service, ErrorCode::INVALID_RESPONSE_WHILE_PROXYING) {
+        "The device's program must answer with JSON of at most 128 KB; it has carried out the call all the same"
+    } else {
+        "Allow more time with the response timeout, or look whether the device's program knows this method; it may have carried \
+         out the call all the same"
+    };
+    advice.to_owned()
 }
 
 fn unauthorized(service: &ServiceError) -> String {
@@ -183,6 +215,8 @@ fn forbidden(service: &ServiceError) -> String {
         "The basic tier has no twins, modules or methods: use a standard or free hub"
     } else if is(service, ErrorCode::DEVICE_MAXIMUM_QUEUE_DEPTH_EXCEEDED) {
         "50 messages wait for this device already: let it fetch them or purge the queue"
+    } else if is(service, ErrorCode::DEVICE_MAXIMUM_INFLIGHT_METHOD_EXCEEDED) {
+        "Too many calls wait for this device already: let some of them end first"
     } else if is(service, ErrorCode::DEVICE_DISABLED) {
         "Enable the device first"
     } else {

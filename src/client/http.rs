@@ -32,6 +32,8 @@ const CLOCK_TOLERANCE_S: u64 = 240;
 pub(super) enum Effect {
     Read,
     Write,
+    /// As a write, but a 5xx in the hub's own words is its word about the device that was called.
+    Call,
 }
 
 pub(super) struct Ask<'a> {
@@ -41,6 +43,8 @@ pub(super) struct Ask<'a> {
     pub body: Option<Vec<u8>>,
     pub limit: usize,
     pub effect: Effect,
+    /// From sending to the end of the answer.
+    pub patience: Duration,
 }
 
 impl<'a> Ask<'a> {
@@ -52,6 +56,7 @@ impl<'a> Ask<'a> {
             body: None,
             limit: DOCUMENT_MAX,
             effect: Effect::Read,
+            patience: TOTAL_TIMEOUT,
         }
     }
 
@@ -64,6 +69,20 @@ impl<'a> Ask<'a> {
             body: Some(serde_json::json!({ "query": text }).to_string().into_bytes()),
             limit: PAGE_MAX,
             effect: Effect::Read,
+            patience: TOTAL_TIMEOUT,
+        }
+    }
+
+    /// A call of a method, which takes as long as it may.
+    pub(super) fn call(route: &'a Route, body: &Json, patience: Duration) -> Self {
+        Self {
+            method: http::Method::POST,
+            route,
+            headers: Vec::new(),
+            body: Some(body.to_string().into_bytes()),
+            limit: DOCUMENT_MAX,
+            effect: Effect::Call,
+            patience,
         }
     }
 
@@ -80,7 +99,8 @@ impl<'a> Ask<'a> {
             headers.push((http::header::IF_MATCH, header(&text, "the etag")?));
         }
         let body = body.map(|body| body.to_string().into_bytes());
-        Ok(Self { method, route, headers, body, limit: DOCUMENT_MAX, effect: Effect::Write })
+        let (limit, effect) = (DOCUMENT_MAX, Effect::Write);
+        Ok(Self { method, route, headers, body, limit, effect, patience: TOTAL_TIMEOUT })
     }
 }
 
@@ -140,7 +160,9 @@ enum Failure {
     Broken {
         reason: String,
     },
-    TimedOut,
+    TimedOut {
+        after: Duration,
+    },
     /// There was an answer, but none that can be used.
     Unusable {
         status: Option<u16>,
@@ -154,14 +176,14 @@ impl Failure {
             Self::NotSent(HubError::Unreachable { reason, .. } | HubError::Tls { reason, .. })
             | Self::Broken { reason } => reason.clone(),
             Self::NotSent(error) => error.to_string(),
-            Self::TimedOut => timed_out(),
+            Self::TimedOut { after } => timed_out(*after),
             Self::Unusable { what, .. } => what.clone(),
         }
     }
 }
 
-fn timed_out() -> String {
-    format!("no answer within {} s", TOTAL_TIMEOUT.as_secs())
+fn timed_out(after: Duration) -> String {
+    format!("no answer within {} s", after.as_secs())
 }
 
 /// A hub's address, the pool of connections to it and the key.
@@ -188,7 +210,6 @@ impl Wire {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("twinscope/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&base) {
@@ -230,7 +251,7 @@ impl Wire {
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone());
         }
         let started = Instant::now();
-        let outcome = self.receive(request, ask.limit).await;
+        let outcome = self.receive(request.timeout(ask.patience), ask.limit, ask.patience).await;
         (self.observer)(RequestRecord {
             method: method_word(&ask.method),
             path: ask.route.path(),
@@ -247,8 +268,13 @@ impl Wire {
         Ok(outcome)
     }
 
-    async fn receive(&self, request: reqwest::RequestBuilder, limit: usize) -> Result<Answer, Failure> {
-        let mut response = request.send().await.map_err(|error| self.no_answer(&error))?;
+    async fn receive(
+        &self,
+        request: reqwest::RequestBuilder,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Answer, Failure> {
+        let mut response = request.send().await.map_err(|error| self.no_answer(&error, patience))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let success = (200..300).contains(&status);
@@ -263,7 +289,7 @@ impl Wire {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= limit => body.extend_from_slice(&chunk),
                 Ok(Some(_)) if success => return Err(unusable(too_large(limit))),
                 Err(error) if success && error.is_timeout() => {
-                    return Err(unusable(format!("the body did not end: {}", timed_out())));
+                    return Err(unusable(format!("the body did not end: {}", timed_out(patience))));
                 }
                 Err(error) if success => return Err(unusable(format!("the body broke off: {}", chain(&error)))),
                 // What is known of an error is its status; its text is welcome as far as it goes.
@@ -277,7 +303,7 @@ impl Wire {
     }
 
     /// Sorts the ways of getting no status line.
-    fn no_answer(&self, error: &reqwest::Error) -> Failure {
+    fn no_answer(&self, error: &reqwest::Error, patience: Duration) -> Failure {
         let host = self.host.clone();
         if error.is_connect() {
             let reason = if error.is_timeout() {
@@ -292,7 +318,7 @@ impl Wire {
             });
         }
         if error.is_timeout() {
-            return Failure::TimedOut;
+            return Failure::TimedOut { after: patience };
         }
         match find::<hyper::Error>(error) {
             Some(hyper) if hyper.is_parse() => Failure::Unusable { status: None, what: format!("not HTTP: {hyper}") },
@@ -324,7 +350,10 @@ impl Wire {
             (503, Effect::Write) if answer.headers.contains_key(ERROR_CODE) => {
                 (HubError::of_status(503, service, None), None)
             }
-            (status @ 500..600, Effect::Write) => {
+            (status @ 500..600, Effect::Call) if answer.headers.contains_key(ERROR_CODE) => {
+                (HubError::of_status(status, service, None), None)
+            }
+            (status @ 500..600, Effect::Write | Effect::Call) => {
                 let said = service.message.map(|message| format!(": {message}")).unwrap_or_default();
                 (HubError::OutcomeUnknown { reason: format!("the hub answered with status {status}{said}") }, None)
             }
@@ -338,12 +367,12 @@ impl Wire {
         match (failure, ask.effect) {
             (Failure::NotSent(error @ HubError::Unreachable { .. }), _) => (error, again),
             (Failure::NotSent(error), _) => (error, None),
-            (failure, Effect::Write) => (HubError::OutcomeUnknown { reason: failure.reason() }, None),
+            (failure, Effect::Write | Effect::Call) => (HubError::OutcomeUnknown { reason: failure.reason() }, None),
             (Failure::Broken { reason }, Effect::Read) => {
                 (HubError::Unreachable { host: self.host.clone(), reason }, again)
             }
-            (Failure::TimedOut, Effect::Read) => {
-                (HubError::Unreachable { host: self.host.clone(), reason: timed_out() }, None)
+            (Failure::TimedOut { after }, Effect::Read) => {
+                (HubError::Unreachable { host: self.host.clone(), reason: timed_out(after) }, None)
             }
             (Failure::Unusable { what, .. }, Effect::Read) => (HubError::Nonsense { what }, None),
         }

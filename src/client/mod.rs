@@ -1,13 +1,15 @@
 //! Talks to a hub: the service API over HTTPS (`hub`), a device's or module's own connection over MQTT (`link`), and the
 //! trust both share (`trust`). Knows nothing of the local hub: it meets it only through a socket.
 //!
-//! `http` is one exchange and its repetition (`retry`), `token` signs, `certificate` is shown instead of a token, `probe` tries a connection string out.
+//! `http` is one exchange and its repetition (`retry`), `token` signs, `certificate` is shown instead of a token, `methods` calls
+//! devices, `probe` tries a connection string out.
 
 mod certificate;
 pub mod error;
 mod http;
 pub mod hub;
 pub mod link;
+mod methods;
 pub mod probe;
 pub mod retry;
 mod token;

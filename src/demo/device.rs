@@ -130,8 +130,8 @@ impl<'a> Device<'a> {
                 self.soon();
             }
             Some(LinkEvent::Method { name, rid, payload }) => {
-                let answer = json!({ "method": name, "payload": payload });
-                if let Err(error) = self.link.answer_method(&rid, 200, &answer).await {
+                let answer = reply::method(&self.part.id, &name, &payload, &self.desired);
+                if let Err(error) = self.link.answer_method(&rid, &answer).await {
                     tracing::debug!(id = %self.part.id, %error, "a method's answer did not go out");
                 }
             }

@@ -1,7 +1,8 @@
-//! What a simulated device says about what is desired of it. Pure.
+//! What a simulated device says about what is desired of it, and to those who call its methods. Pure.
 
 use crate::local_hub::fleet::Behaviour;
-use crate::twin::{Json, JsonMap};
+use crate::protocol::method::MethodAnswer;
+use crate::twin::{Json, JsonMap, TwinId};
 use serde_json::json;
 
 /// The most a refusing device takes, by property.
@@ -95,4 +96,30 @@ pub fn temperature() -> Json {
 
 fn hundredths(number: f64) -> Json {
     json!((number * 100.0).round() / 100.0)
+}
+
+/// The methods a simulated device has.
+const METHODS: [&str; 3] = ["ping", "reboot", "getMaxMinReport"];
+
+/// What a simulated device answers to a call. It knows the methods of the tutorials; any other is 404 with the names of those.
+#[must_use]
+pub fn method(id: &TwinId, name: &str, payload: &Json, desired: &JsonMap) -> MethodAnswer {
+    let (status, payload) = match name {
+        "ping" => (200, json!({ "pong": id.to_string(), "payload": payload })),
+        "reboot" => (200, json!({ "result": "reboot begins", "delaySeconds": delay(payload) })),
+        "getMaxMinReport" => {
+            let mut three = [temperature(), temperature(), temperature()];
+            three.sort_by(|a, b| a.as_f64().unwrap_or_default().total_cmp(&b.as_f64().unwrap_or_default()));
+            let [low, middle, high] = three;
+            let interval = desired.get("telemetryInterval").cloned().unwrap_or(Json::Null);
+            (200, json!({ "maxTemp": high, "minTemp": low, "avgTemp": middle, "telemetryInterval": interval }))
+        }
+        _ => (404, json!({ "error": format!("this device has no method {name}"), "methods": METHODS })),
+    };
+    MethodAnswer { status, payload }
+}
+
+/// The delay a call asks for, as a number or as `{"delay": n}`.
+fn delay(payload: &Json) -> u64 {
+    payload.as_u64().or_else(|| payload.get("delay")?.as_u64()).unwrap_or_default()
 }

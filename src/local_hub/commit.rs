@@ -2,7 +2,8 @@
 //! connections and acknowledges. Since jobs arrive in the order of the registry's lock, commits, notifications and
 //! acknowledgements of one twin keep that order.
 
-use super::mqtt::Sessions;
+use super::events::Log;
+use super::mqtt::{Sessions, kept};
 use super::registry::{Kept, Notice};
 use super::store::Store;
 use crate::twin::TwinId;
@@ -63,22 +64,22 @@ impl Committer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(store: Option<Store>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
+    pub fn start(store: Option<Store>, sessions: Arc<Sessions>, events: Arc<Log>) -> std::io::Result<Self> {
         let keep = store.map(|mut store| -> Keep { Box::new(move |group| store.commit(group)) });
-        Self::start_with(keep, sessions)
+        Self::start_with(keep, sessions, events)
     }
 
     /// As [`Committer::start`], with something else than a store that keeps; it is dropped when the committer is closed.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start_with(keep: Option<Keep>, sessions: Arc<Sessions>) -> std::io::Result<Self> {
+    pub fn start_with(keep: Option<Keep>, sessions: Arc<Sessions>, events: Arc<Log>) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
         let (ended, keeps) = (Arc::new(AtomicBool::new(false)), keep.is_some());
         let end = ended.clone();
         std::thread::Builder::new()
             .name("hub-commit".to_owned())
-            .spawn(move || run(&waiting, keep, &sessions, &End(end)))?;
+            .spawn(move || run(&waiting, keep, (&sessions, &events), &End(end)))?;
         Ok(Self { jobs, ended, keeps })
     }
 
@@ -95,7 +96,13 @@ impl Committer {
     }
 
     /// Queues a change; call it while holding the registry's lock, so that the order is that of the changes.
-    pub fn submit(&self, writes: Writes, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+    pub fn submit(&self, mut writes: Writes, notices: Vec<Notice>) -> oneshot::Receiver<Result<(), NotKept>> {
+        // The session of an identity that is gone goes with it, in one transaction.
+        let gone = notices.iter().filter_map(|notice| match notice {
+            Notice::Forget(id) => Some(kept::removal(id)),
+            _ => None,
+        });
+        writes.items.extend(gone);
         let (done, answer) = oneshot::channel();
         // When the thread is gone the sender inside the job is dropped, and the receiver reports it.
         drop(self.jobs.send(Message::Job(Job { writes, notices, done })));
@@ -127,7 +134,7 @@ impl Drop for End {
     }
 }
 
-fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions, end: &End) {
+fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, listeners: (&Sessions, &Log), end: &End) {
     // After one failed commit memory and file differ; nothing more may be acknowledged.
     let mut broken: Option<NotKept> = None;
     while let Ok(first) = waiting.recv() {
@@ -155,7 +162,7 @@ fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions,
         for job in group {
             let outcome = broken.clone().map_or(Ok(()), Err);
             if outcome.is_ok() {
-                job.notices.iter().for_each(|notice| tell(sessions, notice));
+                job.notices.into_iter().for_each(|notice| tell(listeners, notice));
             }
             // The caller may have gone away; the change stands all the same.
             drop(job.done.send(outcome));
@@ -170,10 +177,11 @@ fn run(waiting: &Receiver<Message>, mut keep: Option<Keep>, sessions: &Sessions,
     }
 }
 
-fn tell(sessions: &Sessions, notice: &Notice) {
+fn tell((sessions, events): (&Sessions, &Log), notice: Notice) {
     match notice {
-        Notice::Desired { id, version, patch } => sessions.desired_changed(id, *version, patch),
-        Notice::Drop(id) => sessions.evict(id),
-        Notice::Forget(id) => sessions.forget(id),
+        Notice::Desired { id, version, patch } => sessions.desired_changed(&id, version, &patch),
+        Notice::Drop(id) => sessions.evict(&id),
+        Notice::Forget(id) => sessions.forget(&id),
+        Notice::Happened { id, time, what } => events.note(&id, time, *what),
     }
 }

@@ -7,6 +7,7 @@ use super::hub::{Hub, Refused};
 use super::mqtt::NotSent;
 use super::mqtt::packet::Outgoing;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::protocol::method::{self, MethodAnswer, MethodCall, PAYLOAD_MAX};
 use crate::protocol::mqtt::ToDevice;
 use crate::twin::{Status, TwinId};
@@ -119,6 +120,15 @@ impl Drop for Place<'_> {
 /// none.
 pub async fn call(hub: &Hub, id: &TwinId, call: &MethodCall) -> Result<MethodAnswer, Refused> {
     may_be_called(hub, id)?;
+    let started = Instant::now();
+    let outcome = run(hub, id, call).await;
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let told = outcome.as_ref().map(|answer| answer.status).map_err(|refused| refused.code.number);
+    hub.happened(id, What::Method { name: call.name.clone(), outcome: told, ms });
+    outcome
+}
+
+async fn run(hub: &Hub, id: &TwinId, call: &MethodCall) -> Result<MethodAnswer, Refused> {
     let (place, answer) = hub.calls().enter(id)?;
     let gone = deliver(hub, id, call, &place.rid).await?;
     let deadline = Instant::now() + Duration::from_secs(call.response_timeout_s.into());

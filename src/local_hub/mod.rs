@@ -4,7 +4,7 @@
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
-//! `messages` and `jobs` are what goes through both; `faults` makes things go wrong on purpose; `certs` makes the hub's
+//! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` makes things go wrong on purpose; `certs` makes the hub's
 //! certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices; `duration` reads lengths of
 //! time; `clock` and `random` are the only places that ask the system for the time and for randomness.
 
@@ -12,6 +12,7 @@ pub mod certs;
 pub mod clock;
 pub mod commit;
 pub mod duration;
+pub mod events;
 pub mod faults;
 pub mod fleet;
 pub mod hub;
@@ -173,14 +174,16 @@ impl LocalHub {
             reason: format!("the preparation ended early: {error}"),
         })??;
 
+        let events = Arc::new(events::Log::default());
         let sessions = Arc::new(mqtt::Sessions::default());
-        let committer = Committer::start(prepared.store, sessions.clone())
+        let committer = Committer::start(prepared.store, sessions.clone(), events.clone())
             .map_err(|error| StartError::Listen { addr: https_addr, reason: error.to_string() })?;
         let hub = Arc::new(hub::Hub::new(hub::Parts {
             registry: prepared.registry,
             policies: prepared.policies,
             committer,
             sessions,
+            events,
             tuning: options.tuning,
             items: prepared.items,
             authorities,
@@ -188,8 +191,17 @@ impl LocalHub {
         let stop = tokio_util::sync::CancellationToken::new();
         let tasks = TaskTracker::new();
         let certificates = prepared.certificates;
-        tasks.spawn(rest::serve(https, TlsAcceptor::from(certificates.https), hub.clone(), limits, stop.clone()));
-        tasks.spawn(mqtt::serve(mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
+        let door = mqtt::Door::new(limits.mqtt);
+        let to_websockets = door.clone();
+        tasks.spawn(rest::serve(
+            https,
+            TlsAcceptor::from(certificates.https),
+            hub.clone(),
+            limits,
+            to_websockets,
+            stop.clone(),
+        ));
+        tasks.spawn(mqtt::serve(door, mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
         tasks.spawn(jobs::run(hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");

@@ -5,8 +5,10 @@
 pub mod bag;
 pub mod connection_string;
 pub mod error;
+pub mod event;
 pub mod identity;
 pub mod job;
+pub mod message;
 pub mod method;
 pub mod mqtt;
 mod percent;

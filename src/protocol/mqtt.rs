@@ -10,6 +10,12 @@ pub const TWIN_RESPONSES: &str = "$iothub/twin/res/#";
 pub const DESIRED_PATCHES: &str = "$iothub/twin/PATCH/properties/desired/#";
 pub const METHODS: &str = "$iothub/methods/POST/#";
 
+/// The filter for the messages to a device.
+#[must_use]
+pub fn device_bound(device: &str) -> String {
+    format!("{DEVICE}{device}/messages/devicebound/#")
+}
+
 /// A topic a device publishes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromDevice {

@@ -2,9 +2,10 @@
 
 use super::theme::{self, palette};
 use super::{Frame, twin_header, when, widgets};
-use crate::app::activity::PatchKind;
+use crate::app::activity::{CallSide, PatchKind};
+use crate::app::methods::ReplyField;
 use crate::app::tab::Act;
-use crate::app::{Action, Tab};
+use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
 use crate::twin::Json;
 use crate::twin::text::compact;
@@ -114,21 +115,62 @@ fn report_off(act: &Act) -> Option<String> {
         .then(|| "There is nothing to send".to_owned())
 }
 
-fn received_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
-    widgets::weak(ui, "Desired patches received, newest first");
+/// What came over the link: desired patches, and method calls with what they are answered with.
+fn received_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    reply_ui(f, ui, tab);
+    widgets::weak(ui, "Received, newest first");
     ScrollArea::vertical().id_salt("received").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
-        let received = f.app.activity.patches.iter().rev();
-        let mut any = false;
-        for seen in received.filter(|seen| seen.id == tab.id && seen.kind == PatchKind::Received).take(50) {
-            any = true;
-            let head = format!("{}  v{}", when::clock(seen.at), seen.version);
+        let received = received(f, tab);
+        for (at, head, body) in &received {
             let color = palette(ui).weak;
+            let head = format!("{}  {head}", when::clock(*at));
             ui.label(RichText::new(head).font(theme::small_mono()).color(color));
-            let body = compact(&Json::Object(seen.patch.clone()));
             widgets::selectable(ui, RichText::new(body).font(theme::small_mono()));
         }
-        if !any {
-            widgets::weak(ui, "None yet: save a change of desired and it arrives here");
+        if received.is_empty() {
+            widgets::weak(ui, "Nothing yet: save a change of desired, or call a method, and it arrives here");
         }
     });
+}
+
+/// How many of each kind are shown.
+const SHOWN: usize = 50;
+
+/// When it came, what it was, what it said; newest first.
+fn received(f: &Frame, tab: &Tab) -> Vec<(Moment, String, String)> {
+    let patches = f.app.activity.patches.iter().rev();
+    let patches = patches.filter(|seen| seen.id == tab.id && seen.kind == PatchKind::Received).take(SHOWN);
+    let calls = f.app.activity.calls.iter().rev();
+    let calls = calls.filter(|seen| seen.id == tab.id && seen.side == CallSide::Answered).take(SHOWN);
+    let mut all: Vec<_> = patches
+        .map(|seen| (seen.at, format!("v{}", seen.version), compact(&Json::Object(seen.patch.clone()))))
+        .chain(
+            calls.map(|seen| (seen.at, format!("{} answered with {}", seen.name, seen.answer), seen.payload.clone())),
+        )
+        .collect();
+    all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+    all
+}
+
+/// What whoever calls a method of this identity is answered.
+fn reply_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let reply = &tab.methods.reply;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        widgets::weak(ui, "Methods answer");
+        for (field, name, text, width) in [
+            (ReplyField::Status, "Method answer status", &reply.status, 40.0),
+            (ReplyField::Payload, "Method answer JSON", &reply.payload, f32::INFINITY),
+        ] {
+            let id = egui::Id::unique((name, tab.id.to_string()));
+            let (_, changed) = widgets::field(ui, id, name, text, "null", width);
+            if let Some(text) = changed {
+                f.push(Action::EditReply { id: tab.id.clone(), field, text });
+            }
+        }
+    });
+    if let Some(problem) = &reply.problem {
+        let words = format!("{problem}; the last good answer is given");
+        ui.add(egui::Label::new(RichText::new(words).color(palette(ui).bad)).truncate());
+    }
 }

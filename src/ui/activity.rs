@@ -1,9 +1,9 @@
-//! At the bottom: what went over the wire, patches and requests.
+//! At the bottom: what went over the wire, patches, requests and method calls.
 
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::Action;
-use crate::app::activity::PatchKind;
+use crate::app::activity::{CallSide, PatchKind};
 use crate::twin::Json;
 use crate::twin::text::compact;
 use egui::{RichText, ScrollArea, Ui};
@@ -11,7 +11,15 @@ use egui::{RichText, ScrollArea, Ui};
 /// What the panel remembers.
 #[derive(Default)]
 pub(super) struct ActivityView {
-    requests: bool,
+    kind: Kind,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Patches,
+    Requests,
+    Calls,
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
@@ -34,10 +42,10 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         heads_ui(f, ui);
         if open {
             ui.separator();
-            if f.view.activity.requests {
-                requests_ui(f, ui);
-            } else {
-                patches_ui(f, ui);
+            match f.view.activity.kind {
+                Kind::Patches => patches_ui(f, ui),
+                Kind::Requests => requests_ui(f, ui),
+                Kind::Calls => calls_ui(f, ui),
             }
         }
     });
@@ -58,13 +66,16 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
         if arrow.clicked() {
             f.view.layout.activity_open = !open;
         }
-        let counts =
-            [(false, "Patches", f.app.activity.patches.len()), (true, "Requests", f.app.activity.requests.len())];
-        for (requests, name, count) in counts {
-            let chosen = open && f.view.activity.requests == requests;
+        let counts = [
+            (Kind::Patches, "Patches", f.app.activity.patches.len()),
+            (Kind::Requests, "Requests", f.app.activity.requests.len()),
+            (Kind::Calls, "Method calls", f.app.activity.calls.len()),
+        ];
+        for (kind, name, count) in counts {
+            let chosen = open && f.view.activity.kind == kind;
             if widgets::tab(ui, chosen, name).clicked() {
                 f.view.layout.activity_open = !chosen;
-                f.view.activity.requests = requests;
+                f.view.activity.kind = kind;
             }
             let color = palette(ui).weak;
             ui.label(RichText::new(when::grouped(count)).font(theme::small()).color(color));
@@ -172,6 +183,40 @@ fn patches_ui(f: &Frame, ui: &mut Ui) {
                         (40.0, format!("v{}", seen.version), p.weak),
                         (180.0, seen.id.to_string(), p.text),
                         (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
+                    ],
+                );
+            }
+        },
+    );
+}
+
+fn calls_ui(f: &Frame, ui: &mut Ui) {
+    let p = palette(ui);
+    let calls = &f.app.activity.calls;
+    if calls.is_empty() {
+        widgets::weak(ui, "No method calls yet: those made here, and those answered while acting, are listed here");
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().id_salt("calls").min_scrolled_height(16.0).auto_shrink(false).show_rows(
+        ui,
+        20.0,
+        calls.len(),
+        |ui, range| {
+            for n in range {
+                let Some(seen) = calls.get(calls.len() - 1 - n) else { continue };
+                let (word, color) = match seen.side {
+                    CallSide::Made => ("called", p.accent),
+                    CallSide::Answered => ("answered by us", p.good),
+                };
+                cells(
+                    ui,
+                    &[
+                        (92.0, when::clock(seen.at), p.weak),
+                        (112.0, word.to_owned(), color),
+                        (180.0, seen.id.to_string(), p.text),
+                        (120.0, seen.name.clone(), p.text),
+                        (0.0, format!("{} → {}", seen.payload, seen.answer), p.text),
                     ],
                 );
             }

@@ -45,7 +45,7 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         (one(&COMPARE), "Changes beside the text"),
         (one(&NEXT_PROBLEM), "Next problem"),
         (two(&NEXT_CHANGE, &PREVIOUS_CHANGE), "Next and previous change"),
-        (one(&SEND), "Send reported, run the query"),
+        (one(&SEND), "Send reported, call the method, run the query"),
         (one(&CLOSE_TAB), "Close the tab"),
         (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
         (one(&NEXT_PANE), "Next pane"),
@@ -120,9 +120,12 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
             f.view.layout.changes_hidden = !f.view.layout.changes_hidden;
         }
     }
+    let typing_query = ctx.memory(|m| m.has_focus(super::query::line_id()));
     let typing_report = ctx.memory(|m| m.has_focus(act::report_id(tab)));
     if tab.act.is_some() && typing_report && pressed(&SEND) {
         f.push(Action::SendReport(id.clone()));
+    } else if tab.pane == Pane::Methods && !typing_query && pressed(&SEND) {
+        f.push(Action::CallMethod(id.clone()));
     }
     if tab.pane != Pane::Identity && pressed(&FIND) {
         f.view.editor.find.open = true;

@@ -16,6 +16,7 @@ mod icons;
 mod identity;
 mod json_colours;
 mod keys;
+mod methods;
 mod notices;
 mod palette;
 mod query;

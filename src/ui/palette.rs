@@ -190,8 +190,12 @@ fn commands(app: &App) -> Vec<Choice> {
             (Pane::Tags, "Show tags"),
             (Pane::Document, "Show the document"),
             (Pane::Identity, "Show the identity"),
+            (Pane::Methods, "Show methods"),
         ] {
             add(word, None, Action::ShowPane(id.clone(), pane));
+        }
+        if tab.pane == Pane::Methods {
+            add("Call method", Some(keys::SEND), Action::CallMethod(id.clone()));
         }
         let (word, on) = if tab.watching { ("Stop watching", Watching::Off) } else { ("Watch", Watching::On) };
         add(word, None, Action::SetWatch { id: id.clone(), on });

@@ -12,6 +12,11 @@ use egui::{Id, Key, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo}
 /// What the line holds while it was not yet sent.
 const START: &str = "SELECT * FROM devices";
 
+/// The id of the line.
+pub(super) fn line_id() -> Id {
+    Id::unique("query")
+}
+
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     line_ui(f, ui);
     problem_ui(f, ui);
@@ -20,7 +25,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
 }
 
 fn line_ui(f: &mut Frame, ui: &mut Ui) {
-    let id = Id::unique("query");
+    let id = line_id();
     // What was typed but not sent lives in egui's memory under the field's id.
     let typed = ui.data_mut(|d| d.get_temp::<String>(id));
     let mut text = typed.unwrap_or_else(|| {

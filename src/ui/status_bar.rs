@@ -46,6 +46,7 @@ fn text_ui(f: &mut Frame, ui: &mut Ui) {
     let section = match tab.pane {
         Pane::Desired => Section::Desired,
         Pane::Tags => Section::Tags,
+        Pane::Methods => return,
         _ => {
             ui.label(weak(ui, "read-only".to_owned()));
             return;

@@ -125,15 +125,24 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         if widgets::primary(ui, "Save", off.as_deref()).on_hover_text(key).clicked() {
             f.push(Action::Save(id.clone()));
         }
-        let clean = (!tab.is_dirty()).then_some("There are no edits");
-        if widgets::act(ui, "Discard", clean).clicked() {
-            f.push(Action::Discard(id.clone()));
-        }
-        if !f.view.narrow {
+        if f.view.narrow {
+            let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
+            if has_changes && ui.add(egui::Button::selectable(f.view.changes_instead, "Changes")).clicked() {
+                f.view.changes_instead = !f.view.changes_instead;
+            }
+        } else {
+            discard_ui(f, ui, tab);
             reading_ui(f, ui, tab);
         }
         ui.menu_button("More", |ui| more_ui(f, ui, tab));
     });
+}
+
+fn discard_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
+    let clean = (!tab.is_dirty()).then_some("There are no edits");
+    if widgets::act(ui, "Discard", clean).clicked() {
+        f.push(Action::Discard(tab.id.clone()));
+    }
 }
 
 /// Reading again, watching, acting.
@@ -160,6 +169,7 @@ fn reading_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let id = &tab.id;
     if f.view.narrow {
+        discard_ui(f, ui, tab);
         reading_ui(f, ui, tab);
         ui.separator();
     }
@@ -190,12 +200,13 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 5] = [
+    const PANES: [(Pane, &str); 6] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
         (Pane::Document, "Document"),
         (Pane::Identity, "Identity"),
+        (Pane::Methods, "Methods"),
     ];
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
@@ -210,10 +221,9 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     // At high zoom in a small window they break into lines, and the changes take the place of the text.
     if f.view.narrow {
         ui.horizontal_wrapped(|ui| {
+            // Closer together: one line less is one line more of text.
+            ui.spacing_mut().button_padding.x = 3.0;
             panes_ui(f, ui);
-            if has_changes && ui.add(egui::Button::selectable(f.view.changes_instead, "Changes")).clicked() {
-                f.view.changes_instead = !f.view.changes_instead;
-            }
         });
         own_line_ui(f, ui, progress);
         return;

@@ -6,6 +6,7 @@ use super::session::OpenHub;
 use crate::client::DeviceLink;
 use crate::client::link::{Dial, LinkEvent, LinkState, MQTT_PORT, Reconnect};
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
+use crate::protocol::method::MethodAnswer;
 use crate::twin::{JsonMap, TwinId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +97,7 @@ async fn pass_on(link: Link, hub: &OpenHub, mut stopped: oneshot::Receiver<()>) 
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Some(event) => tell(&id, &link, event, hub, &mut last).await,
+                Some(event) => tell(&id, event, hub, &mut last).await,
                 None => return,
             },
             _ = &mut stopped => break,
@@ -110,7 +111,7 @@ async fn pass_on(link: Link, hub: &OpenHub, mut stopped: oneshot::Receiver<()>) 
     }
 }
 
-async fn tell(id: &TwinId, link: &DeviceLink, event: LinkEvent, hub: &OpenHub, last: &mut Option<LinkState>) {
+async fn tell(id: &TwinId, event: LinkEvent, hub: &OpenHub, last: &mut Option<LinkState>) {
     match event {
         LinkEvent::State(state) => {
             *last = Some(state.clone());
@@ -123,14 +124,17 @@ async fn tell(id: &TwinId, link: &DeviceLink, event: LinkEvent, hub: &OpenHub, l
         }
         // The service side's view says more; the watch reads it.
         LinkEvent::Twin(_) => hub.nudge(id),
-        // Whoever calls a method gets an answer at once instead of a time-out.
-        LinkEvent::Method { name, rid, .. } => {
-            let answer =
-                serde_json::json!({ "message": format!("{name} is not implemented: a person acts as this identity") });
-            if let Err(error) = link.answer_method(&rid, 501, &answer).await {
-                tracing::debug!(%error, %id, "a method call stays without an answer");
-            }
+        // The window knows what the person wants to answer.
+        LinkEvent::Method { name, rid, payload } => {
+            hub.out.fact(Fact::MethodCalled { id: id.clone(), name, rid, payload }).await;
         }
+    }
+}
+
+/// The answer to a method call over the link.
+pub(super) async fn answer(link: DeviceLink, id: TwinId, rid: String, answer: MethodAnswer) {
+    if let Err(error) = link.answer_method(&rid, &answer).await {
+        tracing::debug!(%error, %id, "a method call stays without an answer");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the window asks for. Plain data: no closures, senders or locks.
 
+use crate::protocol::method::{MethodAnswer, MethodCall};
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, JsonMap, TwinId};
 
@@ -153,6 +154,19 @@ pub enum Command {
         key: Key,
         id: TwinId,
         patch: JsonMap,
+    },
+
+    /// Calls a direct method and waits for its answer: ends in `Called` or `Failed`.
+    CallMethod {
+        key: Key,
+        id: TwinId,
+        call: MethodCall,
+    },
+    /// Answers a `MethodCalled` over the link it came by. No answer: a hub confirms none.
+    AnswerMethod {
+        id: TwinId,
+        rid: String,
+        answer: MethodAnswer,
     },
 
     /// Stops a request; it ends in `Cancelled`.

@@ -5,6 +5,7 @@ use crate::client::HubError;
 use crate::client::hub::RequestRecord;
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
+use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
 use crate::twin::{ConnectionState, Json, JsonMap, Status, Twin, TwinId};
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub enum Outcome {
         id: TwinId,
         version: u64,
     },
+    /// What the device answered, whatever its status.
+    Called(MethodAnswer),
 }
 
 /// How a request went wrong.
@@ -119,6 +122,13 @@ pub enum Fact {
         id: TwinId,
         version: u64,
         patch: JsonMap,
+    },
+    /// Somebody called a method over the link; an `AnswerMethod` with this request id is waited for.
+    MethodCalled {
+        id: TwinId,
+        name: String,
+        rid: String,
+        payload: Json,
     },
     /// HTTP exchanges, batched.
     Requests(Vec<RequestRecord>),

@@ -16,6 +16,7 @@ mod fleet;
 mod identities;
 mod keep;
 mod local;
+mod methods;
 mod open;
 mod out;
 mod run;

@@ -8,7 +8,7 @@ use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
-use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, twins};
+use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, methods, twins};
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
 use crate::protocol::connection_string::ConnectionString;
@@ -167,6 +167,11 @@ impl Desk {
                     acting.stop();
                 }
             }
+            Command::AnswerMethod { id, rid, answer } => {
+                if let Some(session) = &mut self.session {
+                    session.answer(id, rid, answer);
+                }
+            }
             request => self.ask_hub(request).await,
         }
     }
@@ -211,6 +216,9 @@ impl Desk {
                 };
                 self.on_hub(key, Kind::Hub, async move |hub| act::report(&hub, link, id, patch).await).await;
             }
+            Command::CallMethod { key, id, call } => {
+                self.on_hub(key, Kind::Hub, async move |hub| methods::call(&hub, &id, &call).await).await;
+            }
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -223,6 +231,7 @@ impl Desk {
             | Command::Watch { .. }
             | Command::Unwatch { .. }
             | Command::StopActing { .. }
+            | Command::AnswerMethod { .. }
             | Command::Cancel { .. } => {}
         }
     }

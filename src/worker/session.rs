@@ -8,6 +8,7 @@ use super::watch::{Limiter, Mark};
 use crate::client::link::Dial;
 use crate::client::{HubClient, HubError, RetryPolicy, Trust, retry};
 use crate::protocol::connection_string::ConnectionString;
+use crate::protocol::method::MethodAnswer;
 use crate::twin::{Twin, TwinId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -180,6 +181,14 @@ impl Session {
     /// The link that acts as this identity, if there is one.
     pub(super) fn acting(&self, id: &TwinId) -> Option<&Acting> {
         self.acting.get(id)
+    }
+
+    /// Answers a method call over the link that acts as this identity, if it still does.
+    pub(super) fn answer(&mut self, id: TwinId, rid: String, answer: MethodAnswer) {
+        self.reap();
+        if let Some(link) = self.acting.get(&id).map(Acting::link) {
+            self.tasks.spawn(super::act::answer(link, id, rid, answer));
+        }
     }
 
     pub(super) fn stop_acting(&mut self, id: &TwinId) -> Option<Acting> {

@@ -8,6 +8,7 @@ use twinscope::client::link::{DeviceLink, Reconnect};
 use twinscope::demo::{Demo, Pace, reply};
 use twinscope::local_hub::FleetChoice;
 use twinscope::local_hub::fleet::{Behaviour, DemoIdentity, demo_identities};
+use twinscope::protocol::method::MethodCall;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::{ConnectionState, Twin, TwinId};
 
@@ -154,7 +155,7 @@ async fn the_whole_fleet_plays_and_stops_when_dropped() {
     };
     tokio::time::timeout(LONG, sessions(expected)).await.unwrap();
     let telemetry = async {
-        while hub.hub.hub().recent_telemetry().0.is_empty() {
+        while crate::support::telemetry(&hub.hub).is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -190,4 +191,32 @@ fn what_devices_say() {
         let value = drift["x"].as_f64().unwrap();
         assert!(drift.len() == 1 && (0.005..0.25).contains(&(value - 2.5).abs()), "{drift:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn methods_are_answered() {
+    let hub = TestHub::start(FleetChoice::Demo).await;
+    let id = TwinId::module("myFirstDevice", "myFirstModule");
+    let _demo = play(&hub, |part| part.id.device == "myFirstDevice");
+    // They come by themselves: the calls wait for them.
+    let call = async |name: &str, payload: Value| {
+        let call = MethodCall { connect_timeout_s: 20, ..MethodCall::new(name, payload) };
+        let answer = hub.client.call_method(&id, &call).await.unwrap();
+        (answer.status, answer.payload)
+    };
+    let pong = json!({"pong": "myFirstDevice/myFirstModule", "payload": [1]});
+    assert_eq!(call("ping", json!([1])).await, (200, pong));
+    for (payload, seconds) in [(json!(null), 0), (json!({"delay": 5}), 5), (json!(7), 7), (json!({"delay": "x"}), 0)] {
+        let (status, answer) = call("reboot", payload).await;
+        assert_eq!((status, &answer["delaySeconds"]), (200, &json!(seconds)));
+    }
+    let (status, report) = call("getMaxMinReport", json!(null)).await;
+    let number = |key: &str| report[key].as_f64().unwrap();
+    assert!(
+        status == 200 && number("minTemp") <= number("avgTemp") && number("avgTemp") <= number("maxTemp"),
+        "{report}"
+    );
+    assert_eq!(report["telemetryInterval"], 60);
+    let (status, unknown) = call("fly", json!(null)).await;
+    assert_eq!((status, &unknown["error"]), (404, &json!("this device has no method fly")));
 }

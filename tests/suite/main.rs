@@ -12,6 +12,7 @@ mod disk;
 mod disk_kept;
 mod durations;
 mod hub_disk;
+mod hub_events;
 mod hub_jobs;
 mod hub_methods;
 mod hub_mqtt;

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, Limits, LocalHub, Tuning};
+use twinscope::protocol::event::What;
 use twinscope::protocol::sas;
 use twinscope::protocol::secret::Secret;
 
@@ -70,6 +71,16 @@ pub fn options(dir: &Path, fleet: FleetChoice) -> HubOptions {
         exposure: Exposure::LoopbackOnly,
         tuning: Tuning::default(),
     }
+}
+
+/// The telemetry a hub has seen: bag, payload, bytes of the payload.
+pub fn telemetry(hub: &LocalHub) -> Vec<(String, Vec<u8>, usize)> {
+    let told = hub.hub().events().page(0).events.into_iter();
+    told.filter_map(|event| match event.what {
+        What::Telemetry { bag, payload, bytes } => Some((bag, payload, bytes)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// A token for `resource` that is good for an hour.

@@ -5,6 +5,7 @@ use super::sync::{Step, Sync};
 use super::{DeviceView, LinkEvent};
 use crate::client::HubError;
 use crate::protocol::error as wire_error;
+use crate::protocol::method;
 use crate::protocol::mqtt::{DESIRED_PATCHES, FromDevice, METHODS, TWIN_RESPONSES, ToDevice};
 use crate::twin::{Json, wire};
 use std::collections::{HashMap, VecDeque};
@@ -198,13 +199,10 @@ impl Live {
         match ToDevice::parse(topic) {
             Some(ToDevice::TwinResponse { status, rid, version }) => self.answer(status, &rid, version, payload),
             Some(ToDevice::DesiredPatch { version }) => self.desired(version, payload),
-            Some(ToDevice::Method { name, rid }) => {
-                let payload = if payload.is_empty() { Some(Json::Null) } else { wire::json(payload).ok() };
-                match payload {
-                    Some(payload) => Meaning::Events(vec![LinkEvent::Method { name, rid, payload }]),
-                    None => Meaning::Nothing,
-                }
-            }
+            Some(ToDevice::Method { name, rid }) => match method::read_payload(payload) {
+                Some(payload) => Meaning::Events(vec![LinkEvent::Method { name, rid, payload }]),
+                None => Meaning::Nothing,
+            },
             Some(ToDevice::CloudToDevice { .. }) | None => Meaning::Nothing,
         }
     }

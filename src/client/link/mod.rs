@@ -12,6 +12,7 @@ use super::token::Signer;
 use super::{ClientCertificate, HubError, Trust};
 use crate::protocol::bag;
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
+use crate::protocol::method::{self, MethodAnswer};
 use crate::protocol::mqtt::{self as words, FromDevice, UserName};
 use crate::twin::{Json, JsonMap, TwinId};
 use std::sync::Arc;
@@ -256,9 +257,9 @@ impl DeviceLink {
     ///
     /// # Errors
     /// When the link is down.
-    pub async fn answer_method(&self, rid: &str, status: i32, payload: &Json) -> Result<(), HubError> {
-        let topic = FromDevice::MethodResponse { status: i64::from(status), rid: Some(rid.to_owned()) }.topic();
-        let payload = payload.to_string().into_bytes();
+    pub async fn answer_method(&self, rid: &str, answer: &MethodAnswer) -> Result<(), HubError> {
+        let topic = FromDevice::MethodResponse { status: answer.status, rid: Some(rid.to_owned()) }.topic();
+        let payload = method::payload_text(&answer.payload).into_bytes();
         self.ask(|reply| live::Ask::Answer { topic, payload, reply }).await?.map_err(Silence::of_write)?
     }
 

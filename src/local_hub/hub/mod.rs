@@ -7,11 +7,11 @@ mod admission;
 mod telemetry;
 
 pub use admission::Admission;
-pub use telemetry::Telemetry;
 
 use super::Tuning;
 use super::clock::{Clock, Moment};
 use super::commit::{Committer, Item, Writes};
+use super::events::Log;
 use super::faults::Faults;
 use super::index::Index;
 use super::jobs::Jobs;
@@ -23,6 +23,7 @@ use super::registry::{Change, Record, Registry};
 use super::store::Items;
 use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::twin::{ConnectionState, Json, TwinId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -44,6 +45,8 @@ pub struct Parts {
     /// Tells `sessions` what changed.
     pub committer: Committer,
     pub sessions: Arc<Sessions>,
+    /// What the committer tells of twins and identities goes in here too.
+    pub events: Arc<Log>,
     pub tuning: Tuning,
     /// What was kept beside identities.
     pub items: Items,
@@ -61,7 +64,7 @@ pub struct Hub {
     sessions: Arc<Sessions>,
     clock: Clock,
     tuning: Tuning,
-    telemetry: telemetry::Ring,
+    events: Arc<Log>,
     calls: Calls,
     messages: Messages,
     jobs: Jobs,
@@ -72,7 +75,12 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, tuning, items, authorities } = parts;
+        let Parts { registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
+        let gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
+        if !gone.is_empty() {
+            // Nobody waits for it: what stays in the file is told apart at the next start too.
+            drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));
+        }
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
@@ -81,7 +89,7 @@ impl Hub {
             committer,
             sessions,
             clock: Clock::default(),
-            telemetry: telemetry::Ring::default(),
+            events,
             calls: Calls::default(),
             messages: Messages::restore(&items),
             jobs: Jobs::restore(&items),
@@ -116,6 +124,17 @@ impl Hub {
     #[must_use]
     pub fn tuning(&self) -> &Tuning {
         &self.tuning
+    }
+
+    /// What happened, the last of it.
+    #[must_use]
+    pub fn events(&self) -> &Log {
+        &self.events
+    }
+
+    /// Something happened just now.
+    pub fn happened(&self, id: &TwinId, what: What) {
+        self.events.note(id, self.now_text(), what);
     }
 
     /// The one clock of the hub, which may be told to go wrong.
@@ -252,19 +271,26 @@ impl Hub {
     /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
     /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
     pub fn connected(&self, id: &TwinId) -> Option<String> {
-        self.touch(id, |record| {
-            set_connected(record, ConnectionState::Connected, self.now_text());
+        let now = self.now_text();
+        let generation = self.touch(id, |record| {
+            set_connected(record, ConnectionState::Connected, now.clone());
             Some(record.generation.clone())
-        })
+        })?;
+        self.events.note(id, now, What::Connected);
+        Some(generation)
     }
 
     /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
     /// is none of its business.
     pub fn disconnected(&self, id: &TwinId, generation: &str) {
-        self.touch(id, |record| {
+        let now = self.now_text();
+        let closed = self.touch(id, |record| {
             let is_it = record.generation == generation;
-            is_it.then(|| set_connected(record, ConnectionState::Disconnected, self.now_text()))
+            is_it.then(|| set_connected(record, ConnectionState::Disconnected, now.clone()))
         });
+        if closed.is_some() {
+            self.events.note(id, now, What::Disconnected);
+        }
     }
 
     /// The model id a device announced in its user name; one that is too long to be one is ignored.

@@ -6,6 +6,7 @@ use crate::local_hub::clock::TICKS_PER_SECOND;
 use crate::local_hub::hub::Hub;
 use crate::local_hub::methods;
 use crate::local_hub::registry::Mode;
+use crate::protocol::event::What;
 use crate::protocol::job::{JobRequest, JobStatus, Work};
 use crate::protocol::rest::IfMatch;
 use crate::query::{self, Source};
@@ -168,6 +169,7 @@ async fn one(hub: Arc<Hub>, id: String, target: String, request: Arc<JobRequest>
         Ok(answer) => Row::completed(begun.ticks, &now, answer),
         Err(refused) => Row::failed(Some(begun.ticks), &now, refused.code, &refused.message),
     };
+    hub.happened(&twin_id(&target), What::Job { job: id.clone(), step: row.status.word().to_owned() });
     drop(hub.jobs().set_row(&hub, &id, &target, row, Keep::Yes));
 }
 

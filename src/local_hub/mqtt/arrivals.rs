@@ -39,7 +39,7 @@ impl Arrival<'_> {
     pub async fn next(&mut self) {
         if self.news.changed().await.is_err() {
             // The entry stays as long as somebody waits, so nothing more could come of one that went.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -164,7 +164,7 @@ async fn admit(
         taken = Lease::take(hub, caller.id.clone()) => taken.ok_or(Denied::Over(End::Evicted))?,
     };
     let admission = ask(&lease.hub)?;
-    let present = lease.open(caller.clean).ok_or(Denied::Over(End::Evicted))?;
+    let present = lease.open(caller.clean).await.ok_or(Denied::Over(End::Evicted))?;
     if let Some(model_id) = &caller.user.model_id {
         lease.hub.set_model_id(&lease.id, model_id);
     }

@@ -32,10 +32,19 @@ impl Lease {
         (!lease.connection.evict.is_cancelled()).then_some((lease, inbox))
     }
 
-    /// Begins the session and tells the hub; whether a kept one was resumed. `None` as in [`Lease::take`].
-    pub fn open(&mut self, clean: CleanSession) -> Option<bool> {
-        let present = self.hub.sessions().open(&self.id, self.connection.generation, clean)?;
+    /// Begins the session and tells the hub; whether a kept one was resumed. Returns when the end of one that was not is kept.
+    /// `None` as in [`Lease::take`].
+    pub async fn open(&mut self, clean: CleanSession) -> Option<bool> {
+        let identity = self.hub.read(|registry| registry.record(&self.id).map(|record| record.generation.clone()))?;
+        let keep = |items| self.hub.keep(items);
+        let (present, kept) = self.hub.sessions().open(&self.id, self.connection.generation, clean, identity, keep)?;
         self.told_connected = self.hub.connected(&self.id);
+        if let Some(kept) = kept
+            && let Err(refused) = kept.await
+        {
+            // The hub tells so everyone who writes; who only connects may go on.
+            tracing::debug!(id = %self.id, why = %refused.message, "the end of a session is not kept");
+        }
         Some(present)
     }
 
@@ -55,7 +64,8 @@ impl Drop for Lease {
         if let Some(generation) = &self.told_connected {
             self.hub.disconnected(&self.id, generation);
         }
-        self.hub.sessions().release(&self.id, self.connection.generation);
+        // What is not waited for is kept all the same.
+        drop(self.hub.sessions().release(&self.id, self.connection.generation, |items| self.hub.keep(items)));
         self.connection.gone.cancel();
     }
 }

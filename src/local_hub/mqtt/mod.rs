@@ -1,15 +1,18 @@
 //! The MQTT face: listener, one session per identity, kept subscriptions.
 //!
 //! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
-//! mean; `sessions` remembers who is connected and what was subscribed, `lease` is a connection's place in it, `outbox` what
-//! waits for it, `arrivals` wakes who waits for a client to come; `limits` bounds all of that.
+//! mean; `sessions` remembers who is connected and what was subscribed, `kept` what of that outlives the hub, `lease` is a
+//! connection's place in it, `outbox` what waits for it, `pending` what it waits for, `arrivals` wakes who waits for a client
+//! to come; `limits` bounds all of that.
 
 mod arrivals;
 mod connect;
+pub mod kept;
 mod lease;
 pub mod limits;
 mod outbox;
 pub mod packet;
+mod pending;
 mod publish;
 pub mod session;
 mod sessions;
@@ -24,27 +27,36 @@ use super::x509::ClientCertificates;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Serves MQTT over TLS until `stop`.
-pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
-    serve_within(Limits::default(), listener, tls, hub, stop).await;
+/// What MQTT connections are held to, and how many more there may be: over TCP and over WebSocket together.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub limits: Limits,
+    room: Arc<Semaphore>,
 }
 
-/// The same with other limits. Ends after `stop`, when every connection has ended.
-pub async fn serve_within(
-    limits: Limits,
-    listener: TcpListener,
-    tls: TlsAcceptor,
-    hub: Arc<Hub>,
-    stop: CancellationToken,
-) {
-    let room = Arc::new(Semaphore::new(limits.max_connections));
+impl Door {
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, room: Arc::new(Semaphore::new(limits.max_connections)) }
+    }
+
+    /// A connection's place, to be given back at its end; `None` when all are taken.
+    #[must_use]
+    pub fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.room).try_acquire_owned().ok()
+    }
+}
+
+/// Serves MQTT over TLS until `stop`; ends after that, when every connection has ended.
+pub async fn serve(door: Door, listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+    let limits = door.limits;
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -60,7 +72,7 @@ pub async fn serve_within(
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Some(place) = door.enter() else {
             tracing::warn!(%peer, "an MQTT connection too many is closed");
             continue;
         };

@@ -9,9 +9,10 @@ use super::lease::Lease;
 use super::limits::{Limits, MAX_PENDING, MAX_PENDING_BYTES, MAX_UNSENT};
 use super::outbox::Inbox;
 use super::packet::{Incoming, MAX_BODY, Malformed, Outgoing, Publish, ReturnCode, decode};
+use super::pending::{Busy, Done, Pending, finished, refused};
 use super::publish::{self, Meaning};
 use super::twin::{self, Operation};
-use crate::local_hub::hub::Hub;
+use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::mqtt::TWIN_RESPONSES;
 use bytes::BytesMut;
@@ -71,6 +72,7 @@ where
         unsent,
         flushed: Flushed::Yes,
         pending: VecDeque::new(),
+        unacknowledged: 0,
         busy: None,
         heard: now,
         progress: now,
@@ -90,20 +92,6 @@ where
     end
 }
 
-/// A twin operation, and the acknowledgement its PUBLISH is owed.
-struct Pending {
-    operation: Operation,
-    packet_id: Option<u16>,
-}
-
-/// A finished report.
-struct Reported {
-    answer: Outgoing,
-    packet_id: Option<u16>,
-}
-
-type Busy<'a> = Pin<Box<dyn Future<Output = Reported> + Send + 'a>>;
-
 /// Whether everything written has also left the TLS layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flushed {
@@ -117,7 +105,9 @@ struct Session<'a> {
     unsent: BytesMut,
     flushed: Flushed,
     pending: VecDeque<Pending>,
-    /// The report that is being committed.
+    /// Subscriptions that are not acknowledged yet. What comes by them waits: MQTT lets it come before, but few clients expect it.
+    unacknowledged: usize,
+    /// The report, or the subscription, that is being committed.
     busy: Option<Busy<'a>>,
     /// When the last whole packet came.
     heard: Instant,
@@ -180,12 +170,12 @@ impl Session<'_> {
                 () = self.lease.evicted().cancelled() => return Err(End::Evicted),
                 () = stop.cancelled() => return Err(End::Stopped),
                 () = timer.as_mut() => self.check_time(appetite)?,
-                reported = finished(&mut self.busy) => {
+                done = finished(&mut self.busy) => {
                     self.busy = None;
-                    self.reported(reported);
+                    self.done(done);
                 }
                 written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
-                Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT => self.unsent.extend_from_slice(&packet),
+                Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT && self.unacknowledged == 0 => self.unsent.extend_from_slice(&packet),
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
                     Ok(0) | Err(_) => return Err(End::Lost),
@@ -198,7 +188,7 @@ impl Session<'_> {
     fn take_packets(&mut self) -> Result<Appetite, End> {
         loop {
             self.start_pending();
-            let waiting: usize = self.pending.iter().map(|p| p.operation.size()).sum();
+            let waiting: usize = self.pending.iter().map(Pending::size).sum();
             if self.unsent.len() >= MAX_UNSENT || self.pending.len() >= MAX_PENDING || waiting >= MAX_PENDING_BYTES {
                 return Ok(Appetite::Full);
             }
@@ -218,12 +208,12 @@ impl Session<'_> {
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
-                let grants = hub.sessions().subscribe(id, generation, filters);
-                self.send(&Outgoing::SubAck { packet_id, grants });
+                let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
+                self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
-                hub.sessions().unsubscribe(id, generation, &filters);
-                self.send(&Outgoing::UnsubAck { packet_id });
+                let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
+                self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,
             // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
@@ -236,7 +226,7 @@ impl Session<'_> {
         let packet_id = publish.packet_id;
         match publish::meaning(publish, &self.lease.id) {
             Meaning::Violation(why) => return Err(End::Violation(why)),
-            Meaning::Twin(operation) => self.pending.push_back(Pending { operation, packet_id }),
+            Meaning::Twin(operation) => self.pending.push_back(Pending::Twin { operation, packet_id }),
             Meaning::Telemetry(message) => {
                 self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
                 self.acknowledge(packet_id);
@@ -250,11 +240,36 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Does the twin operations that are due, up to and including the next report, which then is `busy`.
+    /// What is subscribed holds from now on; it is acknowledged when a restart of the hub would not undo it.
+    fn subscribed(
+        &mut self,
+        answer: Outgoing,
+        kept: Option<impl Future<Output = Result<(), Refused>> + Send + 'static>,
+    ) {
+        match kept {
+            Some(kept) => {
+                self.unacknowledged += 1;
+                self.pending.push_back(Pending::Subscription { answer, kept: Box::pin(kept) });
+            }
+            None => self.send(&answer),
+        }
+    }
+
+    /// Does what is due, up to and including the next that must be waited for, which then is `busy`.
     fn start_pending(&mut self) {
         while self.busy.is_none() {
-            let Some(Pending { operation, packet_id }) = self.pending.pop_front() else { return };
+            let Some(pending) = self.pending.pop_front() else { return };
             let lease = self.lease;
+            let (operation, packet_id) = match pending {
+                Pending::Twin { operation, packet_id } => (operation, packet_id),
+                Pending::Subscription { answer, kept } => {
+                    self.busy = Some(Box::pin(async move {
+                        let answer = if kept.await.is_ok() { answer } else { refused(answer) };
+                        Done::Subscribed { answer }
+                    }));
+                    return;
+                }
+            };
             match operation {
                 Operation::Get { rid } => {
                     self.acknowledge(packet_id);
@@ -268,16 +283,24 @@ impl Session<'_> {
                 Operation::Report { rid, expected, patch } => {
                     self.busy = Some(Box::pin(async move {
                         let answer = twin::report(&lease.hub, &lease.id, rid, expected, &patch).await;
-                        Reported { answer, packet_id }
+                        Done::Reported { answer, packet_id }
                     }));
                 }
             }
         }
     }
 
-    fn reported(&mut self, Reported { answer, packet_id }: Reported) {
-        self.acknowledge(packet_id);
-        self.respond(&answer);
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Reported { answer, packet_id } => {
+                self.acknowledge(packet_id);
+                self.respond(&answer);
+            }
+            Done::Subscribed { answer } => {
+                self.unacknowledged -= 1;
+                self.send(&answer);
+            }
+        }
     }
 
     /// Applies the reports that are left; nobody hears the answers any more.
@@ -286,7 +309,7 @@ impl Session<'_> {
             if let Some(busy) = self.busy.take() {
                 busy.await;
             }
-            self.pending.retain(|pending| matches!(pending.operation, Operation::Report { .. }));
+            self.pending.retain(|pending| matches!(pending, Pending::Twin { operation: Operation::Report { .. }, .. }));
             self.start_pending();
             if self.busy.is_none() {
                 return;
@@ -376,14 +399,6 @@ fn next_look(hub: &Hub, expires_s: u64) -> Instant {
 fn release_if_large(buffer: &mut BytesMut) {
     if buffer.is_empty() && buffer.capacity() > MAX_UNSENT {
         *buffer = BytesMut::new();
-    }
-}
-
-/// The report under way; never, when there is none.
-async fn finished(busy: &mut Option<Busy<'_>>) -> Reported {
-    match busy {
-        Some(busy) => busy.await,
-        None => std::future::pending().await,
     }
 }
 

@@ -2,12 +2,16 @@
 //!
 //! A connection goes through *claim* (it is the identity's only one from now on, the one before is told to go), *open* (the one
 //! before is gone) and *release*. Its number, the generation, tells a connection that was replaced from the one that replaced it.
-//! Nothing in here waits, and nothing calls back into the hub: the hub calls in while it holds its own lock.
+//! Nothing in here waits, and nothing calls back into the hub: the hub calls in while it holds its own lock. What changes of a kept
+//! session goes into `keep`, under the lock, so that the order of keeping is the order of the changes; `keep` only queues.
 
 use super::arrivals::{Arrival, Arrivals};
+use super::kept::{self, KeptSession};
 use super::limits::{MAX_FILTER, MAX_KEPT_SESSIONS, MAX_SUBSCRIPTIONS};
 use super::outbox::Outbox;
 use super::packet::{CleanSession, Grant, Outgoing, Qos, encode};
+use crate::local_hub::commit::Item;
+use crate::local_hub::store::Items;
 use crate::protocol::mqtt::{DESIRED_PATCHES, ToDevice};
 use crate::twin::{Json, JsonMap, TwinId};
 use bytes::{Bytes, BytesMut};
@@ -52,6 +56,10 @@ struct Entry {
     kept: bool,
     /// Its place in `away`.
     away_since: Option<u64>,
+    /// The `generationId` of the identity it is a session of.
+    identity: String,
+    /// Whether the file has it, or is about to.
+    stored: bool,
 }
 
 /// An entry's connection, as its session's task sees it too.
@@ -154,6 +162,8 @@ impl Sessions {
         let Some(entry) = state.entries.get_mut(id) else { return };
         entry.subscriptions.clear();
         entry.kept = false;
+        // Who has the identity removed from the file removes the session with it.
+        entry.stored = false;
         // The entry stays while its connection takes leave, so that the next one waits for that.
         match &entry.connection {
             Some(connection) => connection.evict.cancel(),
@@ -164,6 +174,26 @@ impl Sessions {
     #[must_use]
     pub fn is_connected(&self, id: &TwinId) -> bool {
         self.lock().entries.get(id).and_then(|e| e.connection.as_ref()).is_some_and(|c| c.phase == Phase::Open)
+    }
+
+    /// Takes back what was kept before the hub was started, of identities that are there still. What it returns is to be kept:
+    /// the removal of the others.
+    pub fn restore(&self, items: &Items, generation: impl Fn(&TwinId) -> Option<String>) -> Vec<Item> {
+        let mut state = self.lock();
+        let mut gone = Vec::new();
+        for session in kept::read_all(items) {
+            match session {
+                Ok(KeptSession { id, identity, filters }) if generation(&id).as_ref() == Some(&identity) => {
+                    let entry =
+                        Entry { subscriptions: filters, kept: true, identity, stored: true, ..Entry::default() };
+                    state.entries.insert(id.clone(), entry);
+                    gone.extend(state.put_away(&id));
+                }
+                Ok(KeptSession { id, .. }) => gone.push(kept::removal(&id)),
+                Err(unreadable) => gone.push(unreadable),
+            }
+        }
+        gone
     }
 
     /// Open connections.
@@ -199,8 +229,16 @@ impl Sessions {
         Claim { connection, before: before.map(|b| b.gone) }
     }
 
-    /// The connection before is gone: the session begins. Whether a kept one was resumed; `None` when it is no longer ours to begin.
-    pub(super) fn open(&self, id: &TwinId, generation: u64, clean: CleanSession) -> Option<bool> {
+    /// The connection before is gone: the session begins, of the identity with this `generationId`. Whether a kept one was resumed,
+    /// and what `keep` returned if there was something to keep; `None` when it is no longer ours to begin.
+    pub(super) fn open<K>(
+        &self,
+        id: &TwinId,
+        generation: u64,
+        clean: CleanSession,
+        identity: String,
+        keep: impl FnOnce(Vec<Item>) -> K,
+    ) -> Option<(bool, Option<K>)> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(id)?;
         let connection = entry.connection.as_mut().filter(|c| c.generation == generation && !c.evict.is_cancelled())?;
@@ -210,45 +248,68 @@ impl Sessions {
             entry.subscriptions.clear();
         }
         entry.kept = clean == CleanSession::Kept;
+        entry.identity = identity;
+        let ended = !present && std::mem::take(&mut entry.stored);
         state.connected += 1;
+        let kept = ended.then(|| keep(vec![kept::removal(id)]));
         drop(state);
         self.arrivals.tell(id);
-        Some(present)
+        Some((present, kept))
     }
 
-    /// Grants every filter, at most at `QoS` 1, also those that will never match; refuses what exceeds the bounds.
-    pub(super) fn subscribe(&self, id: &TwinId, generation: u64, filters: Vec<(String, Qos)>) -> Vec<Grant> {
+    /// Grants every filter, at most at `QoS` 1, also those that will never match; refuses what exceeds the bounds. Beside the
+    /// grants what `keep` returned, if there was something to keep.
+    pub(super) fn subscribe<K>(
+        &self,
+        id: &TwinId,
+        generation: u64,
+        filters: Vec<(String, Qos)>,
+        keep: impl FnOnce(Vec<Item>) -> K,
+    ) -> (Vec<Grant>, Option<K>) {
         let mut state = self.lock();
-        let mut entry = state.ours(id, generation);
-        let grants = filters
-            .into_iter()
-            .map(|(filter, qos)| entry.as_mut().map_or(Grant::Refused, |e| e.subscribe(filter, qos)))
-            .collect();
+        let Some(entry) = state.ours(id, generation) else { return (vec![Grant::Refused; filters.len()], None) };
+        let before = entry.subscriptions.clone();
+        let grants = filters.into_iter().map(|(filter, qos)| entry.subscribe(filter, qos)).collect();
+        let kept = entry.changed(id, &before).map(keep);
         drop(state);
         self.arrivals.tell(id);
-        grants
+        (grants, kept)
     }
 
-    pub(super) fn unsubscribe(&self, id: &TwinId, generation: u64, filters: &[String]) {
-        if let Some(entry) = self.lock().ours(id, generation) {
-            entry.subscriptions.retain(|(filter, _)| !filters.contains(filter));
-        }
+    /// What `keep` returned, if there was something to keep.
+    pub(super) fn unsubscribe<K>(
+        &self,
+        id: &TwinId,
+        generation: u64,
+        filters: &[String],
+        keep: impl FnOnce(Vec<Item>) -> K,
+    ) -> Option<K> {
+        let mut state = self.lock();
+        let entry = state.ours(id, generation)?;
+        let before = entry.subscriptions.clone();
+        entry.subscriptions.retain(|(filter, _)| !filters.contains(filter));
+        entry.changed(id, &before).map(keep)
     }
 
     pub(super) fn is_subscribed(&self, id: &TwinId, generation: u64, filter: &str) -> bool {
         self.lock().ours(id, generation).is_some_and(|entry| entry.is_subscribed(filter))
     }
 
-    /// The connection is gone; its session stays if it is a kept one.
-    pub(super) fn release(&self, id: &TwinId, generation: u64) {
+    /// The connection is gone; its session stays if it is a kept one, and another may have to go for it.
+    pub(super) fn release<K>(&self, id: &TwinId, generation: u64, keep: impl FnOnce(Vec<Item>) -> K) -> Option<K> {
         let mut state = self.lock();
-        let Some(entry) = state.ours(id, generation) else { return };
+        let entry = state.ours(id, generation)?;
         let kept = entry.kept;
         let was_open = entry.connection.take().is_some_and(|c| c.phase == Phase::Open);
         if was_open {
             state.connected -= 1;
         }
-        if kept { state.put_away(id) } else { state.forget(id) }
+        if !kept {
+            state.forget(id);
+            return None;
+        }
+        let gone = state.put_away(id);
+        (!gone.is_empty()).then(|| keep(gone))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -268,17 +329,22 @@ impl State {
         self.entries.get_mut(id).filter(|e| e.connection.as_ref().is_some_and(|c| c.generation == generation))
     }
 
-    fn put_away(&mut self, id: &TwinId) {
+    /// What is pushed out of the file by it.
+    fn put_away(&mut self, id: &TwinId) -> Vec<Item> {
         let place = self.count();
         if let Some(entry) = self.entries.get_mut(id) {
             entry.away_since = Some(place);
             self.away.insert(place, id.clone());
         }
+        let mut gone = Vec::new();
         while self.away.len() > MAX_KEPT_SESSIONS {
-            if let Some((_, longest)) = self.away.pop_first() {
-                self.entries.remove(&longest);
+            if let Some((_, longest)) = self.away.pop_first()
+                && self.entries.remove(&longest).is_some_and(|entry| entry.stored)
+            {
+                gone.push(kept::removal(&longest));
             }
         }
+        gone
     }
 
     fn forget(&mut self, id: &TwinId) {
@@ -296,6 +362,15 @@ impl Entry {
     /// Only the documented filters mean something, to the letter: there are no general wildcards.
     fn is_subscribed(&self, wanted: &str) -> bool {
         self.subscriptions.iter().any(|(filter, _)| filter == wanted)
+    }
+
+    /// What is to be kept, if the subscriptions of a kept session are others than `before`.
+    fn changed(&mut self, id: &TwinId, before: &[(String, Qos)]) -> Option<Vec<Item>> {
+        if !self.kept || self.subscriptions == before {
+            return None;
+        }
+        self.stored = true;
+        Some(vec![KeptSession::item(id, &self.identity, &self.subscriptions)])
     }
 
     fn subscribe(&mut self, filter: String, qos: Qos) -> Grant {

@@ -65,7 +65,7 @@ impl Registry {
             fits(&condition(item.identity.etag.as_ref())?, &present)?;
         }
         match item.mode {
-            ImportMode::Delete | ImportMode::DeleteIfMatchEtag => Ok(self.remove_identity(id)),
+            ImportMode::Delete | ImportMode::DeleteIfMatchEtag => Ok(self.remove_identity(id, now)),
             _ => self.update_identity(&item.identity, now),
         }
     }

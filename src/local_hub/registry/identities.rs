@@ -1,11 +1,12 @@
 //! The identity registry: create, update, delete devices and modules.
 
 use super::record::{Device, Record};
-use super::{Change, IDENTITIES_MAX, MODULES_MAX, Notice, Registry, invalid};
+use super::{Change, IDENTITIES_MAX, MODULES_MAX, Notice, Registry, happened, invalid};
 use crate::local_hub::clock::Moment;
 use crate::local_hub::hub::Refused;
 use crate::local_hub::policies::unauthorized;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::protocol::identity::{Authentication, Identity, IdentityRequest};
 use crate::protocol::rest::IfMatch;
 use crate::protocol::secret::Secret;
@@ -64,7 +65,7 @@ impl Registry {
     ///
     /// # Errors
     /// 412 without If-Match or with a stale one, 404, 400 for a system module.
-    pub fn delete_identity(&mut self, id: &TwinId, if_match: &IfMatch) -> Result<Change, Refused> {
+    pub fn delete_identity(&mut self, id: &TwinId, if_match: &IfMatch, now: &Moment) -> Result<Change, Refused> {
         self.reachable(id)?;
         refuse_system_module(id)?;
         if *if_match == IfMatch::Absent {
@@ -72,7 +73,7 @@ impl Registry {
         }
         let etag = self.record(id).map(|record| record.identity_etag()).ok_or_else(|| missing(id))?;
         fits(if_match, &etag)?;
-        Ok(self.remove_identity(id))
+        Ok(self.remove_identity(id, now))
     }
 
     /// Adds an identity that is known to be absent.
@@ -86,7 +87,8 @@ impl Registry {
         let authentication = authentication(request, self.mint)?;
         let mut record = Record::fresh(self.next_generation(now.ticks), authentication, now);
         apply(&mut record, request);
-        let mut change = Change { writes: vec![id.clone()], notices: Vec::new() };
+        let created = happened(id, now, What::Created);
+        let mut change = Change { writes: vec![id.clone()], notices: vec![created] };
         if let Some(module) = &id.module {
             let Some(device) = self.device_mut(&id.device) else { return Err(missing(&id.parent())) };
             if device.modules.len() >= MODULES_MAX {
@@ -143,7 +145,7 @@ impl Registry {
     }
 
     /// Takes out an identity that is known to be there.
-    pub(super) fn remove_identity(&mut self, id: &TwinId) -> Change {
+    pub(super) fn remove_identity(&mut self, id: &TwinId, now: &Moment) -> Change {
         let mut gone = Vec::new();
         if let Some(module) = &id.module {
             let removed = self.device_mut(&id.device).and_then(|device| device.modules.remove(module));
@@ -154,7 +156,8 @@ impl Registry {
             gone.extend(modules.into_keys().map(|module| TwinId::module(&id.device, module)));
             gone.push(id.clone());
         }
-        Change { notices: gone.iter().cloned().map(Notice::Forget).collect(), writes: gone }
+        let forget = |id: &TwinId| [Notice::Forget(id.clone()), happened(id, now, What::Deleted)];
+        Change { notices: gone.iter().flat_map(forget).collect(), writes: gone }
     }
 
     /// Module identity calls on a device that is absent or disabled are answered as if the key were wrong.
@@ -177,7 +180,7 @@ impl Registry {
         } else {
             after.device_scope = None;
             for module in EDGE_MODULES {
-                let gone = self.remove_identity(&TwinId::module(&id.device, module));
+                let gone = self.remove_identity(&TwinId::module(&id.device, module), now);
                 change.writes.extend(gone.writes);
                 change.notices.extend(gone.notices);
             }
@@ -189,7 +192,9 @@ impl Registry {
             let mut record = Record::fresh(self.next_generation(now.ticks), no_authentication(), now);
             record.managed_by = Some("iotEdge".to_owned());
             device.modules.insert(module.to_owned(), record);
-            change.writes.push(TwinId::module(id, module));
+            let id = TwinId::module(id, module);
+            change.notices.push(happened(&id, now, What::Created));
+            change.writes.push(id);
         }
     }
 }

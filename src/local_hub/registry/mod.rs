@@ -15,8 +15,10 @@ pub use record::{Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
 pub use twins::{Mode, check_patch, seed_desired};
 
+use super::clock::Moment;
 use super::hub::Refused;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::protocol::identity::Identity;
 use crate::protocol::secret::Secret;
 use crate::twin::{JsonMap, Status, Twin, TwinId};
@@ -46,6 +48,13 @@ pub enum Notice {
     Drop(TwinId),
     /// Deleted: its connection must end, and another identity of that id begins anew.
     Forget(TwinId),
+    /// For the log.
+    Happened {
+        id: TwinId,
+        /// UTC, ISO 8601.
+        time: String,
+        what: Box<What>,
+    },
 }
 
 /// What is to be kept of an identity.
@@ -316,6 +325,11 @@ impl Registry {
         self.last_generation = ticks.max(self.last_generation + 1);
         self.last_generation
     }
+}
+
+/// A notice for the log.
+fn happened(id: &TwinId, now: &Moment, what: What) -> Notice {
+    Notice::Happened { id: id.clone(), time: now.text.clone(), what: Box::new(what) }
 }
 
 fn no_twin(id: &TwinId) -> Refused {

@@ -2,10 +2,11 @@
 
 use super::metadata::{Stamp, stamp};
 use super::record::Record;
-use super::{Change, Notice, Registry, invalid, no_twin};
+use super::{Change, Notice, Registry, happened, invalid, no_twin};
 use crate::local_hub::clock::Moment;
 use crate::local_hub::hub::Refused;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::event::What;
 use crate::protocol::rest::IfMatch;
 use crate::twin::rules::{self, Form, Rule};
 use crate::twin::{Json, JsonMap, Section, TwinId, patch, wire};
@@ -68,15 +69,21 @@ impl Registry {
 
         let record = self.record_mut(id).ok_or_else(|| no_twin(id))?;
         let mut change = Change { writes: vec![id.clone()], notices: Vec::new() };
-        if let Some((_, tags)) = tags {
+        let (mut tags_told, mut desired_told) = (None, None);
+        if let Some((told, tags)) = tags {
             record.tags = tags;
+            tags_told = Some(told);
         }
         if let Some((told, values)) = desired {
             let version = set_desired(record, &told, values, mode, now);
+            desired_told = Some((told.clone(), version));
             change.notices.push(Notice::Desired { id: id.clone(), version, patch: told });
         }
         record.twin_counter += 1;
         record.twin_version += 1;
+        let (replaced, version) = (mode == Mode::Replace, record.twin_version);
+        let what = What::Twin { replaced, version, tags: tags_told, desired: desired_told, reported: None };
+        change.notices.push(happened(id, now, what));
         Ok(change)
     }
 
@@ -109,8 +116,11 @@ impl Registry {
         stamp(&mut record.reported.metadata, &patch, Stamp { time: &now.text, version: None });
         record.twin_version += 1;
         record.last_activity.clone_from(&now.text);
-        let change = Change { writes: vec![id.clone()], notices: Vec::new() };
-        Ok((record.reported.version, change))
+        let (version, twin_version) = (record.reported.version, record.twin_version);
+        let reported = Some((patch, version));
+        let what = What::Twin { replaced: false, version: twin_version, tags: None, desired: None, reported };
+        let change = Change { writes: vec![id.clone()], notices: vec![happened(id, now, what)] };
+        Ok((version, change))
     }
 }
 

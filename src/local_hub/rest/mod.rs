@@ -1,4 +1,5 @@
-//! The HTTPS face: the service API. This file accepts and bounds connections; `service` answers requests.
+//! The HTTPS face: the service API, and MQTT over WebSocket. This file accepts and bounds connections; `service` answers requests,
+//! `websocket` makes an MQTT connection of one.
 
 mod answer;
 mod jobs;
@@ -8,8 +9,10 @@ mod own;
 mod paging;
 mod service;
 mod stall;
+mod websocket;
 
 use super::hub::Hub;
+use super::mqtt;
 use super::x509::ClientCertificates;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -42,6 +45,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Header lines of a request.
     pub headers: usize,
+    /// For MQTT connections, on this listener and on their own.
+    pub mqtt: mqtt::Limits,
 }
 
 impl Default for Limits {
@@ -56,6 +61,7 @@ impl Default for Limits {
             aggregate: Duration::from_secs(20),
             head_bytes: 32 * 1024,
             headers: 64,
+            mqtt: mqtt::Limits::default(),
         }
     }
 }
@@ -66,7 +72,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const FINISH: Duration = Duration::from_secs(2);
 
 /// Serves the service API over TLS until `stop`; returns when the last connection is closed.
-pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, limits: Limits, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    hub: Arc<Hub>,
+    limits: Limits,
+    mqtt: mqtt::Door,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     let service = Arc::new(service::Service::new(hub, limits.body, limits.aggregate));
@@ -87,9 +100,9 @@ pub async fn serve(listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, limit
             tracing::warn!(limit = limits.connections, "too many connections, one is refused");
             continue;
         };
-        let (tls, service, stop) = (tls.clone(), service.clone(), stop.clone());
+        let (tls, service, mqtt, stop) = (tls.clone(), service.clone(), mqtt.clone(), stop.clone());
         connections.spawn(async move {
-            connection(stream, tls, service, limits, stop).await;
+            connection(stream, tls, service, limits, mqtt, stop).await;
             drop(place);
         });
     }
@@ -103,6 +116,7 @@ async fn connection(
     tls: TlsAcceptor,
     service: Arc<service::Service>,
     limits: Limits,
+    mqtt: mqtt::Door,
     stop: CancellationToken,
 ) {
     // Small answers must not wait for the peer's acknowledgement of the last one.
@@ -118,19 +132,30 @@ async fn connection(
         Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
+    // What the client shows of itself in TLS; MQTT over WebSocket is told too.
     let certificates = ClientCertificates::of(stream.get_ref().1);
+    let shown = certificates.clone();
+    let (hub, mqtt_limits) = (service.hub.clone(), mqtt.limits);
+    let upgrade = websocket::Upgrade::default();
+    let promised = upgrade.clone();
     let service = service_fn(move |mut request| {
-        let service = service.clone();
-        request.extensions_mut().insert(certificates.clone());
-        async move { Ok::<_, std::convert::Infallible>(service.answer(request).await) }
+        let (service, promised, mqtt) = (service.clone(), promised.clone(), mqtt.clone());
+        request.extensions_mut().insert(shown.clone());
+        async move {
+            Ok::<_, std::convert::Infallible>(if websocket::is_asked(&request) {
+                websocket::answer(request, &promised, &mqtt, &service.hub)
+            } else {
+                service.answer(request).await
+            })
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(Stall::new(stream, limits.stall)), service);
+        .serve_connection(TokioIo::new(Stall::new(stream, limits.stall)), service)
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
@@ -142,7 +167,8 @@ async fn connection(
             }
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended");
+    match served {
+        Ok(()) => upgrade.serve(hub, certificates, mqtt_limits, stop).await,
+        Err(error) => tracing::debug!(%error, "a connection ended"),
     }
 }

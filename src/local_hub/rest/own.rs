@@ -1,23 +1,37 @@
 //! What the local hub adds to Azure's paths: what happened on it, and what goes wrong on purpose.
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::protocol::rest::Route;
 use http::Method;
+use std::time::Duration;
+
+/// The longest a reader of the stream may wait for news; clients and proxies give up on an answer not much later.
+const WAIT_MAX_S: u64 = 60;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operation {}
+pub enum Operation {
+    /// What happened behind the event of that number; waits when there is nothing yet.
+    Events { after: u64, wait_s: u64 },
+}
 
 impl Operation {
     /// `None` when the method and route are none of these.
-    pub fn of(_method: &Method, _route: &Route) -> Option<Self> {
-        None
+    pub fn of(method: &Method, route: &Route) -> Option<Self> {
+        match (method, route) {
+            (&Method::GET, Route::Events { after, wait_s }) => {
+                Some(Self::Events { after: after.unwrap_or(0), wait_s: wait_s.unwrap_or(0).min(WAIT_MAX_S) })
+            }
+            _ => None,
+        }
     }
 
     /// How many bytes of body it takes; `None` when it takes none.
     pub fn body_max(&self) -> Option<usize> {
-        match *self {}
+        match self {
+            Self::Events { .. } => None,
+        }
     }
 }
 
@@ -25,7 +39,15 @@ impl Operation {
 ///
 /// # Errors
 /// What the hub refuses.
-#[allow(clippy::unused_async)]
-pub async fn run(_hub: &Hub, operation: Operation, _body: &[u8]) -> Result<Answer, Refused> {
-    match operation {}
+pub async fn run(hub: &Hub, operation: Operation, _body: &[u8]) -> Result<Answer, Refused> {
+    match operation {
+        Operation::Events { after, wait_s } => {
+            if wait_s > 0 && hub.events().newest() == after {
+                let news = tokio::time::timeout(Duration::from_secs(wait_s), hub.events().wait(after));
+                // Nothing in time is an answer too: an empty page.
+                drop(news.await);
+            }
+            Ok(answer::json(&hub.events().page(after).to_json()))
+        }
+    }
 }

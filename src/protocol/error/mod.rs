@@ -40,6 +40,7 @@ codes! {
     IOT_HUB_UNAUTHORIZED = 401_003 "IotHubUnauthorized";
     IOT_HUB_QUOTA_EXCEEDED = 403_002 "IotHubQuotaExceeded";
     DEVICE_MAXIMUM_QUEUE_DEPTH_EXCEEDED = 403_004 "DeviceMaximumQueueDepthExceeded";
+    INVALID_MESSAGE_EXPIRY_TIME = 403_009 "InvalidMessageExpiryTime";
     OPERATION_NOT_AVAILABLE_IN_CURRENT_TIER = 403_010 "OperationNotAvailableInCurrentTier";
     DEVICE_DISABLED = 403_012 "DeviceDisabled";
     DEVICE_MAXIMUM_INFLIGHT_METHOD_EXCEEDED = 403_800 "DeviceMaximumInflightMethodExceeded";
@@ -55,6 +56,7 @@ codes! {
     JOB_ALREADY_EXISTS = 409_104 "JobAlreadyExists";
     MODULE_ALREADY_EXISTS_ON_DEVICE = 409_301 "ModuleAlreadyExistsOnDevice";
     PRECONDITION_FAILED = 412_001 "PreconditionFailed";
+    DEVICE_MESSAGE_LOCK_LOST = 412_002 "DeviceMessageLockLost";
     MESSAGE_TOO_LARGE = 413_001 "MessageTooLarge";
     TOO_MANY_DEVICES = 413_002 "TooManyDevices";
     TOO_MANY_MODULES_ON_DEVICE = 413_003 "TooManyModulesOnDevice";

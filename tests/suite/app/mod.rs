@@ -3,6 +3,7 @@
 mod edit;
 mod fleet;
 mod hubs;
+mod methods;
 mod under_way;
 
 use serde_json::{Value, json};

@@ -45,7 +45,7 @@ async fn a_module_sees_reports_and_is_told() {
     let refused = link.report(&map(json!({"$bad": 1}))).await;
     assert!(matches!(refused, Err(HubError::Refused { status: 400, .. })), "{refused:?}");
     link.send(&[("$.ct", Some("application/json")), ("site", None)], b"{}".to_vec()).await.unwrap();
-    assert_eq!(hub.hub.hub().recent_telemetry().0.len(), 1);
+    assert_eq!(crate::support::telemetry(&hub.hub).len(), 1);
 
     link.close().await;
     assert_eq!(next(&mut events).await, LinkEvent::State(LinkState::Closed));

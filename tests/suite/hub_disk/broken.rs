@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::commit::{Committer, Keep};
+use twinscope::local_hub::events::Log;
 use twinscope::local_hub::hub::{Hub, Parts};
 use twinscope::local_hub::mqtt::Sessions;
 use twinscope::local_hub::policies::Policies;
@@ -17,10 +18,20 @@ use twinscope::twin::TwinId;
 /// A hub with the demo fleet whose writes end like this.
 fn hub(keep: Keep) -> Hub {
     let sessions = Arc::new(Sessions::default());
-    let committer = Committer::start_with(Some(keep), sessions.clone()).unwrap();
+    let events = Arc::new(Log::default());
+    let committer = Committer::start_with(Some(keep), sessions.clone(), events.clone()).unwrap();
     let registry = fleet::fresh(FleetChoice::Demo, &Moment::at(1_790_000_000, 0));
     let (policies, tuning, items) = (Policies::new(), Tuning::default(), Items::default());
-    Hub::new(Parts { registry, policies, committer, sessions, tuning, items, authorities: Authorities::default() })
+    Hub::new(Parts {
+        registry,
+        policies,
+        committer,
+        sessions,
+        events,
+        tuning,
+        items,
+        authorities: Authorities::default(),
+    })
 }
 
 #[tokio::test]

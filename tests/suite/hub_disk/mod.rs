@@ -1,7 +1,8 @@
 //! The hub's memory and the `twinscope hub` command: restart, kill, every acknowledged write is there.
 
 mod broken;
-mod command;
+pub mod command;
 mod kill;
 mod kill_more;
 mod restart;
+mod sessions;

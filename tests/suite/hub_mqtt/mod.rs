@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod connect;
+mod fragments;
+pub mod frames;
 mod hostile;
+mod kept;
 mod packets;
 pub mod place;
 mod publish;
@@ -12,4 +15,6 @@ mod sdk;
 mod sessions;
 mod time;
 mod twins;
+mod web_socket;
+mod web_socket_frames;
 pub mod wire;

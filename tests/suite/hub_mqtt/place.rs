@@ -1,5 +1,6 @@
-//! A hub of a test's own, devices in it, and connections to it over TLS or over a pipe in memory.
+//! A hub of a test's own, devices in it, and connections to it: over TLS, over WebSocket, or over a pipe in memory.
 
+use super::frames::{Framing, Ws};
 use super::wire::{Connect, Got, PATIENCE, Wire};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -7,7 +8,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
@@ -15,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::mqtt::{End, Limits, session};
 use twinscope::local_hub::x509::ClientCertificates;
-use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
+use twinscope::local_hub::{self, Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{Proof, Who};
 use twinscope::protocol::rest::Route;
 use twinscope::protocol::sas;
@@ -26,17 +27,37 @@ use twinscope::twin::{ConnectionState, Json, TwinId};
 pub const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 pub const OTHER_KEY: &str = "OTg3NjU0MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEwOTg=";
 
-pub type Tls = Wire<TlsStream<TcpStream>>;
+/// Anything that carries MQTT.
+pub trait Carrier: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Carrier for S {}
+
+pub type Tls = Wire<Box<dyn Carrier>>;
 pub type Pipe = Wire<DuplexStream>;
+
+/// What [`Place::dial`] dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    Tcp,
+    WebSocket,
+}
+
+impl Over {
+    pub const BOTH: [Self; 2] = [Self::Tcp, Self::WebSocket];
+}
 
 pub struct Place {
     pub local: LocalHub,
     pub folder: tempfile::TempDir,
+    over: Over,
     tls: TlsConnector,
 }
 
 impl Place {
     pub async fn start() -> Self {
+        Self::start_with(Over::Tcp, local_hub::Limits::default()).await
+    }
+
+    pub async fn start_with(over: Over, limits: local_hub::Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let options = HubOptions {
@@ -48,7 +69,7 @@ impl Place {
             exposure: Exposure::LoopbackOnly,
             tuning: Tuning::default(),
         };
-        let local = LocalHub::start(options).await.unwrap();
+        let local = LocalHub::start_with(options, limits).await.unwrap();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -57,29 +78,46 @@ impl Place {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Self { local, folder, tls: TlsConnector::from(Arc::new(config)) }
+        Self { local, folder, over, tls: TlsConnector::from(Arc::new(config)) }
     }
 
     /// With a device `d`.
     pub async fn with_device() -> (Self, TwinId) {
-        let place = Self::start().await;
+        Self::with_device_over(Over::Tcp).await
+    }
+
+    /// The same, with clients that dial so.
+    pub async fn with_device_over(over: Over) -> (Self, TwinId) {
+        Self::with_device_within(over, local_hub::Limits::default()).await
+    }
+
+    pub async fn with_device_within(over: Over, limits: local_hub::Limits) -> (Self, TwinId) {
+        let place = Self::start_with(over, limits).await;
         let id = TwinId::device("d");
         place.create(&id).await;
         (place, id)
     }
 
-    async fn open(&self, addr: SocketAddr) -> TlsStream<TcpStream> {
+    pub async fn open(&self, addr: SocketAddr) -> TlsStream<TcpStream> {
         let socket = TcpStream::connect(addr).await.unwrap();
         self.tls.connect(ServerName::try_from("localhost").unwrap(), socket).await.unwrap()
     }
 
-    /// An open TLS connection to the MQTT port, nothing said yet.
+    /// An open connection that takes MQTT, nothing said yet.
     pub async fn dial(&self) -> Tls {
-        self.dial_at(self.local.mqtts()).await
+        match self.over {
+            Over::Tcp => self.dial_at(self.local.mqtts()).await,
+            Over::WebSocket => Wire::new(Box::new(self.web_socket().await.carry(Framing::AsSent))),
+        }
+    }
+
+    /// A WebSocket, nothing said in it yet.
+    pub async fn web_socket(&self) -> Ws<TlsStream<TcpStream>> {
+        Ws::open(self.open(self.local.https()).await).await
     }
 
     pub async fn dial_at(&self, addr: SocketAddr) -> Tls {
-        Wire::new(self.open(addr).await)
+        Wire::new(Box::new(self.open(addr).await))
     }
 
     /// A session over a pipe in memory, and why it ended. `room` is what the pipe holds in each direction.
@@ -197,7 +235,7 @@ impl Place {
 
     /// Bags and bodies of the telemetry so far.
     pub fn telemetry(&self) -> Vec<(String, Vec<u8>)> {
-        self.local.hub().recent_telemetry().0.into_iter().map(|message| (message.bag, message.payload)).collect()
+        crate::support::telemetry(&self.local).into_iter().map(|(bag, payload, _)| (bag, payload)).collect()
     }
 }
 

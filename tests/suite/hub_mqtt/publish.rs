@@ -1,6 +1,6 @@
 //! Telemetry, wills, QoS, and topics that mean nothing.
 
-use super::place::{Place, greeting};
+use super::place::{Over, Place, greeting};
 use super::wire::{self, DISCONNECT, Got};
 use twinscope::local_hub::mqtt::limits::MAX_SUBSCRIPTIONS;
 use twinscope::local_hub::mqtt::packet::MAX_MESSAGE;
@@ -70,7 +70,7 @@ async fn what_breaks_a_rule_ends_the_connection() {
     assert_eq!(place.telemetry(), []);
     let mut wire = place.connect(&id).await;
     wire.ask(&wire::publish(0x32, 1, EVENTS, &large), Got::PubAck(1)).await;
-    assert_eq!(place.local.hub().recent_telemetry().0[0].bytes, MAX_MESSAGE);
+    assert_eq!(crate::support::telemetry(&place.local)[0].2, MAX_MESSAGE);
 }
 
 #[tokio::test]
@@ -114,33 +114,37 @@ async fn subscriptions_are_granted_at_most_at_qos_1() {
 
 #[tokio::test]
 async fn a_will_is_telemetry_when_the_connection_ends_without_a_word() {
-    let (place, id) = Place::with_device().await;
-    let will =
-        |topic: &str, bits| wire::Connect { will: Some((topic.to_owned(), b"gone".to_vec(), bits)), ..greeting(&id) };
-    let cases = [
-        (will(EVENTS, 0), "iothub-MessageType=Will"),
-        (will("devices/d/messages/events/k=v", 1 << 3), "k=v&iothub-MessageType=Will"),
-        (will(EVENTS, 1 << 5), "mqtt-retain=true&iothub-MessageType=Will"),
-    ];
-    for (n, (connect, bag)) in (1..).zip(cases) {
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let will = |topic: &str, bits| wire::Connect {
+            will: Some((topic.to_owned(), b"gone".to_vec(), bits)),
+            ..greeting(&id)
+        };
+        let cases = [
+            (will(EVENTS, 0), "iothub-MessageType=Will"),
+            (will("devices/d/messages/events/k=v", 1 << 3), "k=v&iothub-MessageType=Will"),
+            (will(EVENTS, 1 << 5), "mqtt-retain=true&iothub-MessageType=Will"),
+        ];
+        for (n, (connect, bag)) in (1..).zip(cases) {
+            let mut wire = place.dial().await;
+            wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
+            drop(wire);
+            place.wait_gone(&id).await;
+            assert_eq!(place.telemetry().len(), n);
+            assert_eq!(place.telemetry().pop(), Some((bag.to_owned(), b"gone".to_vec())));
+        }
+        // Who says goodbye leaves no will.
         let mut wire = place.dial().await;
-        wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
-        drop(wire);
+        wire.ask(&will(EVENTS, 0).bytes(), Got::ConnAck(0, 0)).await;
+        wire.send(DISCONNECT).await;
+        wire.expect_end().await;
         place.wait_gone(&id).await;
-        assert_eq!(place.telemetry().len(), n);
-        assert_eq!(place.telemetry().pop(), Some((bag.to_owned(), b"gone".to_vec())));
+        assert_eq!(place.telemetry().len(), 3);
+        // Who is thrown out does, before the successor is greeted.
+        let mut old = place.dial().await;
+        old.ask(&will(EVENTS, 0).bytes(), Got::ConnAck(0, 0)).await;
+        let _new = place.connect(&id).await;
+        old.expect_end().await;
+        assert_eq!(place.telemetry().len(), 4);
     }
-    // Who says goodbye leaves no will.
-    let mut wire = place.dial().await;
-    wire.ask(&will(EVENTS, 0).bytes(), Got::ConnAck(0, 0)).await;
-    wire.send(DISCONNECT).await;
-    wire.expect_end().await;
-    place.wait_gone(&id).await;
-    assert_eq!(place.telemetry().len(), 3);
-    // Who is thrown out does, before the successor is greeted.
-    let mut old = place.dial().await;
-    old.ask(&will(EVENTS, 0).bytes(), Got::ConnAck(0, 0)).await;
-    let _new = place.connect(&id).await;
-    old.expect_end().await;
-    assert_eq!(place.telemetry().len(), 4);
 }

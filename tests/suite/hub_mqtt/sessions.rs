@@ -1,6 +1,6 @@
 //! One connection per identity, and what is kept of it.
 
-use super::place::{KEY, OTHER_KEY, Place, eventually, greeting, kept, token};
+use super::place::{KEY, OTHER_KEY, Over, Place, eventually, greeting, kept, token};
 use super::wire::{self, DISCONNECT, Got, PATIENCE};
 use futures_util::FutureExt;
 use serde_json::json;
@@ -26,13 +26,15 @@ async fn a_new_connection_closes_the_old_one_before_it_is_greeted() {
 
 #[tokio::test]
 async fn a_refused_connection_takes_nothing_over() {
-    let (place, id) = Place::with_device().await;
-    let mut good = place.connect(&id).await;
-    let mut thief = place.dial().await;
-    let mut connect = greeting(&id);
-    connect.password = Some(token(&id, OTHER_KEY, super::place::now_s() + 60));
-    thief.ask(&connect.bytes(), Got::ConnAck(0, 5)).await;
-    good.expect_quiet().await;
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let mut good = place.connect(&id).await;
+        let mut thief = place.dial().await;
+        let mut connect = greeting(&id);
+        connect.password = Some(token(&id, OTHER_KEY, super::place::now_s() + 60));
+        thief.ask(&connect.bytes(), Got::ConnAck(0, 5)).await;
+        good.expect_quiet().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,125 +71,137 @@ async fn subscribed(place: &Place, id: &TwinId, connect: wire::Connect) {
 
 #[tokio::test]
 async fn subscriptions_are_kept_for_who_asks_for_it() {
-    let (place, id) = Place::with_device().await;
-    let cases = [
-        // First connection, second connection, session present, subscribed.
-        (kept(&id), kept(&id), 1, true),
-        (kept(&id), greeting(&id), 0, false),
-        (greeting(&id), kept(&id), 0, false),
-        (greeting(&id), greeting(&id), 0, false),
-    ];
-    for (n, (first, second, present, hears)) in cases.into_iter().enumerate() {
-        // Without a trace of the case before.
-        subscribed(&place, &id, greeting(&id)).await;
-        subscribed(&place, &id, first).await;
-        let mut wire = place.dial().await;
-        wire.ask(&second.bytes(), Got::ConnAck(present, 0)).await;
-        place.desire(&id, json!({"n": n})).await;
-        if hears {
-            assert_eq!(wire.message().await.1["n"], n, "case {n}");
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let cases = [
+            // First connection, second connection, session present, subscribed.
+            (kept(&id), kept(&id), 1, true),
+            (kept(&id), greeting(&id), 0, false),
+            (greeting(&id), kept(&id), 0, false),
+            (greeting(&id), greeting(&id), 0, false),
+        ];
+        for (n, (first, second, present, hears)) in cases.into_iter().enumerate() {
+            // Without a trace of the case before.
+            subscribed(&place, &id, greeting(&id)).await;
+            subscribed(&place, &id, first).await;
+            let mut wire = place.dial().await;
+            wire.ask(&second.bytes(), Got::ConnAck(present, 0)).await;
+            place.desire(&id, json!({"n": n})).await;
+            if hears {
+                assert_eq!(wire.message().await.1["n"], n, "case {n}");
+            }
+            wire.expect_quiet().await;
         }
-        wire.expect_quiet().await;
     }
 }
 
 #[tokio::test]
 async fn a_kept_session_outlives_takeover_and_loss() {
-    let (place, id) = Place::with_device().await;
-    subscribed(&place, &id, kept(&id)).await;
-    let mut first = place.dial().await;
-    first.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-    let mut second = place.dial().await;
-    second.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-    first.expect_end().await;
-    drop(second);
-    place.wait_gone(&id).await;
-    let mut third = place.dial().await;
-    third.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-    place.desire(&id, json!({"a": 1})).await;
-    assert_eq!(third.message().await.1, json!({"a": 1, "$version": 2}));
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        subscribed(&place, &id, kept(&id)).await;
+        let mut first = place.dial().await;
+        first.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+        let mut second = place.dial().await;
+        second.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+        first.expect_end().await;
+        drop(second);
+        place.wait_gone(&id).await;
+        let mut third = place.dial().await;
+        third.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+        place.desire(&id, json!({"a": 1})).await;
+        assert_eq!(third.message().await.1, json!({"a": 1, "$version": 2}));
+    }
 }
 
 #[tokio::test]
 async fn what_was_unsubscribed_stays_unsubscribed() {
-    let (place, id) = Place::with_device().await;
-    let mut wire = place.connect_twin(&id).await;
-    wire.ask(&wire::unsubscribe(9, &[DESIRED, "never/had"]), Got::UnsubAck(9)).await;
-    place.desire(&id, json!({"a": 1})).await;
-    wire.expect_quiet().await;
-    wire.ask(&wire::subscribe(10, &[(DESIRED, 0)]), Got::SubAck(10, vec![0])).await;
-    place.desire(&id, json!({"a": 2})).await;
-    assert_eq!(wire.message().await.1["$version"], 3);
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let mut wire = place.connect_twin(&id).await;
+        wire.ask(&wire::unsubscribe(9, &[DESIRED, "never/had"]), Got::UnsubAck(9)).await;
+        place.desire(&id, json!({"a": 1})).await;
+        wire.expect_quiet().await;
+        wire.ask(&wire::subscribe(10, &[(DESIRED, 0)]), Got::SubAck(10, vec![0])).await;
+        place.desire(&id, json!({"a": 2})).await;
+        assert_eq!(wire.message().await.1["$version"], 3);
+    }
 }
 
 #[tokio::test]
 async fn an_identity_that_loses_its_right_is_cut_off() {
-    let (place, id) = Place::with_device().await;
-    let module = TwinId::module("d", "m");
-    place.create(&module).await;
-    let refused = |code| Got::ConnAck(0, code);
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let module = TwinId::module("d", "m");
+        place.create(&module).await;
+        let refused = |code| Got::ConnAck(0, code);
 
-    let mut wire = place.connect(&id).await;
-    let mut of_module = place.connect(&module).await;
-    place.update(&id, "disabled", KEY).await;
-    wire.expect_end().await;
-    of_module.expect_end().await;
-    place.dial().await.ask(&greeting(&id).bytes(), refused(5)).await;
-    place.update(&id, "enabled", KEY).await;
+        let mut wire = place.connect(&id).await;
+        let mut of_module = place.connect(&module).await;
+        place.update(&id, "disabled", KEY).await;
+        wire.expect_end().await;
+        of_module.expect_end().await;
+        place.dial().await.ask(&greeting(&id).bytes(), refused(5)).await;
+        place.update(&id, "enabled", KEY).await;
 
-    subscribed(&place, &id, kept(&id)).await;
-    let mut wire = place.dial().await;
-    wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-    place.update(&id, "enabled", OTHER_KEY).await;
-    wire.expect_end().await;
-    place.dial().await.ask(&kept(&id).bytes(), refused(5)).await;
-    place.update(&id, "enabled", KEY).await;
+        subscribed(&place, &id, kept(&id)).await;
+        let mut wire = place.dial().await;
+        wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+        place.update(&id, "enabled", OTHER_KEY).await;
+        wire.expect_end().await;
+        place.dial().await.ask(&kept(&id).bytes(), refused(5)).await;
+        place.update(&id, "enabled", KEY).await;
 
-    place.delete(&id).await;
-    place.dial().await.ask(&greeting(&id).bytes(), refused(5)).await;
-    eventually("nobody is connected", || place.local.hub().sessions().connected_count() == 0).await;
+        place.delete(&id).await;
+        place.dial().await.ask(&greeting(&id).bytes(), refused(5)).await;
+        eventually("nobody is connected", || place.local.hub().sessions().connected_count() == 0).await;
+    }
 }
 
 #[tokio::test]
 async fn a_hub_that_stops_closes_its_connections() {
-    let (place, id) = Place::with_device().await;
-    let mut wire = place.connect(&id).await;
-    let mut silent = place.dial().await;
-    tokio::time::timeout(PATIENCE, place.local.stop()).await.unwrap();
-    wire.expect_end().await;
-    silent.expect_end().await;
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let mut wire = place.connect(&id).await;
+        let mut silent = place.dial().await;
+        tokio::time::timeout(PATIENCE, place.local.stop()).await.unwrap();
+        wire.expect_end().await;
+        silent.expect_end().await;
+    }
 }
 
 #[tokio::test]
 async fn what_was_subscribed_outlives_everything_but_the_identity() {
-    let (place, id) = Place::with_device().await;
-    subscribed(&place, &id, kept(&id)).await;
-    // While it is connected, and while it is away.
-    for connected in [true, false] {
-        for status in ["disabled", "enabled"] {
-            let mut wire = place.dial().await;
-            wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-            if !connected {
-                wire.send(DISCONNECT).await;
-                wire.expect_end().await;
-                place.wait_gone(&id).await;
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        subscribed(&place, &id, kept(&id)).await;
+        // While it is connected, and while it is away.
+        for connected in [true, false] {
+            for status in ["disabled", "enabled"] {
+                let mut wire = place.dial().await;
+                wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+                if !connected {
+                    wire.send(DISCONNECT).await;
+                    wire.expect_end().await;
+                    place.wait_gone(&id).await;
+                }
+                place.update(&id, status, OTHER_KEY).await;
+                if connected {
+                    wire.expect_end().await;
+                }
+                place.update(&id, "enabled", KEY).await;
             }
-            place.update(&id, status, OTHER_KEY).await;
-            if connected {
-                wire.expect_end().await;
-            }
-            place.update(&id, "enabled", KEY).await;
         }
-    }
-    let mut wire = place.dial().await;
-    wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
-    place.desire(&id, json!({"heard": true})).await;
-    assert_eq!(wire.message().await.1["heard"], true);
+        let mut wire = place.dial().await;
+        wire.ask(&kept(&id).bytes(), Got::ConnAck(1, 0)).await;
+        place.desire(&id, json!({"heard": true})).await;
+        assert_eq!(wire.message().await.1["heard"], true);
 
-    place.delete(&id).await;
-    wire.expect_end().await;
-    place.create(&id).await;
-    place.dial().await.ask(&kept(&id).bytes(), Got::ConnAck(0, 0)).await;
+        place.delete(&id).await;
+        wire.expect_end().await;
+        place.create(&id).await;
+        place.dial().await.ask(&kept(&id).bytes(), Got::ConnAck(0, 0)).await;
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Silence, expiry and peers that do not read.
 
-use super::place::{KEY, Place, greeting, now_s, token};
+use super::place::{KEY, Over, Place, greeting, now_s, token};
 use super::wire::{self, Got, PING};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use twinscope::local_hub::mqtt::{End, Limits, serve_within};
+use twinscope::local_hub::mqtt::{Door, End, Limits, serve};
 use twinscope::twin::TwinId;
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -26,24 +26,26 @@ fn one_and_a_half_keep_alives_up_to_the_cap() {
 
 #[tokio::test]
 async fn a_client_that_falls_silent_is_given_up() {
-    let (place, id) = Place::with_device().await;
-    let mut wire = place.dial().await;
-    let mut connect = greeting(&id);
-    connect.keep_alive_s = 1;
-    wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
-    // Pings keep it alive beyond its time.
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(2) {
-        wire.ask(PING, Got::Pong).await;
-        sleep(Duration::from_millis(200)).await;
+    for over in Over::BOTH {
+        let (place, id) = Place::with_device_over(over).await;
+        let mut wire = place.dial().await;
+        let mut connect = greeting(&id);
+        connect.keep_alive_s = 1;
+        wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
+        // Pings keep it alive beyond its time.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(2) {
+            wire.ask(PING, Got::Pong).await;
+            sleep(Duration::from_millis(200)).await;
+        }
+        // Half a packet does not.
+        let quiet = Instant::now();
+        wire.send(&[0x30]).await;
+        wire.expect_end().await;
+        let lasted = quiet.elapsed();
+        assert!(lasted > Duration::from_millis(1_200) && lasted < Duration::from_secs(3), "{lasted:?}");
+        place.wait_gone(&id).await;
     }
-    // Half a packet does not.
-    let quiet = Instant::now();
-    wire.send(&[0x30]).await;
-    wire.expect_end().await;
-    let lasted = quiet.elapsed();
-    assert!(lasted > Duration::from_millis(1_200) && lasted < Duration::from_secs(3), "{lasted:?}");
-    place.wait_gone(&id).await;
 }
 
 #[tokio::test]
@@ -89,8 +91,8 @@ async fn who_never_says_hello_in_tls_is_closed() {
     let certificates = twinscope::local_hub::certs::prepare(place.folder.path()).unwrap();
     let stop = CancellationToken::new();
     let limits = Limits { tls_handshake: SHORT, max_connections: 2, ..Limits::default() };
-    let serving = tokio::spawn(serve_within(
-        limits,
+    let serving = tokio::spawn(serve(
+        Door::new(limits),
         listener,
         certificates.mqtts.into(),
         place.local.hub().clone(),

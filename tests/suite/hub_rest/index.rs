@@ -35,7 +35,7 @@ fn change(registry: &mut Registry, (which, deed): (usize, u8), now: &Moment) -> 
         2 => registry.put_identity(&request(true, Status::Enabled), &IfMatch::Absent, now),
         3 => registry.put_identity(&request(false, Status::Disabled), &IfMatch::Any, now),
         4 => registry.put_identity(&request(true, Status::Enabled), &IfMatch::Any, now),
-        5 => registry.delete_identity(&id, &IfMatch::Any),
+        5 => registry.delete_identity(&id, &IfMatch::Any, now),
         6 => registry.write_twin(&id, &json!({"tags": {"at": now.text}}), &IfMatch::Absent, Mode::Merge, now),
         7 => registry.report(&id, br#"{"r":1}"#, None, now).map(|(_, change)| change),
         8 => {

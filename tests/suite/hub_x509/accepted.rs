@@ -2,6 +2,8 @@
 
 use super::made::{self, Shown, as_is, authority, fixture, self_signed};
 use super::stage::{Stage, VERSIONS, by_authority, by_thumbprint, greeting};
+use crate::hub_mqtt::frames::{Framing, Ws};
+use crate::hub_mqtt::wire::{Got, Wire};
 use rcgen::string::{BmpString, Ia5String, PrintableString, TeletexString, UniversalString};
 use rcgen::{CertificateParams, DnType, DnValue};
 use serde_json::{Value, json};
@@ -145,5 +147,20 @@ async fn it_holds_for_the_clock_of_the_hub() {
     for (skew_s, code) in [(0, 0), (2 * 86_400, 5), (-2 * 86_400, 5), (0, 0)] {
         clock.skew(skew_s);
         assert_eq!(stage.connack(&greeting(&id), Some(&shown), VERSIONS[1]).await, code, "{skew_s}");
+    }
+}
+
+#[tokio::test]
+async fn over_web_socket_too() {
+    let stage = Stage::start(&[]).await;
+    let id: TwinId = "one/m".parse().unwrap();
+    let [own, other] = [self_signed("one/m", as_is), self_signed("one/m", as_is)];
+    stage.put(&id, &by_thumbprint(&own.sha1(), &own.sha256()), "enabled").await;
+    for version in VERSIONS {
+        for (shown, code) in [(Some(&own), 0), (Some(&other), 5), (None, 5)] {
+            let stream = stage.open(stage.test.hub.https(), shown, version).await.unwrap();
+            let mut wire = Wire::new(Ws::open(stream).await.carry(Framing::AsSent));
+            wire.ask(&greeting(&id).bytes(), Got::ConnAck(0, code)).await;
+        }
     }
 }

@@ -6,6 +6,7 @@ mod conflict;
 mod drafts;
 mod first_start;
 mod keyboard;
+mod methods;
 mod odd_ids;
 mod outage;
 mod program;

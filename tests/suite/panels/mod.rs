@@ -2,6 +2,7 @@
 
 mod dialogs;
 mod fleet;
+mod methods;
 mod moved;
 mod room;
 mod scene;

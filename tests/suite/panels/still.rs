@@ -22,6 +22,7 @@ fn scenes() -> Vec<(&'static str, Scene)> {
         ("tags", pane(Pane::Tags)),
         ("reported", pane(Pane::Reported)),
         ("document", pane(Pane::Document)),
+        ("methods", pane(Pane::Methods)),
     ]
 }
 

@@ -190,7 +190,7 @@ fn acts_have_their_names() {
     for name in ["Refresh", "Watch", "Act as module…", "More"] {
         find(&harness, Role::Button, name);
     }
-    for name in ["Desired", "Reported", "Tags", "Document", "Identity", "myFirstDevice/myFirstModule"] {
+    for name in ["Desired", "Reported", "Tags", "Document", "Identity", "Methods", "myFirstDevice/myFirstModule"] {
         find(&harness, Role::Tab, name);
     }
     find(&harness, Role::Button, "More").click();

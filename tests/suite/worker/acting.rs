@@ -6,6 +6,7 @@ use twinscope::client::link::{Dial, Reconnect};
 use twinscope::client::{DeviceLink, LinkState, Trust};
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
+use twinscope::protocol::method::{MethodAnswer, MethodCall};
 use twinscope::twin::{Section, TwinId};
 use twinscope::worker::event::{LocalHubInfo, Outcome};
 use twinscope::worker::{Command, Event, Fact, Failure};
@@ -138,4 +139,41 @@ fn who_cannot_be_acted_is_said() {
     assert!(matches!(nobody, Err(Failure::Hub(twinscope::client::HubError::NotFound { .. }))), "{nobody:?}");
     let idle = rig.ask(|key| Command::Report { key, id: module(), patch: object(json!({})) });
     assert!(matches!(idle, Err(Failure::Local(_))), "{idle:?}");
+}
+
+#[test]
+fn methods_are_called_and_answered() {
+    let (mut rig, _) = start();
+    let call = MethodCall::new("reboot", json!({ "delay": 5 }));
+    let offline = rig.ask(|key| Command::CallMethod { key, id: module(), call: call.clone() });
+    assert!(matches!(offline, Err(Failure::Hub(twinscope::client::HubError::NotOnline { .. }))), "{offline:?}");
+    act(&mut rig);
+    let called = |rig: &mut Rig| {
+        rig.fact("the call", |fact| match fact {
+            Fact::MethodCalled { id, name, rid, payload } if *id == module() => {
+                Some((name.clone(), rid.clone(), payload.clone()))
+            }
+            _ => None,
+        })
+    };
+    let key = rig.key();
+    rig.send(Command::CallMethod { key, id: module(), call: call.clone() });
+    let (name, rid, payload) = called(&mut rig);
+    assert_eq!((name.as_str(), payload), ("reboot", json!({ "delay": 5 })));
+    let answer = MethodAnswer { status: 503, payload: json!(["later"]) };
+    rig.send(Command::AnswerMethod { id: module(), rid, answer: answer.clone() });
+    match rig.done(key) {
+        Ok(Outcome::Called(answered)) => assert_eq!(answered, answer),
+        other => panic!("not answered: {other:?}"),
+    }
+    // A call that is not waited for any more, and an answer that nobody can carry.
+    let key = rig.key();
+    rig.send(Command::CallMethod { key, id: module(), call });
+    let (_, rid, _) = called(&mut rig);
+    rig.send(Command::Cancel { key });
+    assert!(matches!(rig.done(key), Err(Failure::Cancelled)));
+    rig.send(Command::StopActing { id: module() });
+    link_state(&mut rig, &LinkState::Closed);
+    rig.send(Command::AnswerMethod { id: module(), rid, answer });
+    rig.load(&module());
 }
