@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::commit::Committer;
+use twinscope::local_hub::events::Log;
 use twinscope::local_hub::hub::{Hub, Parts};
 use twinscope::local_hub::mqtt::Sessions;
 use twinscope::local_hub::policies::Policies;
@@ -46,9 +47,10 @@ pub fn hub() -> Arc<Hub> {
     });
     let (registry, policies) = FRESH.clone();
     let sessions = Arc::new(Sessions::default());
-    let committer = Committer::start(None, sessions.clone()).expect("a thread");
+    let events = Arc::new(Log::default());
+    let committer = Committer::start(None, sessions.clone(), events.clone()).expect("a thread");
     let (tuning, items, authorities) = (Tuning::default(), Items::default(), Authorities::default());
-    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, tuning, items, authorities }))
+    Arc::new(Hub::new(Parts { registry, policies, committer, sessions, events, tuning, items, authorities }))
 }
 
 /// A CONNECT that is let in.
