@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch, duration};
+use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::pointing::{self, DEFAULT_PORTS};
+use crate::protocol::duration;
+use crate::protocol::fault::{Fault, Plan};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -44,41 +47,85 @@ pub enum Command {
     Hub(HubArgs),
 }
 
+// Where the options of `twinscope hub` stand in its help.
+const LISTENING: &str = "Where it listens";
+const CONTENT: &str = "What it knows";
+const BEHAVIOUR: &str = "How it behaves";
+
 /// `twinscope hub`.
 #[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
-#[command(after_help = "With --data DIR the hub's state is kept there and survives; without it, it lives in memory. \
-When ready, the hub prints one line of JSON with its connection string, addresses and CA file.")]
+#[command(after_help = pointing::help())]
 pub struct HubArgs {
     /// Where the service API listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8443))]
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.https), help_heading = LISTENING)]
     pub https: SocketAddr,
 
     /// Where MQTT listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(8883))]
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.mqtts), help_heading = LISTENING)]
     pub mqtts: SocketAddr,
 
     /// The devices a fresh hub starts with: demo, empty, or a number of synthetic ones up to 1000000
-    #[arg(long, value_name = "demo|empty|N", default_value = "demo")]
+    #[arg(long, value_name = "demo|empty|N", default_value = "demo", help_heading = CONTENT)]
     pub fleet: Fleet,
 
     /// A file with authorities (PEM) that sign the certificates of devices and modules whose authentication is
     /// certificateAuthority; may be given more than once
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CONTENT)]
     pub x509_ca: Vec<PathBuf>,
 
     /// Allow addresses that other machines can reach
-    #[arg(long)]
+    #[arg(long, help_heading = LISTENING)]
     pub expose: bool,
 
     /// Let queries and statistics see a change only so much later, such as 1.5s. The real hub's index is late too: a new device
     /// was measured to show after about 1.4 s, and a deleted one still after 25 minutes
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration::parse, help_heading = BEHAVIOUR)]
     pub index_lag: Duration,
 
     /// Honour an If-Match without quotes on twin writes. By users' reports the real hub ignores one, and applies the write
-    #[arg(long)]
+    #[arg(long, help_heading = BEHAVIOUR)]
     pub strict_if_match: bool,
+
+    /// Let this go wrong on purpose, such as '429 p=0.1' or 'drop=after on=twin-write nth=2'; may be given more than once
+    #[arg(long, value_name = "TEXT", help_heading = "Faults", long_help = FAULT_HELP)]
+    pub fault: Vec<Fault>,
+
+    /// Draw chances and spans of time from this number; the same number and the same doings of a client meet the same faults.
+    /// Without it one is drawn, and told on stderr
+    #[arg(long, value_name = "N", help_heading = "Faults")]
+    pub fault_seed: Option<u64>,
 }
+
+/// In lines that fit a narrow terminal, as clap sets them in by ten.
+const FAULT_HELP: &str = "\
+Let this go wrong on purpose; may be given more than once. What goes wrong comes first:
+
+  latency=200ms        wait before doing what is asked; 200ms..2s draws
+  429, 503, …          answer 429, or any of 500 to 599, and do nothing
+  429:retry-after=10s  the same, with the header Retry-After
+  drop=before          close the connection, do nothing
+  drop=after           do what is asked, then close without an answer
+  drop=halfway         do it, then close in the middle of the answer
+  lose=response        do what a device asks of its twin, lose the answer
+  lose=puback          take what a device publishes, lose the PUBACK
+  evict=30s            close an MQTT connection that has lasted so long
+  skew=-10m            the hub's clock is wrong by so much; no conditions
+
+Then come conditions, all of which must hold:
+
+  on=query,connect     only there
+  id=dev1              only for this device; id=dev1/mod1, id=dev*
+  p=0.1                with this probability
+  nth=3                only the third time; every=5, first=2
+  times=10             at most so often
+  for=30s              only so long after the fault was set
+
+Where: rest (all of devices, device-read, device-write, twins, twin-read, twin-write, query, statistics, methods, messages, \
+jobs) and mqtt (all of connect, twin-get, report, telemetry, method-answer). Times are counted for each device and module by \
+itself. A leading 'off' sets a fault without effect.
+
+At run time faults are read, replaced and cleared by GET, PUT and DELETE of /$twinscope/faults, which no fault strikes. PUT \
+takes {\"seed\":7,\"faults\":[\"429 p=0.1\",\"evict=30s id=dev1\"]}";
 
 impl HubArgs {
     #[must_use]
@@ -94,7 +141,7 @@ impl HubArgs {
             x509_ca: self.x509_ca.clone(),
             index_lag: self.index_lag,
             unquoted_if_match: unquoted,
-            ..Tuning::default()
+            faults: Plan { seed: self.fault_seed, faults: self.fault.clone() },
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | [`app`] | The foreground half, without egui: what is known and chosen |
 //! | [`ui`] | Paints and listens |
 //! | [`args`] | The command line |
+//! | [`pointing`] | How Microsoft's clients are pointed at the local hub |
 //! | [`serve`] | `twinscope hub`: the local hub without a window |
 //!
 //! `twin`, `query` and `protocol` know no runtime, no window, no clock, no disk. `client` and `local_hub` never use each
@@ -26,6 +27,7 @@ pub mod client;
 pub mod demo;
 pub mod disk;
 pub mod local_hub;
+pub mod pointing;
 pub mod protocol;
 pub mod query;
 pub mod serve;

@@ -4,6 +4,8 @@ use crate::args::{Fleet, HubArgs};
 use crate::client::{HubError, Trust};
 use crate::demo::Demo;
 use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
+use crate::pointing::{self, Ports};
+use crate::protocol::fault::FAULTS_MAX;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,8 @@ pub enum ServeError {
     Start(#[from] StartError),
     #[error("there is no home folder to keep the hub's certificates in: name a folder with --data")]
     NoHome,
+    #[error("at most {FAULTS_MAX} faults are in force at once: say --fault less often")]
+    TooManyFaults,
     #[error("the runtime cannot be started: {0}")]
     Runtime(std::io::Error),
     #[error("cannot print to stdout: {0}")]
@@ -44,6 +48,9 @@ pub fn ca_dir(data: Option<&Path>) -> Result<PathBuf, ServeError> {
 /// See [`ServeError`].
 pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
     open_files();
+    if args.fault.len() > FAULTS_MAX {
+        return Err(ServeError::TooManyFaults);
+    }
     let Fleet(fleet) = args.fleet;
     let options = HubOptions {
         https: args.https,
@@ -63,7 +70,9 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         if exposed {
             tracing::warn!("other machines can reach this hub: whoever has its connection string owns it");
         }
+        tell_faults(&hub);
         let demo = play(&hub);
+        print_pointing(&hub);
         print_ready(&hub).map_err(ServeError::Print)?;
         stop.wait().await;
         tracing::info!("the local hub stops");
@@ -71,6 +80,21 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         hub.stop().await;
         Ok(())
     })
+}
+
+/// Says what will go wrong, and the number that makes it go wrong the same way again: to a person, whatever the log is set to.
+fn tell_faults(hub: &LocalHub) {
+    let report = hub.hub().faults().report();
+    if report.faults.is_empty() {
+        return;
+    }
+    let mut text = format!("faults on demand, with seed {0} (again with --fault-seed {0}):\n", report.seed);
+    for counted in &report.faults {
+        text.extend(["  ", &counted.fault.to_string(), "\n"]);
+    }
+    if let Err(error) = std::io::stderr().lock().write_all(text.as_bytes()) {
+        tracing::debug!(%error, "the faults cannot be told");
+    }
 }
 
 /// Every connection is an open file. Many systems give a program 1024 of them and let it have more if it asks: with fewer
@@ -99,6 +123,15 @@ fn play(hub: &LocalHub) -> Option<Demo> {
             None
         }
     }
+}
+
+/// For the person at the terminal, before the ready line: whoever waits for that one can have read these.
+fn print_pointing(hub: &LocalHub) {
+    let ports = Ports { https: hub.https().port(), mqtts: hub.mqtts().port() };
+    let mut text: String = pointing::lines(ports, hub.ca_file()).flat_map(|line| [line, "\n".to_owned()]).collect();
+    text.push_str("  The connection string of iothubowner is in the line of JSON that follows on stdout.\n");
+    // Nobody may be reading; a hub that cannot say this is still a hub.
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 /// One line of JSON for programs that started us.

@@ -1,8 +1,12 @@
 //! What a click, a key or the palette means.
 
+use super::events::EventsAct;
+use super::faults::FaultsAct;
+use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
 use crate::disk::{Layout, ThemeChoice};
+use crate::protocol::message::Ack;
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
 use crate::twin::{Etag, Section, TwinId};
@@ -125,6 +129,40 @@ pub enum Action {
         number: u64,
     },
 
+    // Messages to devices
+    EditMessage {
+        id: TwinId,
+        field: MessageField,
+        text: String,
+    },
+    /// Which outcomes of the message the person wants to hear of.
+    SetAck {
+        id: TwinId,
+        ack: Ack,
+    },
+    AddProperty(TwinId),
+    EditProperty {
+        id: TwinId,
+        row: usize,
+        part: PropertyPart,
+        text: String,
+    },
+    RemoveProperty {
+        id: TwinId,
+        row: usize,
+    },
+    SendMessage(TwinId),
+    /// Puts a message that was sent back into the fields.
+    RecallMessage {
+        id: TwinId,
+        number: u64,
+    },
+    /// Asks first, with how many wait.
+    ShowPurge(TwinId),
+    PurgeMessages(TwinId),
+    /// Takes the hub's feedback away from whoever else reads it.
+    FetchFeedback(TwinId),
+
     // Identities
     ShowAddDevice,
     ShowAddModule {
@@ -159,6 +197,11 @@ pub enum Action {
     },
     SetLayout(Layout),
     ClearActivity,
+    ShowFaults,
+    /// Concerns the faults of the hub.
+    Faults(FaultsAct),
+    /// Concerns the stream of the hub's events.
+    Events(EventsAct),
     Quit,
     QuitAndDiscard,
 }

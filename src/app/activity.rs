@@ -1,7 +1,8 @@
-//! What went over the wire lately: requests, patches and method calls, newest last, bounded.
+//! What went over the wire lately: requests, patches, method calls and messages, newest last, bounded.
 
 use super::Moment;
 use crate::client::hub::RequestRecord;
+use crate::protocol::message::Properties;
 use crate::twin::{JsonMap, TwinId};
 use std::collections::VecDeque;
 
@@ -13,6 +14,29 @@ pub struct Activity {
     pub requests: VecDeque<(Moment, RequestRecord)>,
     pub patches: VecDeque<PatchSeen>,
     pub calls: VecDeque<CallSeen>,
+    pub messages: VecDeque<MessageSeen>,
+}
+
+/// A cloud-to-device message that came over our link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageSeen {
+    pub at: Moment,
+    pub id: TwinId,
+    /// Names and values; system properties first, under their names for people.
+    pub properties: Vec<(String, Option<String>)>,
+    /// In one line, cut; for what is no text, its length.
+    pub body: String,
+}
+
+impl MessageSeen {
+    #[must_use]
+    pub fn new(at: Moment, id: TwinId, properties: &Properties, body: &[u8]) -> Self {
+        let system = properties.system.iter().map(|(known, value)| (known.name().to_owned(), Some(line(value))));
+        let own = properties.app.iter().map(|(key, value)| (line(key), value.as_deref().map(line)));
+        let text = std::str::from_utf8(body).ok().filter(|text| !text.contains('\0'));
+        let body = text.map_or_else(|| format!("{} bytes, no text", body.len()), line);
+        Self { at, id, properties: system.chain(own).collect(), body }
+    }
 }
 
 /// A method that was called.
@@ -89,6 +113,13 @@ impl Activity {
             self.calls.pop_front();
         }
         self.calls.push_back(call);
+    }
+
+    pub fn push_message(&mut self, message: MessageSeen) {
+        if self.messages.len() == KEPT {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(message);
     }
 
     pub fn push_patch(&mut self, patch: PatchSeen) {

@@ -81,7 +81,13 @@ impl App {
                     self.activity.push_request(self.now, record);
                 }
             }
+            Fact::HubEvents { after, page } => self.take_events(after, *page),
+            Fact::EventsFailed { error, then } => self.events_failed(error, then),
             Fact::MethodCalled { id, name, rid, payload } => return self.answer_call(id, &name, rid, &payload),
+            Fact::MessageReceived { id, receipt, properties, body } => {
+                return self.receive_message(id, receipt, &properties, &body);
+            }
+            Fact::Feedback(records) => self.take_feedback(records),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
             Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
             other => self.take_twin_fact(other),
@@ -98,6 +104,8 @@ impl App {
         self.settings.last_hub = Some(word.clone());
         let mut commands = self.keep_settings();
         commands.extend(self.load_fleet());
+        commands.extend(self.events_of_hub());
+        commands.extend(self.faults_of_hub());
         if let Some((tabs, active)) = self.parked.remove(&hub) {
             self.tabs = tabs;
             self.active = active;
@@ -139,6 +147,10 @@ impl App {
                     Err(failure) => Err(failure),
                 };
                 self.fleet.query.answer.settle(key, self.now, answer);
+            }
+            (Purpose::Faults, outcome) => self.settle_faults(key, outcome),
+            (purpose @ (Purpose::SetFaults | Purpose::ClearFaults), outcome) => {
+                self.settle_set_faults(key, &purpose, outcome);
             }
             (Purpose::Create(id), outcome) => return self.settle_create(&id, outcome),
             (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),

@@ -67,6 +67,10 @@ impl App {
             }
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
             Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
+            Purpose::SendMessage(id) => self.settle_message(key, &id, outcome),
+            Purpose::CountMessages(id) => self.settle_count(&id, outcome),
+            Purpose::PurgeMessages(id) => self.settle_purge(&id, outcome),
+            Purpose::Feedback(id) => self.settle_feedback(key, &id, outcome),
             _ => {}
         }
         Vec::new()

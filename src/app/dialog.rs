@@ -21,6 +21,8 @@ pub enum Dialog {
         text: String,
     },
     Keys,
+    /// What goes wrong on purpose; its text is in [`Faults`](super::Faults).
+    Faults,
     AddDevice {
         text: String,
         problem: Option<String>,
@@ -37,6 +39,13 @@ pub enum Dialog {
         id: TwinId,
         etag: Option<Etag>,
         modules: Option<usize>,
+        problem: Option<String>,
+        running: Option<Key>,
+    },
+    /// Throwing away what waits for a device. `waiting` once it was read, or why it cannot be.
+    Purge {
+        id: TwinId,
+        waiting: Option<Result<u64, String>>,
         problem: Option<String>,
         running: Option<Key>,
     },

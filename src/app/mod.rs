@@ -8,7 +8,10 @@ pub mod apply;
 mod apply_twin;
 pub mod dialog;
 mod drafts;
+pub mod events;
+pub mod faults;
 pub mod fleet;
+pub mod messages;
 pub mod methods;
 pub mod tab;
 mod tab_state;
@@ -19,6 +22,8 @@ mod update_twin;
 pub use action::Action;
 pub use activity::Activity;
 pub use dialog::Dialog;
+pub use events::Events;
+pub use faults::Faults;
 pub use fleet::Fleet;
 pub use tab::Tab;
 
@@ -184,6 +189,14 @@ pub enum Purpose {
     Act(TwinId),
     Report(TwinId),
     CallMethod(TwinId),
+    Faults,
+    SetFaults,
+    ClearFaults,
+    SendMessage(TwinId),
+    CountMessages(TwinId),
+    PurgeMessages(TwinId),
+    /// Asked for in this tab; the feedback is of the whole hub.
+    Feedback(TwinId),
 }
 
 /// Everything the window knows.
@@ -205,6 +218,10 @@ pub struct App {
     /// Twins in the order they were last looked at, for Ctrl+P.
     pub recent: Vec<TwinId>,
     pub activity: Activity,
+    pub events: Events,
+    pub faults: Faults,
+    /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
+    pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,

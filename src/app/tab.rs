@@ -1,5 +1,6 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
+use super::messages::Messages;
 use super::methods::Methods;
 use super::{Moment, Remote};
 use crate::client::link::LinkState;
@@ -26,6 +27,8 @@ pub enum Pane {
     Identity,
     /// Direct methods.
     Methods,
+    /// Cloud-to-device messages.
+    Messages,
 }
 
 /// One open twin.
@@ -61,6 +64,7 @@ pub struct Tab {
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
     pub methods: Methods,
+    pub messages: Messages,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
@@ -186,6 +190,7 @@ impl Tab {
             identity: Remote::Idle,
             act: None,
             methods: Methods::default(),
+            messages: Messages::default(),
             kept: None,
             news: Vec::new(),
         }

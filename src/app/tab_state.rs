@@ -89,6 +89,7 @@ impl Tab {
     pub(super) fn park(&mut self, now: Moment) {
         self.act = None;
         self.methods.running = None;
+        self.messages.leave(now);
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.sent = None;

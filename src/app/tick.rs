@@ -42,6 +42,11 @@ impl App {
         }
         tick.commands.extend(self.keep_drafts());
         self.follow_fleet(&mut tick);
+        let (commands, next_ms) = self.follow_faults();
+        tick.commands.extend(commands);
+        if let Some(ms) = next_ms {
+            tick.wait(ms);
+        }
         tick
     }
 

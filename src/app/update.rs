@@ -88,8 +88,11 @@ impl App {
             }
             Action::ClearActivity => {
                 self.activity = super::Activity::default();
-                Vec::new()
+                self.events_act(super::events::EventsAct::Clear)
             }
+            Action::ShowFaults => self.show_faults(),
+            Action::Faults(act) => self.faults_act(act),
+            Action::Events(act) => self.events_act(act),
             Action::Quit => {
                 let unsaved: Vec<TwinId> = self.unsaved().map(|tab| tab.id.clone()).collect();
                 if unsaved.is_empty() {
@@ -135,7 +138,10 @@ impl App {
         let key = self.start(format!("Opening {name}"), Purpose::Open(hub.clone()));
         self.hub = HubState::Opening { key, hub: hub.clone(), since: self.now };
         self.fleet = super::Fleet::default();
+        self.feedback.clear();
         self.reach = None;
+        self.forget_events();
+        self.faults = super::Faults::default();
         commands.push(Command::Open { key, hub });
         commands
     }

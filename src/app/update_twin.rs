@@ -75,8 +75,7 @@ impl App {
                 Vec::new()
             }
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
-            // The others were taken by `update`.
-            _ => Vec::new(),
+            other => self.update_messages(other),
         }
     }
 

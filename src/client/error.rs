@@ -212,9 +212,11 @@ fn forbidden(service: &ServiceError) -> String {
     let advice = if is(service, ErrorCode::IOT_HUB_QUOTA_EXCEEDED) {
         "The hub's daily quota of messages is used up: wait until midnight UTC or add a unit"
     } else if is(service, ErrorCode::OPERATION_NOT_AVAILABLE_IN_CURRENT_TIER) {
-        "The basic tier has no twins, modules or methods: use a standard or free hub"
+        "The basic tier has no twins, modules, methods or messages to devices: use a standard or free hub"
     } else if is(service, ErrorCode::DEVICE_MAXIMUM_QUEUE_DEPTH_EXCEEDED) {
         "50 messages wait for this device already: let it fetch them or purge the queue"
+    } else if is(service, ErrorCode::INVALID_MESSAGE_EXPIRY_TIME) {
+        "Choose an expiry that lies ahead, by two days at most"
     } else if is(service, ErrorCode::DEVICE_MAXIMUM_INFLIGHT_METHOD_EXCEEDED) {
         "Too many calls wait for this device already: let some of them end first"
     } else if is(service, ErrorCode::DEVICE_DISABLED) {
@@ -231,7 +233,7 @@ fn refused(service: &ServiceError) -> String {
     } else if is(service, ErrorCode::TOO_MANY_DEVICES) {
         "The hub holds as many devices as it can: delete some first"
     } else if is(service, ErrorCode::MESSAGE_TOO_LARGE) {
-        "Make it smaller: tags hold 8 KB, desired and reported 32 KB each"
+        "Make it smaller: tags hold 8 KB, desired and reported 32 KB each, a message 64 KB with its properties"
     } else if is(service, ErrorCode::INVALID_PROTOCOL_VERSION) {
         "The hub does not know this version of the service API"
     } else {

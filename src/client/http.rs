@@ -193,7 +193,7 @@ pub(super) struct Wire {
     base: url::Url,
     host: String,
     signer: Arc<Signer>,
-    observer: Observer,
+    pub observer: Observer,
     pub retry: RetryPolicy,
 }
 
@@ -248,7 +248,11 @@ impl Wire {
             request = request.header(name, value);
         }
         if let Some(body) = &ask.body {
-            request = request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.clone());
+            // What is no JSON says itself what it is.
+            if !ask.headers.iter().any(|(name, _)| name == CONTENT_TYPE) {
+                request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+            }
+            request = request.body(body.clone());
         }
         let started = Instant::now();
         let outcome = self.receive(request.timeout(ask.patience), ask.limit, ask.patience).await;

@@ -68,6 +68,10 @@ impl HubClient {
         self
     }
 
+    pub(super) fn wire_mut(&mut self) -> &mut Wire {
+        &mut self.wire
+    }
+
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
@@ -262,7 +266,7 @@ fn nonsense(error: &dyn std::error::Error) -> HubError {
 }
 
 /// A write that was answered 2xx with something unreadable: it may have been the hub, so it may have happened.
-fn unread_after_write(error: HubError) -> HubError {
+pub(super) fn unread_after_write(error: HubError) -> HubError {
     match error {
         HubError::Nonsense { what } => {
             HubError::OutcomeUnknown { reason: format!("the answer is not what a hub sends: {what}") }

@@ -2,14 +2,16 @@
 //! trust both share (`trust`). Knows nothing of the local hub: it meets it only through a socket.
 //!
 //! `http` is one exchange and its repetition (`retry`), `token` signs, `certificate` is shown instead of a token, `methods` calls
-//! devices, `probe` tries a connection string out.
+//! devices, `messages` sends to them, `own` asks what only our own hubs have, `probe` tries a connection string out.
 
 mod certificate;
 pub mod error;
 mod http;
 pub mod hub;
 pub mod link;
+mod messages;
 mod methods;
+mod own;
 pub mod probe;
 pub mod retry;
 mod token;
@@ -19,6 +21,7 @@ pub use certificate::{CertificateError, ClientCertificate};
 pub use error::HubError;
 pub use hub::HubClient;
 pub use link::{DeviceLink, LinkEvent, LinkState};
+pub use messages::FeedbackBatch;
 pub use probe::{ProbeReport, Verdict, probe};
 pub use retry::RetryPolicy;
 pub use trust::Trust;

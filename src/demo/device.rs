@@ -95,7 +95,8 @@ impl<'a> Device<'a> {
     /// Until the link has ended.
     async fn serve(mut self, mut events: mpsc::Receiver<LinkEvent>) {
         let mut known = false;
-        let mut measurement = Instant::now() + random(&self.pace.measure);
+        let mut count = 0;
+        let mut measurement = Instant::now() + reply::pause(&self.pace.measure, &self.part.id, count);
         loop {
             let due = self.due;
             tokio::select! {
@@ -106,7 +107,8 @@ impl<'a> Device<'a> {
                 },
                 () = sleep_until(due.unwrap_or(measurement)), if due.is_some() => self.answer().await,
                 () = sleep_until(measurement) => {
-                    measurement = Instant::now() + random(&self.pace.measure);
+                    count += 1;
+                    measurement = Instant::now() + reply::pause(&self.pace.measure, &self.part.id, count);
                     if known {
                         self.measure().await;
                     }
@@ -133,6 +135,12 @@ impl<'a> Device<'a> {
                 let answer = reply::method(&self.part.id, &name, &payload, &self.desired);
                 if let Err(error) = self.link.answer_method(&rid, &answer).await {
                     tracing::debug!(id = %self.part.id, %error, "a method's answer did not go out");
+                }
+            }
+            // Whatever it says, it was delivered.
+            Some(LinkEvent::Message { receipt, .. }) => {
+                if let Err(error) = self.link.acknowledge(receipt).await {
+                    tracing::debug!(id = %self.part.id, %error, "a message stays unacknowledged");
                 }
             }
             Some(LinkEvent::State(LinkState::Refused { reason })) => {

@@ -29,7 +29,7 @@ pub struct Demo {
 pub struct Pace {
     /// Between a desired patch and the report, at random.
     pub reply: Range<Duration>,
-    /// Between two measurements of a device that measures, at random.
+    /// Between two measurements of a device that measures: each device has a rhythm of its own, the same in every run.
     pub measure: Range<Duration>,
     /// The devices connect one by one over this time.
     pub entrance: Duration,

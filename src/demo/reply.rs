@@ -4,6 +4,8 @@ use crate::local_hub::fleet::Behaviour;
 use crate::protocol::method::MethodAnswer;
 use crate::twin::{Json, JsonMap, TwinId};
 use serde_json::json;
+use std::ops::Range;
+use std::time::Duration;
 
 /// The most a refusing device takes, by property.
 const LIMITS: [(&str, f64); 3] = [("telemetryInterval", 3600.0), ("maxForce", 1000.0), ("setpoint", 12.0)];
@@ -92,6 +94,18 @@ pub fn drift(desired: &JsonMap) -> JsonMap {
 #[must_use]
 pub fn temperature() -> Json {
     hundredths(18.0 + fastrand::f64() * 9.0)
+}
+
+/// How long a device waits before its `count`-th measurement: spread over the range by the device's name, so that they do not
+/// all speak at once, and the same in every run.
+#[must_use]
+pub fn pause(range: &Range<Duration>, id: &TwinId, count: u64) -> Duration {
+    // FNV-1a: enough to scatter some dozen names.
+    let bytes = id.to_string().into_bytes().into_iter().chain(count.to_le_bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let share = u32::try_from(hash >> 32).unwrap_or_default();
+    range.start + range.end.saturating_sub(range.start).mul_f64(f64::from(share) / f64::from(u32::MAX))
 }
 
 fn hundredths(number: f64) -> Json {

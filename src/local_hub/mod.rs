@@ -4,14 +4,13 @@
 //! `registry` holds what the hub knows and changes it by synchronous functions that return what changed; `hub` shares it
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
-//! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` makes things go wrong on purpose; `certs` makes the hub's
-//! certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices; `duration` reads lengths of
-//! time; `clock` and `random` are the only places that ask the system for the time and for randomness.
+//! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` decides what goes wrong on
+//! purpose; `certs` makes the hub's certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
+//! `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
 pub mod clock;
 pub mod commit;
-pub mod duration;
 pub mod events;
 pub mod faults;
 pub mod fleet;
@@ -92,8 +91,8 @@ pub struct Tuning {
     pub index_lag: Duration,
     /// How an If-Match without quotes is read on twin writes.
     pub unquoted_if_match: UnquotedIfMatch,
-    /// What goes wrong on purpose.
-    pub faults: faults::Plan,
+    /// What goes wrong on purpose, to begin with.
+    pub faults: crate::protocol::fault::Plan,
 }
 
 /// How an If-Match without quotes is read on twin writes.
@@ -203,6 +202,7 @@ impl LocalHub {
         ));
         tasks.spawn(mqtt::serve(door, mqtts, TlsAcceptor::from(certificates.mqtts), hub.clone(), stop.clone()));
         tasks.spawn(jobs::run(hub.clone(), stop.clone()));
+        tasks.spawn(messages::run(hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
         let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);

@@ -1,4 +1,4 @@
-//! Random bytes for keys, from the same source TLS uses.
+//! Random bytes for keys and seeds, from the same source TLS uses.
 
 use crate::protocol::secret::Secret;
 use base64::Engine;
@@ -22,4 +22,11 @@ pub fn bytes() -> [u8; 32] {
 #[must_use]
 pub fn key() -> Secret {
     Secret::new(STANDARD.encode(bytes()))
+}
+
+/// A number to draw others from, short enough to be copied by hand.
+#[must_use]
+pub fn seed() -> u64 {
+    let [a, b, c, d, ..] = bytes();
+    u64::from(u32::from_be_bytes([a, b, c, d]))
 }

@@ -8,6 +8,8 @@ use super::bag;
 
 /// What the headers of application properties begin with.
 pub const APP_PREFIX: &str = "iothub-app-";
+/// Bytes of a cloud-to-device message, body and properties together.
+pub const DEVICE_BOUND_MAX: usize = 64 * 1024;
 /// Asks for feedback; stands in a bag under this name too.
 const ACK: &str = "iothub-ack";
 
@@ -166,6 +168,31 @@ impl Properties {
         let system: usize = self.system.iter().map(|(property, value)| property.name().len() + value.len()).sum();
         let app: usize = self.app.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, String::len)).sum();
         system + app
+    }
+}
+
+/// Why a key cannot travel as a header: it becomes a part of a header's name, which has letters, digits and few signs.
+#[must_use]
+pub fn key_problem(key: &str) -> Option<String> {
+    if key.is_empty() {
+        return Some("a property needs a name".to_owned());
+    }
+    let legal = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let bad = key.chars().find(|c| !legal(*c))?;
+    Some(format!(
+        "{bad:?} is not allowed in a name, which travels as a header: letters, digits and !#$%&'*+-.^_`|~ are"
+    ))
+}
+
+/// Why a value cannot travel as a header's.
+#[must_use]
+pub fn value_problem(value: &str) -> Option<&'static str> {
+    if value.chars().any(|c| c.is_control() && c != '\t') {
+        Some("has a line break or another control character, which no header carries")
+    } else if value.trim_matches([' ', '\t']) != value {
+        Some("begins or ends with a space, which headers lose")
+    } else {
+        None
     }
 }
 

@@ -4,8 +4,11 @@
 
 pub mod bag;
 pub mod connection_string;
+pub mod duration;
 pub mod error;
 pub mod event;
+pub mod fault;
+pub mod feedback;
 pub mod identity;
 pub mod job;
 pub mod message;

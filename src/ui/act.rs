@@ -115,7 +115,7 @@ fn report_off(act: &Act) -> Option<String> {
         .then(|| "There is nothing to send".to_owned())
 }
 
-/// What came over the link: desired patches, and method calls with what they are answered with.
+/// What came over the link: desired patches, messages, and method calls with what they are answered with.
 fn received_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     reply_ui(f, ui, tab);
     widgets::weak(ui, "Received, newest first");
@@ -124,11 +124,14 @@ fn received_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         for (at, head, body) in &received {
             let color = palette(ui).weak;
             let head = format!("{}  {head}", when::clock(*at));
-            ui.label(RichText::new(head).font(theme::small_mono()).color(color));
+            ui.add(egui::Label::new(RichText::new(head).font(theme::small_mono()).color(color)).wrap());
             widgets::selectable(ui, RichText::new(body).font(theme::small_mono()));
         }
         if received.is_empty() {
-            widgets::weak(ui, "Nothing yet: save a change of desired, or call a method, and it arrives here");
+            widgets::weak(
+                ui,
+                "Nothing yet: save a change of desired, call a method or send a message, and it arrives here",
+            );
         }
     });
 }
@@ -148,6 +151,15 @@ fn received(f: &Frame, tab: &Tab) -> Vec<(Moment, String, String)> {
             calls.map(|seen| (seen.at, format!("{} answered with {}", seen.name, seen.answer), seen.payload.clone())),
         )
         .collect();
+    let messages = f.app.activity.messages.iter().rev().filter(|seen| seen.id == tab.id).take(SHOWN);
+    all.extend(messages.map(|seen| {
+        let head = seen.properties.iter().map(|(name, value)| match value {
+            Some(value) => format!("{name}={value}"),
+            None => name.clone(),
+        });
+        let head = std::iter::once("message".to_owned()).chain(head).collect::<Vec<_>>().join("  ");
+        (seen.at, head, seen.body.clone())
+    }));
     all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
     all
 }

@@ -1,9 +1,10 @@
-//! At the bottom: what went over the wire, patches, requests and method calls.
+//! At the bottom: what went over the wire, patches, requests and method calls; and what happened on the hub.
 
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::Action;
 use crate::app::activity::{CallSide, PatchKind};
+use crate::app::events::EventsAct;
 use crate::twin::Json;
 use crate::twin::text::compact;
 use egui::{RichText, ScrollArea, Ui};
@@ -12,6 +13,7 @@ use egui::{RichText, ScrollArea, Ui};
 #[derive(Default)]
 pub(super) struct ActivityView {
     kind: Kind,
+    pub(super) events: super::events::EventsView,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +22,20 @@ enum Kind {
     Patches,
     Requests,
     Calls,
+    Events,
 }
+
+/// Where there is less room than this, in points, there is no pane.
+const LOW: f32 = 300.0;
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     let room = ui.available_height();
+    let looked_at = room >= LOW && f.view.layout.activity_open && f.view.activity.kind == Kind::Events;
+    if looked_at != f.app.events.is_looked_at() {
+        f.push(Action::Events(if looked_at { EventsAct::Look } else { EventsAct::LookAway }));
+    }
     // At high zoom in a small window the text comes first.
-    if room < 300.0 {
+    if room < LOW {
         return;
     }
     let open = f.view.layout.activity_open;
@@ -42,10 +52,13 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         heads_ui(f, ui);
         if open {
             ui.separator();
+            // Else a pane that has little to say would shrink to it, and stay so.
+            ui.set_min_height(ui.available_height());
             match f.view.activity.kind {
                 Kind::Patches => patches_ui(f, ui),
                 Kind::Requests => requests_ui(f, ui),
                 Kind::Calls => calls_ui(f, ui),
+                Kind::Events => super::events::ui(f, ui),
             }
         }
     });
@@ -70,6 +83,7 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
             (Kind::Patches, "Patches", f.app.activity.patches.len()),
             (Kind::Requests, "Requests", f.app.activity.requests.len()),
             (Kind::Calls, "Method calls", f.app.activity.calls.len()),
+            (Kind::Events, "Events", f.app.events.len()),
         ];
         for (kind, name, count) in counts {
             let chosen = open && f.view.activity.kind == kind;
@@ -83,8 +97,12 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
         }
         if open {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if widgets::quiet(ui, "Clear").accessible_name("Clear activity").clicked() {
-                    f.push(Action::ClearActivity);
+                let (name, act) = match f.view.activity.kind {
+                    Kind::Events => ("Clear events", Action::Events(EventsAct::Clear)),
+                    _ => ("Clear activity", Action::ClearActivity),
+                };
+                if widgets::quiet(ui, "Clear").accessible_name(name).clicked() {
+                    f.push(act);
                 }
             });
         }

@@ -82,6 +82,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::GoTo { text } => command_palette::go_to_ui(f, ctx, text),
         Dialog::Palette { text } => command_palette::commands_ui(f, ctx, text),
         Dialog::Keys => keys_ui(ctx),
+        Dialog::Faults => super::faults::ui(f, ctx),
         Dialog::AddDevice { text, problem, running } => {
             questions::add_ui(f, ctx, None, text, problem.as_deref(), *running)
         }
@@ -97,6 +98,11 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
                 running: *running,
             };
             questions::delete_ui(f, ctx, &question)
+        }
+        Dialog::Purge { id, waiting, problem, running } => {
+            let question =
+                questions::Purge { id, waiting: waiting.as_ref(), problem: problem.as_deref(), running: *running };
+            questions::purge_ui(f, ctx, &question)
         }
         Dialog::ActAs { id } => questions::act_as_ui(f, ctx, id),
         Dialog::CloseTab { id } => questions::close_tab_ui(f, ctx, id),

@@ -45,7 +45,7 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         (one(&COMPARE), "Changes beside the text"),
         (one(&NEXT_PROBLEM), "Next problem"),
         (two(&NEXT_CHANGE, &PREVIOUS_CHANGE), "Next and previous change"),
-        (one(&SEND), "Send reported, call the method, run the query"),
+        (one(&SEND), "Send reported or the message, call the method, run the query"),
         (one(&CLOSE_TAB), "Close the tab"),
         (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
         (one(&NEXT_PANE), "Next pane"),
@@ -126,6 +126,8 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.push(Action::SendReport(id.clone()));
     } else if tab.pane == Pane::Methods && !typing_query && pressed(&SEND) {
         f.push(Action::CallMethod(id.clone()));
+    } else if tab.pane == Pane::Messages && !typing_query && pressed(&SEND) {
+        f.push(Action::SendMessage(id.clone()));
     }
     if tab.pane != Pane::Identity && pressed(&FIND) {
         f.view.editor.find.open = true;

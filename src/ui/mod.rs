@@ -9,6 +9,8 @@ mod connections;
 mod describe;
 mod dialogs;
 mod editor;
+mod events;
+mod faults;
 mod find;
 mod fleet;
 mod fonts;
@@ -16,6 +18,7 @@ mod icons;
 mod identity;
 mod json_colours;
 mod keys;
+mod messages;
 mod methods;
 mod notices;
 mod palette;
@@ -52,6 +55,7 @@ pub struct View {
     reader: reader::ReaderView,
     changes: changes::ChangesView,
     activity: activity::ActivityView,
+    faults: faults::FaultsView,
     /// The row chosen in the dialog in front.
     choice: usize,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.

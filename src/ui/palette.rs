@@ -191,11 +191,17 @@ fn commands(app: &App) -> Vec<Choice> {
             (Pane::Document, "Show the document"),
             (Pane::Identity, "Show the identity"),
             (Pane::Methods, "Show methods"),
+            (Pane::Messages, "Show messages"),
         ] {
             add(word, None, Action::ShowPane(id.clone(), pane));
         }
         if tab.pane == Pane::Methods {
             add("Call method", Some(keys::SEND), Action::CallMethod(id.clone()));
+        }
+        if tab.pane == Pane::Messages && id.module.is_none() {
+            add("Send message", Some(keys::SEND), Action::SendMessage(id.clone()));
+            add("Fetch feedback", None, Action::FetchFeedback(id.clone()));
+            add("Purge messages…", None, Action::ShowPurge(id.clone()));
         }
         let (word, on) = if tab.watching { ("Stop watching", Watching::Off) } else { ("Watch", Watching::On) };
         add(word, None, Action::SetWatch { id: id.clone(), on });
@@ -221,6 +227,9 @@ fn commands(app: &App) -> Vec<Choice> {
     add("Reload devices", None, Action::RefreshFleet);
     add("Connections", None, Action::ShowConnections);
     add("Add connection…", None, Action::ShowAddConnection);
+    if app.has_faults() {
+        add("Faults…", None, Action::ShowFaults);
+    }
     add("Open the local hub", None, Action::OpenHub(HubRef::Local));
     let zoom = app.settings.zoom.unwrap_or(1.0);
     add("Zoom in", Some(keys::ZOOM_IN), Action::SetZoom(keys::zoomed(zoom, 1)));

@@ -117,6 +117,55 @@ pub(super) fn delete_ui(f: &mut Frame, ctx: &Context, question: &Delete) -> bool
     })
 }
 
+/// What *Purge…* asks about.
+pub(super) struct Purge<'a> {
+    pub id: &'a TwinId,
+    /// How many wait, or why that is not known; `None` while it is read.
+    pub waiting: Option<&'a Result<u64, String>>,
+    pub problem: Option<&'a str>,
+    pub running: Option<Key>,
+}
+
+pub(super) fn purge_ui(f: &mut Frame, ctx: &Context, question: &Purge) -> bool {
+    let fresh = f.view.take_fresh("Purge messages…");
+    let id = question.id;
+    modal(ctx, "Purge messages…", 460.0, Leave::OnBackdrop, |ui| {
+        let text = match question.waiting {
+            None => format!("Counting what waits for {id}"),
+            Some(Ok(0)) => format!("No message waits for {id}: there is nothing to purge."),
+            Some(Ok(count)) => format!(
+                "Throw away what waits for {id}? {}; the device will never see {}, whoever sent {}.",
+                crate::app::messages::waiting_words(*count),
+                if *count == 1 { "it" } else { "them" },
+                if *count == 1 { "it" } else { "them" },
+            ),
+            Some(Err(why)) => {
+                format!("Throw away all that waits for {id}? How much that is could not be read: {why}.")
+            }
+        };
+        wrapped(ui, text);
+        problem_ui(ui, question.problem);
+        let off = match (question.running, question.waiting) {
+            (Some(_), _) => Some("Purging"),
+            (None, None) => Some("Counting"),
+            (None, Some(Ok(0))) => Some("No message waits"),
+            (None, Some(_)) => None,
+        };
+        let name = match question.waiting {
+            Some(Ok(count)) if *count > 0 => format!("Purge {}", messages_word(*count)),
+            _ => "Purge all".to_owned(),
+        };
+        let keep = answer(ui, f, &name, off, Action::PurgeMessages(id.clone()), "Keep");
+        if fresh {
+            keep.request_focus();
+        }
+    })
+}
+
+fn messages_word(count: u64) -> String {
+    when::count(usize::try_from(count).unwrap_or(usize::MAX), "message")
+}
+
 /// The two buttons of a question: the act, and the safe one, which is the default. Returns the safe one.
 fn answer(ui: &mut Ui, f: &mut Frame, act: &str, off: Option<&str>, action: Action, safe: &str) -> egui::Response {
     let mut default = None;
@@ -144,6 +193,10 @@ pub(super) fn act_as_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
         .or_else(|| f.app.fleet.connection_of(id));
     modal(ctx, name, 480.0, Leave::OnBackdrop, |ui| {
         wrapped(ui, format!("Twinscope connects over MQTT as {id}, with the {what}'s own key."));
+        if id.module.is_none() {
+            ui.add_space(4.0);
+            wrapped(ui, "Messages that wait for the device are delivered here, and then they are gone for it.");
+        }
         ui.add_space(4.0);
         let (text, color) = match state {
             Some(ConnectionState::Connected) => {

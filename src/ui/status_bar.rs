@@ -18,6 +18,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             text_ui(f, ui);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add(egui::Label::new(weak(ui, hub_words(f))).truncate());
+                super::faults::badge_ui(f, ui);
                 running_ui(f, ui);
             });
         });
@@ -46,7 +47,7 @@ fn text_ui(f: &mut Frame, ui: &mut Ui) {
     let section = match tab.pane {
         Pane::Desired => Section::Desired,
         Pane::Tags => Section::Tags,
-        Pane::Methods => return,
+        Pane::Methods | Pane::Messages => return,
         _ => {
             ui.label(weak(ui, "read-only".to_owned()));
             return;

@@ -3,7 +3,7 @@
 use super::describe::describe;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
-use super::{Frame, act, changes, editor, editor_id, identity, methods, reader, twin_header, when};
+use super::{Frame, act, changes, editor, editor_id, identity, messages, methods, reader, twin_header, when};
 use crate::app::tab::{Moved, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
@@ -53,6 +53,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         }
         (Pane::Identity, _) => identity::ui(f, ui, tab),
         (Pane::Methods, _) => methods::ui(f, ui, tab),
+        (Pane::Messages, _) => messages::ui(f, ui, tab),
         _ => {
             let key = reader::Key { version: twin.version, text: &tab.document_text };
             reader_ui(f, ui, tab, "Document JSON", key);

@@ -200,18 +200,20 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 6] = [
+    const PANES: [(Pane, &str); 7] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
         (Pane::Document, "Document"),
         (Pane::Identity, "Identity"),
         (Pane::Methods, "Methods"),
+        (Pane::Messages, "Messages"),
     ];
+    let tab_ui = if f.view.narrow { widgets::small_tab } else { widgets::tab };
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         for (pane, name) in PANES {
-            if widgets::tab(ui, tab.pane == pane, name).clicked() {
+            if tab_ui(ui, tab.pane == pane, name).clicked() {
                 f.push(Action::ShowPane(tab.id.clone(), pane));
             }
         }

@@ -58,8 +58,16 @@ pub fn quiet(ui: &mut Ui, name: &str) -> Response {
 
 /// One of several of which one is shown; role and state of a tab.
 pub fn tab(ui: &mut Ui, selected: bool, name: &str) -> Response {
+    tab_in(ui, selected, name, if selected { theme::strong() } else { theme::body() })
+}
+
+/// A tab where there is little room.
+pub fn small_tab(ui: &mut Ui, selected: bool, name: &str) -> Response {
+    tab_in(ui, selected, name, theme::small())
+}
+
+fn tab_in(ui: &mut Ui, selected: bool, name: &str, font: egui::FontId) -> Response {
     let p = palette(ui);
-    let font = if selected { theme::strong() } else { theme::body() };
     let color = if selected { p.text } else { p.weak };
     let response = ui.add(
         Button::new(RichText::new(name).font(font).color(color))

@@ -4,7 +4,7 @@ use super::Failure;
 use super::event::{Fact, Outcome};
 use super::session::OpenHub;
 use crate::client::DeviceLink;
-use crate::client::link::{Dial, LinkEvent, LinkState, MQTT_PORT, Reconnect};
+use crate::client::link::{Dial, LinkEvent, LinkState, MQTT_PORT, Receipt, Reconnect};
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::protocol::method::MethodAnswer;
 use crate::twin::{JsonMap, TwinId};
@@ -128,6 +128,9 @@ async fn tell(id: &TwinId, event: LinkEvent, hub: &OpenHub, last: &mut Option<Li
         LinkEvent::Method { name, rid, payload } => {
             hub.out.fact(Fact::MethodCalled { id: id.clone(), name, rid, payload }).await;
         }
+        LinkEvent::Message { receipt, properties, body } => {
+            hub.out.fact(Fact::MessageReceived { id: id.clone(), receipt, properties, body: body.to_vec() }).await;
+        }
     }
 }
 
@@ -135,6 +138,13 @@ async fn tell(id: &TwinId, event: LinkEvent, hub: &OpenHub, last: &mut Option<Li
 pub(super) async fn answer(link: DeviceLink, id: TwinId, rid: String, answer: MethodAnswer) {
     if let Err(error) = link.answer_method(&rid, &answer).await {
         tracing::debug!(%error, %id, "a method call stays without an answer");
+    }
+}
+
+/// A message was shown: the hub may let go of it.
+pub(super) async fn acknowledge(link: DeviceLink, id: TwinId, receipt: Receipt) {
+    if let Err(error) = link.acknowledge(receipt).await {
+        tracing::debug!(%error, %id, "a message stays unacknowledged and comes again");
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the window asks for. Plain data: no closures, senders or locks.
 
+use crate::client::link::Receipt;
+use crate::protocol::fault::Plan;
+use crate::protocol::message::Properties;
 use crate::protocol::method::{MethodAnswer, MethodCall};
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, JsonMap, TwinId};
@@ -37,6 +40,16 @@ pub enum Guard {
     /// Only after the words *Overwrite hub version* were chosen for exactly this draft: the etag the person saw. The worker still
     /// sends `If-Match` with that etag, so that a hub that moved again is noticed.
     Overwrite(Etag),
+}
+
+/// A message to a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToSend {
+    /// Without an id one is made; the expiry is made of `life_s`.
+    pub properties: Properties,
+    pub body: Vec<u8>,
+    /// Seconds from when it is sent; `None` leaves it to the hub.
+    pub life_s: Option<u64>,
 }
 
 /// Work for the background half.
@@ -140,6 +153,13 @@ pub enum Command {
         id: TwinId,
     },
 
+    /// Follows the hub's event stream behind an event's number: `HubEvents` facts. One that is followed already is followed anew from there.
+    FollowEvents {
+        after: u64,
+    },
+    /// Nobody looks at the stream any more.
+    LeaveEvents,
+
     /// Connects over MQTT as this identity, with its own key; `Link` facts follow. Replaces an earlier act of the same identity. Ends (key) in `ActStarted` or `Failed`.
     ActAs {
         key: Key,
@@ -167,6 +187,45 @@ pub enum Command {
         id: TwinId,
         rid: String,
         answer: MethodAnswer,
+    },
+
+    /// Reads the hub's faults and their counts: ends in `Faults`.
+    LoadFaults {
+        key: Key,
+    },
+    /// Puts these faults in force, in place of the others: ends in `Faults`.
+    SetFaults {
+        key: Key,
+        plan: Plan,
+    },
+    /// Ends all faults: ends in `Faults`.
+    ClearFaults {
+        key: Key,
+    },
+    /// Queues a message for a device: ends in `MessageSent` or `Failed`.
+    SendMessage {
+        key: Key,
+        device: String,
+        message: Box<ToSend>,
+    },
+    /// How many messages wait for a device: ends in `MessagesWaiting` or `Failed`.
+    CountMessages {
+        key: Key,
+        device: String,
+    },
+    /// Throws away what waits for a device: ends in `MessagesPurged` or `Failed`.
+    PurgeMessages {
+        key: Key,
+        device: String,
+    },
+    /// Takes the hub's feedback about messages, whoever sent them: `Feedback` facts, then `FeedbackFetched` or `Failed`.
+    FetchFeedback {
+        key: Key,
+    },
+    /// A `MessageReceived` was shown: the hub may let go of it. No answer.
+    AcknowledgeMessage {
+        id: TwinId,
+        receipt: Receipt,
     },
 
     /// Stops a request; it ends in `Cancelled`.

@@ -3,8 +3,12 @@
 use super::{HubRef, Key};
 use crate::client::HubError;
 use crate::client::hub::RequestRecord;
-use crate::client::link::LinkState;
+use crate::client::link::{LinkState, Receipt};
+use crate::protocol::event::EventPage;
+use crate::protocol::fault::Report;
+use crate::protocol::feedback::FeedbackRecord;
 use crate::protocol::identity::Identity;
+use crate::protocol::message::Properties;
 use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
 use crate::twin::{ConnectionState, Json, JsonMap, Status, Twin, TwinId};
@@ -65,6 +69,20 @@ pub enum Outcome {
     },
     /// What the device answered, whatever its status.
     Called(MethodAnswer),
+    Faults(Report),
+    /// The hub queued it. `waiting`: how many wait for the device now, where that could be read.
+    MessageSent {
+        message_id: String,
+        waiting: Option<u64>,
+    },
+    MessagesWaiting(u64),
+    /// How many were thrown away.
+    MessagesPurged(u64),
+    /// `more`: there may be further feedback.
+    FeedbackFetched {
+        records: usize,
+        more: bool,
+    },
 }
 
 /// How a request went wrong.
@@ -130,12 +148,40 @@ pub enum Fact {
         rid: String,
         payload: Json,
     },
+    /// What happened on the hub behind event `after`, by its event stream. The first page is told even when it is empty.
+    HubEvents {
+        after: u64,
+        page: Box<EventPage>,
+    },
+    /// The event stream cannot be read.
+    EventsFailed {
+        error: HubError,
+        then: Then,
+    },
+    /// A message came over the link; an `AcknowledgeMessage` with this receipt is waited for.
+    MessageReceived {
+        id: TwinId,
+        receipt: Receipt,
+        properties: Properties,
+        body: Vec<u8>,
+    },
+    /// Feedback that the hub does not hand out again.
+    Feedback(Vec<FeedbackRecord>),
     /// HTTP exchanges, batched.
     Requests(Vec<RequestRecord>),
     /// Whether the open hub answers at the moment.
     HubReachable(Reachability),
     /// Something worth a notice: settings could not be written, keyring locked.
     Notice(String),
+}
+
+/// What a stream does after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It goes on by itself, and says so by its next page.
+    TriesAgain,
+    /// It has ended: the answer would be the same.
+    GaveUp,
 }
 
 /// Whether the open hub answers.
@@ -177,6 +223,16 @@ impl HubInfo {
             HubRef::Local => "local".to_owned(),
             HubRef::Environment | HubRef::Saved(_) => self.host.to_ascii_lowercase(),
         }
+    }
+}
+
+impl HubInfo {
+    /// Whether the name is one that Azure gives its hubs. Any other may be a hub of this program, in another process or on
+    /// another machine.
+    #[must_use]
+    pub fn is_azure(&self) -> bool {
+        let name = self.host.split(':').next().unwrap_or_default();
+        self.hub != HubRef::Local && name.split('.').any(|label| label.eq_ignore_ascii_case("azure-devices"))
     }
 }
 

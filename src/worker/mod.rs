@@ -4,18 +4,21 @@
 //! panic. Commands travel over an unbounded channel, events over a bounded one.
 //!
 //! `run` is the loop: it starts a task per request and says how each ended. `session` is the one open hub; dropping it ends
-//! its tasks and sockets. `open`, `fleet`, `twins`, `identities`, `checks` are the requests; `watch` and `act` go on by
-//! themselves; `keep` holds settings and secrets; `local` holds the hub inside the program; `out` leads to the window.
+//! its tasks and sockets. `open`, `fleet`, `twins`, `identities`, `checks` are the requests; `watch`, `events` and `act`
+//! go on by themselves; `keep` holds settings and secrets; `local` holds the hub inside the program; `out` leads to the window.
 
 mod act;
 mod checks;
 pub mod command;
 mod drafts;
 pub mod event;
+mod events;
+mod faults;
 mod fleet;
 mod identities;
 mod keep;
 mod local;
+mod messages;
 mod methods;
 mod open;
 mod out;

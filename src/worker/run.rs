@@ -8,7 +8,9 @@ use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
-use super::{Command, HubRef, Key, WorkerOptions, act, checks, fleet, identities, local, methods, twins};
+use super::{
+    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, twins,
+};
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
 use crate::protocol::connection_string::ConnectionString;
@@ -162,6 +164,16 @@ impl Desk {
                     session.unwatch(&id);
                 }
             }
+            Command::FollowEvents { after } => {
+                if let Some(session) = &mut self.session {
+                    session.follow_events(after);
+                }
+            }
+            Command::LeaveEvents => {
+                if let Some(session) = &mut self.session {
+                    session.leave_events();
+                }
+            }
             Command::StopActing { id } => {
                 if let Some(acting) = self.session.as_mut().and_then(|session| session.stop_acting(&id)) {
                     acting.stop();
@@ -170,6 +182,11 @@ impl Desk {
             Command::AnswerMethod { id, rid, answer } => {
                 if let Some(session) = &mut self.session {
                     session.answer(id, rid, answer);
+                }
+            }
+            Command::AcknowledgeMessage { id, receipt } => {
+                if let Some(session) = &mut self.session {
+                    session.acknowledge(id, receipt);
                 }
             }
             request => self.ask_hub(request).await,
@@ -219,6 +236,27 @@ impl Desk {
             Command::CallMethod { key, id, call } => {
                 self.on_hub(key, Kind::Hub, async move |hub| methods::call(&hub, &id, &call).await).await;
             }
+            Command::LoadFaults { key } => {
+                self.on_hub(key, Kind::Hub, async move |hub| faults::load(&hub).await).await;
+            }
+            Command::SetFaults { key, plan } => {
+                self.on_hub(key, Kind::Hub, async move |hub| faults::set(&hub, &plan).await).await;
+            }
+            Command::ClearFaults { key } => {
+                self.on_hub(key, Kind::Hub, async move |hub| faults::clear(&hub).await).await;
+            }
+            Command::SendMessage { key, device, message } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::send(&hub, &device, *message).await).await;
+            }
+            Command::CountMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::count(&hub, &device).await).await;
+            }
+            Command::PurgeMessages { key, device } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::purge(&hub, &device).await).await;
+            }
+            Command::FetchFeedback { key } => {
+                self.on_hub(key, Kind::Hub, async move |hub| messages::feedback(&hub).await).await;
+            }
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -230,8 +268,11 @@ impl Desk {
             | Command::ForgetDraft { .. }
             | Command::Watch { .. }
             | Command::Unwatch { .. }
+            | Command::FollowEvents { .. }
+            | Command::LeaveEvents
             | Command::StopActing { .. }
             | Command::AnswerMethod { .. }
+            | Command::AcknowledgeMessage { .. }
             | Command::Cancel { .. } => {}
         }
     }

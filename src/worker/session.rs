@@ -5,7 +5,7 @@ use super::act::{Acting, Link};
 use super::event::{Fact, HubInfo, Reachability};
 use super::out::Out;
 use super::watch::{Limiter, Mark};
-use crate::client::link::Dial;
+use crate::client::link::{Dial, Receipt};
 use crate::client::{HubClient, HubError, RetryPolicy, Trust, retry};
 use crate::protocol::connection_string::ConnectionString;
 use crate::protocol::method::MethodAnswer;
@@ -141,6 +141,8 @@ pub(super) struct Session {
     pub(super) hub: Arc<OpenHub>,
     watches: HashMap<TwinId, AbortHandle>,
     acting: HashMap<TwinId, Acting>,
+    /// Follows the event stream.
+    events: Option<AbortHandle>,
     /// Watches, links and the reachability: dropping the set ends them.
     tasks: JoinSet<()>,
 }
@@ -149,7 +151,7 @@ impl Session {
     pub(super) fn new(hub: Arc<OpenHub>) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(hub.clone().mind_reachability());
-        Self { hub, watches: HashMap::new(), acting: HashMap::new(), tasks }
+        Self { hub, watches: HashMap::new(), acting: HashMap::new(), events: None, tasks }
     }
 
     /// Watches a twin; one that is watched already goes on undisturbed.
@@ -171,6 +173,19 @@ impl Session {
         }
     }
 
+    /// Follows the event stream behind this event, in place of what was followed before.
+    pub(super) fn follow_events(&mut self, after: u64) {
+        self.leave_events();
+        self.reap();
+        self.events = Some(self.tasks.spawn(super::events::follow(self.hub.clone(), after)));
+    }
+
+    pub(super) fn leave_events(&mut self) {
+        if let Some(task) = self.events.take() {
+            task.abort();
+        }
+    }
+
     /// Takes over a link that was just started and passes on what it says.
     pub(super) fn act(&mut self, link: Link) {
         self.reap();
@@ -188,6 +203,14 @@ impl Session {
         self.reap();
         if let Some(link) = self.acting.get(&id).map(Acting::link) {
             self.tasks.spawn(super::act::answer(link, id, rid, answer));
+        }
+    }
+
+    /// Tells the hub over the link that acts as this device that a message was taken, if it still does.
+    pub(super) fn acknowledge(&mut self, id: TwinId, receipt: Receipt) {
+        self.reap();
+        if let Some(link) = self.acting.get(&id).map(Acting::link) {
+            self.tasks.spawn(super::act::acknowledge(link, id, receipt));
         }
     }
 

@@ -220,3 +220,18 @@ async fn methods_are_answered() {
     let (status, unknown) = call("fly", json!(null)).await;
     assert_eq!((status, &unknown["error"]), (404, &json!("this device has no method fly")));
 }
+
+#[test]
+fn each_device_measures_in_a_rhythm_of_its_own() {
+    let range = Pace::default().measure;
+    let pauses =
+        |id: &str| -> Vec<_> { (0..50).map(|n| reply::pause(&range, &TwinId::device(id), n).as_millis()).collect() };
+    let (one, other) = (pauses("north-chiller-01"), pauses("north-chiller-02"));
+    assert_eq!(one, pauses("north-chiller-01"), "the same in every run");
+    assert_ne!(one, other);
+    for all in [&one, &other] {
+        assert!(all.iter().all(|ms| (20_000..=40_000).contains(ms)), "{all:?}");
+        let spread = all.iter().max().unwrap() - all.iter().min().unwrap();
+        assert!(spread > 15_000, "{all:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::time::Duration;
-use twinscope::local_hub::duration::{LONGEST, parse, print};
+use twinscope::protocol::duration::{LONGEST, parse, print};
 
 #[test]
 fn as_people_write_them() {

@@ -2,12 +2,14 @@
 
 use super::mqtt::{Outgoing, Packet};
 use super::sync::{Step, Sync};
-use super::{DeviceView, LinkEvent};
+use super::{DeviceView, LinkEvent, Receipt};
 use crate::client::HubError;
 use crate::protocol::error as wire_error;
+use crate::protocol::message::Properties;
 use crate::protocol::method;
 use crate::protocol::mqtt::{DESIRED_PATCHES, FromDevice, METHODS, TWIN_RESPONSES, ToDevice};
 use crate::twin::{Json, wire};
+use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::oneshot;
 
@@ -22,6 +24,7 @@ pub(super) enum Ask {
     Report(Vec<u8>, Reply<u64>),
     Send { topic: String, payload: Vec<u8>, reply: Reply<()> },
     Answer { topic: String, payload: Vec<u8>, reply: Reply<()> },
+    Acknowledge { receipt: Receipt, reply: Reply<()> },
     Close(oneshot::Sender<()>),
 }
 
@@ -32,7 +35,9 @@ impl Ask {
         match self {
             Self::Get(reply) => tell(reply, Err(error)),
             Self::Report(_, reply) => tell(reply, Err(error)),
-            Self::Send { reply, .. } | Self::Answer { reply, .. } => tell(reply, Err(error)),
+            Self::Send { reply, .. } | Self::Answer { reply, .. } | Self::Acknowledge { reply, .. } => {
+                tell(reply, Err(error));
+            }
             Self::Close(reply) => {
                 reply.send(()).ok();
             }
@@ -73,6 +78,10 @@ pub(super) struct Live {
     unacknowledged: HashMap<u16, Reply<()>>,
     last_rid: u64,
     sync: Sync,
+    /// Which of the program's connections this is.
+    number: u64,
+    /// The filter for messages, for who gets some.
+    messages: Option<String>,
 }
 
 /// What a packet means for the link's task.
@@ -89,7 +98,7 @@ pub(super) enum Meaning {
 }
 
 impl Live {
-    pub(super) fn new(outgoing: Outgoing, host: String) -> Self {
+    pub(super) fn new(outgoing: Outgoing, host: String, messages: Option<String>, number: u64) -> Self {
         Self {
             outgoing,
             host,
@@ -98,11 +107,15 @@ impl Live {
             unacknowledged: HashMap::new(),
             last_rid: 0,
             sync: Sync::default(),
+            number,
+            messages,
         }
     }
 
     pub(super) fn subscribe(&self) -> bool {
-        self.outgoing.subscribe(&[TWIN_RESPONSES, DESIRED_PATCHES, METHODS]).is_ok()
+        let mut filters = vec![TWIN_RESPONSES, DESIRED_PATCHES, METHODS];
+        filters.extend(self.messages.as_deref());
+        self.outgoing.subscribe(&filters).is_ok()
     }
 
     pub(super) fn disconnect(&self) -> bool {
@@ -160,6 +173,12 @@ impl Live {
                 let outcome = self.outgoing.tell(topic, payload).map_err(|_busy| self.busy());
                 tell(reply, outcome);
             }
+            Ask::Acknowledge { receipt, reply } => {
+                // Another connection counts its packets anew.
+                let same = receipt.connection == self.number;
+                let sent = if same && receipt.packet != 0 { self.outgoing.acknowledge(receipt.packet) } else { Ok(()) };
+                tell(reply, sent.map_err(|_busy| self.busy()));
+            }
             Ask::Close(reply) => _ = reply.send(()),
         }
     }
@@ -191,15 +210,27 @@ impl Live {
                 }
                 Meaning::Nothing
             }
-            Packet::Message { topic, payload } => self.message(&topic, &payload),
+            Packet::Message { topic, payload, id } => self.message(&topic, payload, id),
         }
     }
 
-    fn message(&mut self, topic: &str, payload: &[u8]) -> Meaning {
-        match ToDevice::parse(topic) {
-            Some(ToDevice::TwinResponse { status, rid, version }) => self.answer(status, &rid, version, payload),
-            Some(ToDevice::DesiredPatch { version }) => self.desired(version, payload),
-            Some(ToDevice::Method { name, rid }) => match method::read_payload(payload) {
+    fn message(&mut self, topic: &str, payload: Bytes, packet: Option<u16>) -> Meaning {
+        let parsed = ToDevice::parse(topic);
+        if let Some(ToDevice::CloudToDevice { bag, .. }) = &parsed {
+            let receipt = Receipt { connection: self.number, packet: packet.unwrap_or(0) };
+            let properties = Properties::from_bag(bag);
+            return Meaning::Events(vec![LinkEvent::Message { receipt, properties, body: payload }]);
+        }
+        // All else is taken as it comes. A hub whose acknowledgement finds no room sends it again.
+        if let Some(packet) = packet
+            && self.outgoing.acknowledge(packet).is_err()
+        {
+            tracing::debug!(topic, "an acknowledgement finds no room");
+        }
+        match parsed {
+            Some(ToDevice::TwinResponse { status, rid, version }) => self.answer(status, &rid, version, &payload),
+            Some(ToDevice::DesiredPatch { version }) => self.desired(version, &payload),
+            Some(ToDevice::Method { name, rid }) => match method::read_payload(&payload) {
                 Some(payload) => Meaning::Events(vec![LinkEvent::Method { name, rid, payload }]),
                 None => Meaning::Nothing,
             },

@@ -12,9 +12,11 @@ use super::token::Signer;
 use super::{ClientCertificate, HubError, Trust};
 use crate::protocol::bag;
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
+use crate::protocol::message::Properties;
 use crate::protocol::method::{self, MethodAnswer};
 use crate::protocol::mqtt::{self as words, FromDevice, UserName};
 use crate::twin::{Json, JsonMap, TwinId};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -70,6 +72,21 @@ pub enum LinkEvent {
         rid: String,
         payload: Json,
     },
+    /// A cloud-to-device message, for devices only. The hub keeps it, and brings it again over a later connection, until
+    /// [`DeviceLink::acknowledge`] says that it was taken.
+    Message {
+        receipt: Receipt,
+        properties: Properties,
+        body: Bytes,
+    },
+}
+
+/// Names a message on the connection it came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Of all links of the program, no two connections have the same.
+    connection: u64,
+    packet: u16,
 }
 
 /// The device's own view of its twin.
@@ -217,7 +234,9 @@ impl DeviceLink {
             client_type: Some(concat!("twinscope/", env!("CARGO_PKG_VERSION")).to_owned()),
             model_id: None,
         };
-        let target = mqtt::Target { dial: dial.clone(), client_id: words::client_id(id), user: user.text(), tls };
+        let messages = messages_filter(id);
+        let target =
+            mqtt::Target { dial: dial.clone(), client_id: words::client_id(id), user: user.text(), messages, tls };
         let (asks, asked) = mpsc::channel(ASKS);
         let (events, facts) = mpsc::channel(EVENTS);
         let cancel = CancellationToken::new();
@@ -261,6 +280,15 @@ impl DeviceLink {
         let topic = FromDevice::MethodResponse { status: answer.status, rid: Some(rid.to_owned()) }.topic();
         let payload = method::payload_text(&answer.payload).into_bytes();
         self.ask(|reply| live::Ask::Answer { topic, payload, reply }).await?.map_err(Silence::of_write)?
+    }
+
+    /// Says that a message was taken: the hub lets go of it. Over a connection that is gone nothing is said, and the message
+    /// comes again.
+    ///
+    /// # Errors
+    /// When the link is down.
+    pub async fn acknowledge(&self, receipt: Receipt) -> Result<(), HubError> {
+        self.ask(|reply| live::Ask::Acknowledge { receipt, reply }).await?.map_err(Silence::of_write)?
     }
 
     /// Sends DISCONNECT and ends the link.
@@ -311,6 +339,11 @@ impl Silence {
     fn of_write(self) -> HubError {
         HubError::OutcomeUnknown { reason: self.text() }
     }
+}
+
+/// What to subscribe to for messages. Only devices get them, and an id with a wildcard in it is no filter.
+fn messages_filter(id: &TwinId) -> Option<String> {
+    (id.module.is_none() && !id.device.contains(['#', '+'])).then(|| words::device_bound(&id.device))
 }
 
 /// The gateway, if one is named, else the hub; a port in either is the MQTT port.

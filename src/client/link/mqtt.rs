@@ -29,6 +29,8 @@ pub(super) struct Target {
     pub dial: Dial,
     pub client_id: String,
     pub user: String,
+    /// The filter for messages to a device; `None` for who gets none.
+    pub messages: Option<String>,
     pub tls: Arc<rustls::ClientConfig>,
 }
 
@@ -43,6 +45,8 @@ pub(super) enum Packet {
     Message {
         topic: String,
         payload: Bytes,
+        /// To be acknowledged under this id; `None` at quality 0.
+        id: Option<u16>,
     },
     /// A message of quality 1 went out under this id, in the order they were queued.
     Sent(u16),
@@ -84,6 +88,8 @@ pub(super) fn open(target: &Target, token: Option<&Secret>) -> (Outgoing, Incomi
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_session(false)
+        // A message is acknowledged when it was taken, not when it came.
+        .set_manual_acks(true)
         .set_max_packet_size(PACKET_MAX, PACKET_MAX)
         .set_credentials(target.user.clone(), token.map_or("", Secret::reveal))
         .set_transport(Transport::Tls(TlsConfiguration::Rustls(target.tls.clone())));
@@ -117,6 +123,14 @@ impl Outgoing {
         }
     }
 
+    /// Acknowledges a message of quality 1.
+    pub(super) fn acknowledge(&self, id: u16) -> Result<(), Busy> {
+        // Of the whole message the library only looks at these two.
+        let mut message = rumqttc::Publish::new("", QoS::AtLeastOnce, Vec::new());
+        message.pkid = id;
+        self.client.try_ack(&message).map_err(|_full| Busy)
+    }
+
     pub(super) fn disconnect(&self) -> Result<(), Busy> {
         self.client.try_disconnect().map_err(|_full| Busy)
     }
@@ -135,7 +149,8 @@ impl Incoming {
                     Packet::Subscribed { all_granted: !answer.return_codes.contains(&SubscribeReasonCode::Failure) }
                 }
                 Event::Incoming(rumqttc::Packet::Publish(message)) => {
-                    Packet::Message { topic: message.topic, payload: message.payload }
+                    let id = (message.qos != QoS::AtMostOnce).then_some(message.pkid);
+                    Packet::Message { topic: message.topic, payload: message.payload, id }
                 }
                 Event::Incoming(rumqttc::Packet::PubAck(answer)) => Packet::Acknowledged(answer.pkid),
                 Event::Outgoing(rumqttc::Outgoing::Publish(id)) if id != 0 => Packet::Sent(id),

@@ -7,6 +7,7 @@ use crate::client::retry::backoff;
 use crate::client::token::{MARGIN, Signer, now_s};
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Events kept for a reader that is behind.
 const OUTBOX_MAX: usize = 256;
+/// Counts the connections of all links: a receipt of one link must not fit the next link of the same device.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 /// A connection that held this long was a good one: the backoff starts anew.
 const GOOD_CONNECTION: Duration = Duration::from_secs(20);
 /// For SUBACK, and between two attempts to fetch the view.
@@ -130,7 +133,8 @@ impl Runner {
             };
             let (outgoing, incoming) = mqtt::open(&self.target, token.as_ref().map(|token| &token.text));
             let expiry = token.and_then(|token| token.expiry);
-            let live = Live::new(outgoing, self.target.dial.host.clone());
+            let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+            let live = Live::new(outgoing, self.target.dial.host.clone(), self.target.messages.clone(), number);
             let (over, opened) = self.serve(live, incoming, expiry).await;
             let end = match over {
                 Over::Stop => return LinkState::Closed,
@@ -284,8 +288,8 @@ impl Runner {
         }
     }
 
-    /// Keeps an event for the reader. When too many wait, patches, views and calls go, and so do those that follow, until the
-    /// reader has caught up and a fresh view makes up for them; states stay.
+    /// Keeps an event for the reader. When too many wait, patches, views, calls and messages go, and so do those that follow,
+    /// until the reader has caught up and a fresh view makes up for them; states stay. Messages come again over a later connection.
     fn put(&mut self, event: LinkEvent) {
         if self.events.is_closed() {
             return;

@@ -19,7 +19,7 @@ use super::messages::Messages;
 use super::methods::Calls;
 use super::mqtt::Sessions;
 use super::policies::Policies;
-use super::registry::{Change, Record, Registry};
+use super::registry::{Change, Notice, Record, Registry};
 use super::store::Items;
 use super::x509::Authorities;
 use crate::protocol::error::ErrorCode;
@@ -75,12 +75,16 @@ impl Hub {
     /// A hub over what was loaded or seeded.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
-        let gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
+        let Parts { mut registry, policies, committer, sessions, events, tuning, items, authorities } = parts;
+        let mut gone = sessions.restore(&items, |id| registry.record(id).map(|record| record.generation.clone()));
+        let messages = Messages::restore(&items);
+        gone.extend(messages.settle(&mut registry));
         if !gone.is_empty() {
             // Nobody waits for it: what stays in the file is told apart at the next start too.
             drop(committer.submit(Writes { identities: Vec::new(), items: gone }, Vec::new()));
         }
+        let clock = Clock::default();
+        let faults = Faults::new(&tuning.faults, &clock);
         Self {
             index: Index::behind(&registry, tuning.index_lag),
             registry: Mutex::new(registry),
@@ -88,12 +92,12 @@ impl Hub {
             authorities,
             committer,
             sessions,
-            clock: Clock::default(),
+            clock,
             events,
             calls: Calls::default(),
-            messages: Messages::restore(&items),
+            messages,
             jobs: Jobs::restore(&items),
-            faults: Faults::new(&tuning.faults),
+            faults,
             tuning,
         }
     }
@@ -188,7 +192,7 @@ impl Hub {
 
     /// Changes what moves no counter and need not be kept: connection state, last activity, model id. `None` when the
     /// identity is gone, or the work has nothing to do.
-    fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
+    pub(in crate::local_hub) fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
         let mut registry = self.lock();
         let done = work(registry.record_mut(id)?)?;
         self.note(&registry, [id]);
@@ -212,18 +216,23 @@ impl Hub {
         &self,
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
-        let (value, kept) = {
+        let (value, kept, gone) = {
             let mut registry = self.lock();
             self.sound()?;
             let (value, change) = work(&mut registry, &self.clock.now())?;
             self.note(&registry, &change.writes);
+            let gone: Vec<String> = change.notices.iter().filter_map(Notice::deleted_device).collect();
             let writes = change.writes.into_iter().filter(|_| self.committer.keeps()).map(|id| {
                 let kept = registry.kept(&id);
                 (id, kept)
             });
             // Under the lock still: the committer's order is the order of the changes.
-            (value, self.committer.submit(Writes { identities: writes.collect(), items: Vec::new() }, change.notices))
+            let writes = Writes { identities: writes.collect(), items: Vec::new() };
+            (value, self.committer.submit(writes, change.notices), gone)
         };
+        for device in &gone {
+            self.messages.forget(self, device);
+        }
         match kept.await {
             Ok(Ok(())) => Ok(value),
             Ok(Err(_)) | Err(_) => Err(lost()),

@@ -1,5 +1,6 @@
 //! The CONNECT: read in time, checked, answered.
 
+use super::faulty;
 use super::lease::Lease;
 use super::limits::Limits;
 use super::outbox::Inbox;
@@ -8,7 +9,7 @@ use super::packet::{
 };
 use super::publish::WillMessage;
 use super::session::End;
-use crate::local_hub::hub::{Hub, Refused};
+use crate::local_hub::hub::{Admission, Hub, Refused};
 use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::mqtt::UserName;
 use crate::protocol::secret::Secret;
@@ -77,10 +78,17 @@ where
             return Err(refuse(io, code).await);
         }
     };
+    let is_welcome = || ask(&hub, &caller, certificates).is_ok();
+    let fate = faulty::of_connect(io, &mut received, (&hub, &caller.id), is_welcome, stop).await?;
+    if fate.status.is_some() {
+        return Err(refuse(io, ReturnCode::ServerUnavailable).await);
+    }
     match admit(hub, &caller, certificates, stop).await {
         Ok((lease, inbox, present, expires_s)) => {
             let mut unsent = BytesMut::new();
-            put(&Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted }, &mut unsent);
+            let connack = Outgoing::ConnAck { session_present: present, code: ReturnCode::Accepted };
+            faulty::after_connect(io, &fate, &connack).await?;
+            put(&connack, &mut unsent);
             let silence = limits.silence_of(caller.keep_alive_s);
             Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s })
         }
@@ -154,21 +162,23 @@ async fn admit(
     certificates: &ClientCertificates,
     stop: &CancellationToken,
 ) -> Result<(Lease, Inbox, bool, Option<u64>), Denied> {
-    let ask = |hub: &Hub| {
-        hub.admit(&caller.id, &caller.user, caller.password.as_ref().map(Secret::reveal), certificates)
-            .map_err(Denied::Refused)
-    };
-    ask(&hub)?;
+    ask(&hub, caller, certificates)?;
     let (mut lease, inbox) = tokio::select! {
         () = stop.cancelled() => return Err(Denied::Over(End::Stopped)),
         taken = Lease::take(hub, caller.id.clone()) => taken.ok_or(Denied::Over(End::Evicted))?,
     };
-    let admission = ask(&lease.hub)?;
+    let admission = ask(&lease.hub, caller, certificates)?;
     let present = lease.open(caller.clean).await.ok_or(Denied::Over(End::Evicted))?;
     if let Some(model_id) = &caller.user.model_id {
         lease.hub.set_model_id(&lease.id, model_id);
     }
     Ok((lease, inbox, present, admission.expires))
+}
+
+/// Whether the hub lets the caller in.
+fn ask(hub: &Hub, caller: &Caller, certificates: &ClientCertificates) -> Result<Admission, Denied> {
+    let password = caller.password.as_ref().map(Secret::reveal);
+    hub.admit(&caller.id, &caller.user, password, certificates).map_err(Denied::Refused)
 }
 
 /// Says no, and gives the answer a moment to get out.

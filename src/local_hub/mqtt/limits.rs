@@ -59,5 +59,7 @@ pub const MAX_UNSENT: usize = 64 * 1024;
 pub const MAX_PENDING: usize = 16;
 /// Bytes of them.
 pub const MAX_PENDING_BYTES: usize = 256 * 1024;
+/// Messages to a device that its connection has not acknowledged.
+pub const MAX_IN_FLIGHT: usize = 16;
 /// The longest request id that is answered; SDKs send 36 characters.
 pub const MAX_REQUEST_ID: usize = 1024;

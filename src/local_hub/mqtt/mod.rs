@@ -2,11 +2,14 @@
 //!
 //! `packet` knows the bytes; `connect` lets a client in; `session` is one connection; `publish` and `twin` say what its packets
 //! mean; `sessions` remembers who is connected and what was subscribed, `kept` what of that outlives the hub, `lease` is a
-//! connection's place in it, `outbox` what waits for it, `pending` what it waits for, `arrivals` wakes who waits for a client
-//! to come; `limits` bounds all of that.
+//! connection's place in it, `outbox` what waits for it, `pending` what it waits for, `delivery` brings it its messages,
+//! `arrivals` wakes who waits for a client to come; `limits` bounds all of that; `faulty` is what
+//! goes wrong on purpose.
 
 mod arrivals;
 mod connect;
+mod delivery;
+mod faulty;
 pub mod kept;
 mod lease;
 pub mod limits;

@@ -2,6 +2,7 @@
 
 use super::packet::{Grant, Outgoing};
 use super::twin::Operation;
+use crate::local_hub::faults::Fate;
 use crate::local_hub::hub::Refused;
 use std::pin::Pin;
 
@@ -15,7 +16,7 @@ pub enum Pending {
 
 /// What was waited for.
 pub enum Done {
-    Reported { answer: Outgoing, packet_id: Option<u16> },
+    Reported { answer: Outgoing, packet_id: Option<u16>, fate: Fate },
     Subscribed { answer: Outgoing },
 }
 

@@ -2,18 +2,23 @@
 //!
 //! A single task does everything, so packets are taken in order and answers cannot overtake what caused them. Only a report's
 //! commit is waited for beside the rest: pings are answered meanwhile, later twin operations queue up behind it. When too much
-//! waits, in either direction, the connection stops reading; a peer that makes no room in time is closed.
+//! waits, in either direction, the connection stops reading; a peer that makes no room in time is closed. `carry` carries out
+//! what waited.
+
+mod carry;
 
 use super::connect::{self, Admitted, put};
+use super::delivery::{self, Deliveries};
+use super::faulty::{self, Delayed, Lifetime};
 use super::lease::Lease;
 use super::limits::{Limits, MAX_PENDING, MAX_PENDING_BYTES, MAX_UNSENT};
 use super::outbox::Inbox;
 use super::packet::{Incoming, MAX_BODY, Malformed, Outgoing, Publish, ReturnCode, decode};
-use super::pending::{Busy, Done, Pending, finished, refused};
+use super::pending::{Busy, Pending, finished};
 use super::publish::{self, Meaning};
-use super::twin::{self, Operation};
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::x509::ClientCertificates;
+use crate::protocol::fault::Occasion;
 use crate::protocol::mqtt::TWIN_RESPONSES;
 use bytes::BytesMut;
 use std::collections::VecDeque;
@@ -40,8 +45,10 @@ pub enum End {
     Stalled,
     /// The token's time is over.
     Expired,
-    /// Replaced by a newer connection, or told to go by the hub.
+    /// Replaced by a newer connection, or told to go by the hub or a fault.
     Evicted,
+    /// Broken off by a fault.
+    Dropped,
     Malformed(Malformed),
     Violation(&'static str),
     /// The hub stops.
@@ -74,6 +81,10 @@ where
         pending: VecDeque::new(),
         unacknowledged: 0,
         busy: None,
+        delayed: None,
+        lifetime: Lifetime::new(lease.hub.faults(), &lease.id),
+        deliveries: None,
+        resubscribed: true,
         heard: now,
         progress: now,
         silence,
@@ -109,6 +120,13 @@ struct Session<'a> {
     unacknowledged: usize,
     /// The report, or the subscription, that is being committed.
     busy: Option<Busy<'a>>,
+    /// The twin operation that a fault holds back. What came behind it waits too.
+    delayed: Option<Box<Delayed>>,
+    lifetime: Lifetime,
+    /// The messages to its device, while it is subscribed to them. Boxed: most connections never are.
+    deliveries: Option<Box<Deliveries>>,
+    /// Whether the subscriptions may be others than those that `deliveries` goes by.
+    resubscribed: bool,
     /// When the last whole packet came.
     heard: Instant,
     /// When the peer last took bytes, or last had none to take.
@@ -136,6 +154,10 @@ impl Session<'_> {
         let (mut reader, mut writer) = tokio::io::split(io);
         let end = match self.exchange(&mut reader, &mut writer, &mut inbox, stop).await {
             Ok(never) => match never {},
+            Err(End::Dropped) => {
+                faulty::let_out(&mut writer, &self.unsent).await;
+                return End::Dropped;
+            }
             Err(end) => end,
         };
         // A word of parting for TLS, if the peer takes it at once.
@@ -164,6 +186,7 @@ impl Session<'_> {
                 self.heard = Instant::now();
             }
             before = appetite;
+            self.deliver();
             self.rearm(timer.as_mut(), appetite);
             // None of these goes first: a flood on one side must not silence the other.
             tokio::select! {
@@ -172,10 +195,13 @@ impl Session<'_> {
                 () = timer.as_mut() => self.check_time(appetite)?,
                 done = finished(&mut self.busy) => {
                     self.busy = None;
-                    self.done(done);
+                    self.done(done)?;
                 }
+                () = faulty::delay(&mut self.delayed) => self.carry_out_delayed()?,
+                () = self.lifetime.news() => self.faults_set(),
                 written = write(writer, &mut self.unsent), if self.has_unsent() => self.written(written)?,
                 Some(packet) = inbox.next(), if self.unsent.len() < MAX_UNSENT && self.unacknowledged == 0 => self.unsent.extend_from_slice(&packet),
+                () = delivery::news(self.deliveries.as_deref_mut()), if self.unsent.len() < MAX_UNSENT => {}
                 read = read(reader, &mut self.received), if appetite == Appetite::Hungry => match read {
                     Ok(1..) => {}
                     Ok(0) | Err(_) => return Err(End::Lost),
@@ -187,7 +213,7 @@ impl Session<'_> {
     /// Takes what is whole, as long as there is room for what it causes.
     fn take_packets(&mut self) -> Result<Appetite, End> {
         loop {
-            self.start_pending();
+            self.start_pending()?;
             let waiting: usize = self.pending.iter().map(Pending::size).sum();
             if self.unsent.len() >= MAX_UNSENT || self.pending.len() >= MAX_PENDING || waiting >= MAX_PENDING_BYTES {
                 return Ok(Appetite::Full);
@@ -208,16 +234,21 @@ impl Session<'_> {
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
+                self.resubscribed = true;
                 let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
                 self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,
-            // Everything this server publishes is of QoS 0, so there is nothing to acknowledge; harmless all the same.
-            Incoming::PubAck { .. } => {}
+            Incoming::PubAck { packet_id } => {
+                if let Some(deliveries) = &mut self.deliveries {
+                    deliveries.acknowledged(packet_id);
+                }
+            }
         }
         Ok(())
     }
@@ -228,12 +259,16 @@ impl Session<'_> {
             Meaning::Violation(why) => return Err(End::Violation(why)),
             Meaning::Twin(operation) => self.pending.push_back(Pending::Twin { operation, packet_id }),
             Meaning::Telemetry(message) => {
+                let fate = self.lease.hub.faults().strike(Occasion::Telemetry, Some(&self.lease.id));
+                faulty::before(&fate)?;
                 self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
-                self.acknowledge(packet_id);
+                self.conclude(packet_id, None, &fate)?;
             }
             Meaning::MethodAnswer { rid, status, payload } => {
+                let fate = self.lease.hub.faults().strike(Occasion::MethodAnswer, Some(&self.lease.id));
+                faulty::before(&fate)?;
                 self.lease.hub.calls().answered(&self.lease.id, &rid, status, &payload);
-                self.acknowledge(packet_id);
+                self.conclude(packet_id, None, &fate)?;
             }
             Meaning::Nothing => self.acknowledge(packet_id),
         }
@@ -255,73 +290,22 @@ impl Session<'_> {
         }
     }
 
-    /// Does what is due, up to and including the next that must be waited for, which then is `busy`.
-    fn start_pending(&mut self) {
-        while self.busy.is_none() {
-            let Some(pending) = self.pending.pop_front() else { return };
-            let lease = self.lease;
-            let (operation, packet_id) = match pending {
-                Pending::Twin { operation, packet_id } => (operation, packet_id),
-                Pending::Subscription { answer, kept } => {
-                    self.busy = Some(Box::pin(async move {
-                        let answer = if kept.await.is_ok() { answer } else { refused(answer) };
-                        Done::Subscribed { answer }
-                    }));
-                    return;
-                }
-            };
-            match operation {
-                Operation::Get { rid } => {
-                    self.acknowledge(packet_id);
-                    // Straight into `unsent`, without a pause: no later desired change can get in front of this answer.
-                    self.respond(&twin::get(&lease.hub, &lease.id, rid));
-                }
-                Operation::Refuse { rid, why } => {
-                    self.acknowledge(packet_id);
-                    self.respond(&twin::refuse(&lease.hub, rid, why));
-                }
-                Operation::Report { rid, expected, patch } => {
-                    self.busy = Some(Box::pin(async move {
-                        let answer = twin::report(&lease.hub, &lease.id, rid, expected, &patch).await;
-                        Done::Reported { answer, packet_id }
-                    }));
-                }
-            }
-        }
-    }
-
-    fn done(&mut self, done: Done) {
-        match done {
-            Done::Reported { answer, packet_id } => {
-                self.acknowledge(packet_id);
-                self.respond(&answer);
-            }
-            Done::Subscribed { answer } => {
-                self.unacknowledged -= 1;
-                self.send(&answer);
-            }
-        }
-    }
-
-    /// Applies the reports that are left; nobody hears the answers any more.
-    async fn finish(&mut self) {
-        loop {
-            if let Some(busy) = self.busy.take() {
-                busy.await;
-            }
-            self.pending.retain(|pending| matches!(pending, Pending::Twin { operation: Operation::Report { .. }, .. }));
-            self.start_pending();
-            if self.busy.is_none() {
-                return;
-            }
-        }
-    }
-
     /// Sends a twin answer to a client that subscribed to such; else it is lost.
     fn respond(&mut self, answer: &Outgoing) {
         let lease = self.lease;
         if lease.hub.sessions().is_subscribed(&lease.id, lease.generation(), TWIN_RESPONSES) {
             self.send(answer);
+        }
+    }
+
+    /// Brings the device its messages, when the subscription to them is acknowledged.
+    fn deliver(&mut self) {
+        if self.resubscribed && self.pending.is_empty() && self.busy.is_none() {
+            self.resubscribed = false;
+            delivery::follow(&mut self.deliveries, self.lease);
+        }
+        if let Some(deliveries) = self.deliveries.as_mut().filter(|_| self.unacknowledged == 0) {
+            deliveries.fill(&mut self.unsent);
         }
     }
 
@@ -356,7 +340,8 @@ impl Session<'_> {
         if self.has_unsent() {
             at = at.min(self.progress + self.stall);
         }
-        self.expiry.map_or(at, |(_, look)| at.min(look))
+        let others = [self.expiry.map(|(_, look)| look), self.lifetime.end()];
+        others.into_iter().flatten().fold(at, Instant::min)
     }
 
     /// Only forwards in haste: a timer that goes off early is set anew by the same look at the clock.
@@ -380,6 +365,7 @@ impl Session<'_> {
             }
             *look = next_look(&self.lease.hub, *expires_s);
         }
+        self.lifetime.check(self.lease.hub.faults(), &self.lease.id, now)?;
         if self.has_unsent() && now >= self.progress + self.stall {
             return Err(End::Stalled);
         }

@@ -12,7 +12,7 @@ use super::outbox::Outbox;
 use super::packet::{CleanSession, Grant, Outgoing, Qos, encode};
 use crate::local_hub::commit::Item;
 use crate::local_hub::store::Items;
-use crate::protocol::mqtt::{DESIRED_PATCHES, ToDevice};
+use crate::protocol::mqtt::{DESIRED_PATCHES, ToDevice, device_bound};
 use crate::twin::{Json, JsonMap, TwinId};
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, HashMap};
@@ -293,6 +293,23 @@ impl Sessions {
 
     pub(super) fn is_subscribed(&self, id: &TwinId, generation: u64, filter: &str) -> bool {
         self.lock().ours(id, generation).is_some_and(|entry| entry.is_subscribed(filter))
+    }
+
+    /// What the session was granted for the messages to its device; `None` when it did not subscribe to them.
+    pub(super) fn granted(&self, id: &TwinId, generation: u64) -> Option<(Qos, CleanSession)> {
+        let filter = device_bound(&id.device);
+        let mut state = self.lock();
+        let entry = state.ours(id, generation)?;
+        let (_, qos) = entry.subscriptions.iter().find(|(known, _)| *known == filter)?;
+        Some((*qos, if entry.kept { CleanSession::Kept } else { CleanSession::Clean }))
+    }
+
+    /// Whether messages to the device are meant for MQTT too: it has a kept session, or is connected and subscribed to them.
+    #[must_use]
+    pub fn takes_messages(&self, id: &TwinId) -> bool {
+        let state = self.lock();
+        let Some(entry) = state.entries.get(id) else { return false };
+        entry.kept || (entry.open_connection().is_some() && entry.is_subscribed(&device_bound(&id.device)))
     }
 
     /// The connection is gone; its session stays if it is a kept one, and another may have to go for it.

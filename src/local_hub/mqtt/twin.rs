@@ -60,6 +60,12 @@ pub fn refuse(hub: &Hub, rid: String, why: &str) -> Outgoing {
     refusal(hub, rid, &Refused { code: ErrorCode::ARGUMENT_INVALID, message: why.to_owned() })
 }
 
+/// The answer to what a fault does not let through.
+pub fn instead(hub: &Hub, operation: Operation, refused: &Refused) -> Outgoing {
+    let (Operation::Get { rid } | Operation::Report { rid, .. } | Operation::Refuse { rid, .. }) = operation;
+    refusal(hub, rid, refused)
+}
+
 /// Status in the topic and `errorCode` in the body: some SDKs look at the one alone, some at the other.
 fn refusal(hub: &Hub, rid: String, refused: &Refused) -> Outgoing {
     let tracking = uuid::Uuid::new_v4().simple().to_string();

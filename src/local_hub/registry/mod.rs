@@ -57,6 +57,17 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// The device that is gone, if it tells of one.
+    #[must_use]
+    pub fn deleted_device(&self) -> Option<String> {
+        match self {
+            Self::Forget(TwinId { device, module: None }) => Some(device.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// What is to be kept of an identity.
 #[derive(Clone, PartialEq, Eq)] // Not Debug: a record holds keys.
 pub enum Kept {

@@ -29,6 +29,9 @@ pub struct Record {
     pub status_updated: String,
     #[serde(skip)]
     pub connected: bool,
+    /// Cloud-to-device messages that wait; their queue says how many.
+    #[serde(skip)]
+    pub messages: usize,
     pub connection_updated: String,
     pub last_activity: String,
     #[serde(with = "AuthenticationDef")]
@@ -132,6 +135,7 @@ impl Record {
             status_reason: None,
             status_updated: NEVER.to_owned(),
             connected: false,
+            messages: 0,
             connection_updated: NEVER.to_owned(),
             last_activity: NEVER.to_owned(),
             authentication,
@@ -209,7 +213,7 @@ impl Record {
             connection_state: self.connection_state(),
             connection_state_updated_time: self.connection_updated.clone(),
             last_activity_time: self.last_activity.clone(),
-            cloud_to_device_message_count: 0,
+            cloud_to_device_message_count: self.messages as u64,
             authentication: self.authentication.clone(),
             iot_edge: self.iot_edge,
             device_scope: self.device_scope.clone(),
@@ -230,7 +234,7 @@ impl Record {
             status_update_time: Some(self.status_updated.clone()),
             connection_state: self.connection_state(),
             last_activity_time: Some(self.last_activity.clone()),
-            cloud_to_device_message_count: 0,
+            cloud_to_device_message_count: self.messages as u64,
             authentication: Some(self.authentication.kind),
             primary_thumbprint: self.authentication.primary_thumbprint.clone(),
             secondary_thumbprint: self.authentication.secondary_thumbprint.clone(),

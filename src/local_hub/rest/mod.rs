@@ -1,7 +1,9 @@
 //! The HTTPS face: the service API, and MQTT over WebSocket. This file accepts and bounds connections; `service` answers requests,
-//! `websocket` makes an MQTT connection of one.
+//! `websocket` makes an MQTT connection of one; `faulty` and `cut` let answers go wrong on purpose.
 
 mod answer;
+mod cut;
+mod faulty;
 mod jobs;
 mod messages;
 mod methods;
@@ -14,6 +16,8 @@ mod websocket;
 use super::hub::Hub;
 use super::mqtt;
 use super::x509::ClientCertificates;
+use cut::{Cut, Knife};
+use faulty::{Dropped, Reply};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -138,15 +142,23 @@ async fn connection(
     let (hub, mqtt_limits) = (service.hub.clone(), mqtt.limits);
     let upgrade = websocket::Upgrade::default();
     let promised = upgrade.clone();
+    let knife = Knife::default();
+    let drawn = knife.clone();
     let service = service_fn(move |mut request| {
-        let (service, promised, mqtt) = (service.clone(), promised.clone(), mqtt.clone());
+        let (service, promised, mqtt, knife) = (service.clone(), promised.clone(), mqtt.clone(), drawn.clone());
         request.extensions_mut().insert(shown.clone());
         async move {
-            Ok::<_, std::convert::Infallible>(if websocket::is_asked(&request) {
-                websocket::answer(request, &promised, &mqtt, &service.hub)
-            } else {
-                service.answer(request).await
-            })
+            if websocket::is_asked(&request) {
+                return Ok(websocket::answer(request, &promised, &mqtt, &service.hub));
+            }
+            match service.answer(request).await {
+                Reply::Whole(answer) => Ok(answer),
+                Reply::Halfway(answer) => {
+                    knife.draw();
+                    Ok(answer)
+                }
+                Reply::Nothing => Err(Dropped),
+            }
         }
     });
     let connection = http1::Builder::new()
@@ -154,7 +166,7 @@ async fn connection(
         .header_read_timeout(limits.head)
         .max_headers(limits.headers)
         .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(Stall::new(stream, limits.stall)), service)
+        .serve_connection(TokioIo::new(Stall::new(Cut::new(stream, knife), limits.stall)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {

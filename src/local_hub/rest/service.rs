@@ -2,8 +2,10 @@
 
 use super::answer::{self, Answer};
 use super::paging::{self, PageRequest};
-use super::{jobs, messages, methods, own};
+use super::{faulty, jobs, messages, methods, own};
 use crate::local_hub::UnquotedIfMatch;
+use crate::local_hub::clock::Moment;
+use crate::local_hub::faults::Fate;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::registry::Mode;
 use crate::local_hub::x509::ClientCertificates;
@@ -58,7 +60,6 @@ pub enum Needs {
     /// A service with this right on this path.
     Service(Permission, String),
     /// The device itself, or a service that may speak for devices.
-    #[expect(dead_code, reason = "the calls of devices are served next")]
     Device(TwinId),
 }
 
@@ -73,21 +74,28 @@ impl Service {
         Self { queries: paging::Queries::new(hub.clone(), aggregate_time), hub, body_time }
     }
 
-    pub async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let mut shape = Shape::Named;
-        match self.try_answer(request, &mut shape).await {
+    pub async fn answer(&self, request: Request<Incoming>) -> faulty::Reply {
+        let (mut shape, mut fate) = (Shape::Named, Fate::default());
+        let answer = match self.try_answer(request, &mut shape, &mut fate).await {
             Ok(answer) => answer,
             Err(refused) => {
                 tracing::debug!(code = refused.code.name, message = %refused.message, "a request is refused");
                 answer::refused(shape, &refused, &self.hub.now_text())
             }
-        }
+        };
+        faulty::reply(answer, &fate)
     }
 
-    async fn try_answer(&self, request: Request<Incoming>, shape: &mut Shape) -> Result<Answer, Refused> {
+    async fn try_answer(
+        &self,
+        request: Request<Incoming>,
+        shape: &mut Shape,
+        fate: &mut Fate,
+    ) -> Result<Answer, Refused> {
         let (head, body) = request.into_parts();
         let target = head.uri.path_and_query().map_or_else(|| head.uri.path(), |target| target.as_str());
         let route = Route::parse_for(head.method.as_str(), target).map_err(|error| route_error(&error))?;
+        let occasion = faulty::occasion(&head.method, &route);
         let operation = operation(&head.method, route)?;
         if matches!(operation, Operation::CallMethod(_)) {
             *shape = Shape::Nested;
@@ -95,7 +103,10 @@ impl Service {
         let token = text(&head.headers, AUTHORIZATION);
         match operation.needs() {
             Needs::Service(permission, path) => {
-                self.hub.policies().authorise(token, &path, permission, self.hub.now_s())?;
+                // A clock that is wrong on purpose must not lock out who is to put it right.
+                let is_own = matches!(operation, Operation::Own(_));
+                let now_s = if is_own { Moment::now().seconds } else { self.hub.now_s() };
+                self.hub.policies().authorise(token, &path, permission, now_s)?;
             }
             Needs::Device(id) => {
                 // The connection puts them beside each of its requests.
@@ -115,6 +126,9 @@ impl Service {
             }
             None => Bytes::new(),
         };
+        if let Some(instead) = faulty::meet(&self.hub, occasion, fate).await {
+            return instead;
+        }
         self.run(operation, &head.headers, &if_match, &body).await
     }
 

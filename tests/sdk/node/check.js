@@ -110,4 +110,4 @@ function program(main) {
   );
 }
 
-module.exports = { HOST_NAME, Inbox, PATIENCE, bare, called, clientString, deviceWithModule, holds, ok, program, refused, registry, same };
+module.exports = { CONNECTION_STRING, HOST_NAME, Inbox, PATIENCE, bare, called, clientString, deviceWithModule, holds, ok, program, refused, registry, same };

@@ -1,8 +1,11 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
 mod edit;
+mod events;
+mod faults;
 mod fleet;
 mod hubs;
+mod messages;
 mod methods;
 mod under_way;
 

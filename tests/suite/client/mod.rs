@@ -4,6 +4,7 @@ mod bad_server;
 mod largest;
 mod link;
 pub mod local;
+mod messages;
 mod methods;
 mod misbehaviour;
 mod operations;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use twinscope::local_hub::FleetChoice;
 
 /// A hub with devices of these ids, every other one at site A.
-async fn hub_with(ids: &[&str]) -> (TestHub, Caller) {
+pub async fn hub_with(ids: &[&str]) -> (TestHub, Caller) {
     let hub = TestHub::start(FleetChoice::Empty).await;
     let mut owner = hub.owner().await;
     for (n, id) in ids.iter().enumerate() {
@@ -27,7 +27,7 @@ async fn hub_with(ids: &[&str]) -> (TestHub, Caller) {
 }
 
 /// A twin update for the devices that meet a condition, at once.
-fn update(condition: &str, desired: Value) -> Value {
+pub fn update(condition: &str, desired: Value) -> Value {
     json!({
         "type": "scheduleUpdateTwin",
         "updateTwin": {"etag": "*", "properties": {"desired": desired}},
@@ -37,7 +37,7 @@ fn update(condition: &str, desired: Value) -> Value {
 }
 
 /// A call of `ping` on the devices that meet a condition, at once.
-fn method(condition: &str, payload: Value) -> Value {
+pub fn method(condition: &str, payload: Value) -> Value {
     json!({
         "type": "scheduleDeviceMethod",
         "cloudToDeviceMethod": {"methodName": "ping", "payload": payload, "responseTimeoutInSeconds": 30},
@@ -46,17 +46,17 @@ fn method(condition: &str, payload: Value) -> Value {
 }
 
 /// UTC, ISO 8601, so many seconds from now.
-fn from_now(seconds: i64) -> String {
+pub fn from_now(seconds: i64) -> String {
     let time = time::OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
     time.format(&time::format_description::well_known::Rfc3339).unwrap()
 }
 
-async fn schedule(owner: &mut Caller, id: &str, body: Value) -> Value {
+pub async fn schedule(owner: &mut Caller, id: &str, body: Value) -> Value {
     owner.put(&format!("/jobs/v2/{id}"), body).await.ok()
 }
 
 /// Asks until the job has this status.
-async fn until(owner: &mut Caller, id: &str, status: &str) -> Value {
+pub async fn until(owner: &mut Caller, id: &str, status: &str) -> Value {
     let begun = Instant::now();
     loop {
         let job = owner.get(&format!("/jobs/v2/{id}")).await.ok();
@@ -69,13 +69,13 @@ async fn until(owner: &mut Caller, id: &str, status: &str) -> Value {
 }
 
 /// Device count, failed, succeeded, running, pending.
-fn counts(job: &Value) -> [u64; 5] {
+pub fn counts(job: &Value) -> [u64; 5] {
     ["deviceCount", "failedCount", "succeededCount", "runningCount", "pendingCount"]
         .map(|name| job["deviceJobStatistics"][name].as_u64().unwrap_or_else(|| panic!("{name} in {job}")))
 }
 
 /// The rows of a query on `devices.jobs`.
-async fn rows(owner: &mut Caller, condition: &str) -> Vec<Value> {
+pub async fn rows(owner: &mut Caller, condition: &str) -> Vec<Value> {
     let text = format!("SELECT * FROM devices.jobs WHERE {condition}");
     owner.query(&text, &[]).await.ok().as_array().unwrap().clone()
 }

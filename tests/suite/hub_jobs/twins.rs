@@ -155,7 +155,7 @@ async fn is_cancelled_before_it_begins() {
 async fn finds_what_queries_find() {
     let dir = tempfile::TempDir::new().unwrap();
     let mut options = options(dir.path(), FleetChoice::Demo);
-    options.tuning.index_lag = std::time::Duration::from_secs(3600);
+    options.tuning.index_lag = std::time::Duration::from_hours(1);
     let local = LocalHub::start(options).await.unwrap();
     let hub = TestHub { hub: local, dir };
     let mut owner = hub.owner().await;

@@ -261,6 +261,7 @@ fn outgoing() -> impl Strategy<Value = Outgoing> {
         Just(ReturnCode::Accepted),
         Just(ReturnCode::UnacceptableProtocol),
         Just(ReturnCode::IdentifierRejected),
+        Just(ReturnCode::ServerUnavailable),
         Just(ReturnCode::NotAuthorized),
     ];
     let grant = prop_oneof![Just(Grant::AtMostOnce), Just(Grant::AtLeastOnce), Just(Grant::Refused)];
@@ -268,6 +269,11 @@ fn outgoing() -> impl Strategy<Value = Outgoing> {
         (any::<bool>(), code).prop_map(|(session_present, code)| Outgoing::ConnAck { session_present, code }),
         (text(), vec(any::<u8>(), 0..40_000))
             .prop_map(|(topic, payload)| Outgoing::Publish { topic, payload: payload.into() }),
+        (text(), vec(any::<u8>(), 0..40_000), 1..=u16::MAX, any::<bool>()).prop_map(
+            |(topic, payload, packet_id, again)| {
+                Outgoing::Delivery { topic, payload: payload.into(), packet_id, again }
+            }
+        ),
         (1..=u16::MAX).prop_map(|packet_id| Outgoing::PubAck { packet_id }),
         (1..=u16::MAX, vec(grant, 1..300)).prop_map(|(packet_id, grants)| Outgoing::SubAck { packet_id, grants }),
         (1..=u16::MAX).prop_map(|packet_id| Outgoing::UnsubAck { packet_id }),
@@ -283,12 +289,18 @@ fn read_by_them(packet: &Outgoing) -> v4::Packet {
                 ReturnCode::Accepted => v4::ConnectReturnCode::Success,
                 ReturnCode::UnacceptableProtocol => v4::ConnectReturnCode::RefusedProtocolVersion,
                 ReturnCode::IdentifierRejected => v4::ConnectReturnCode::BadClientId,
+                ReturnCode::ServerUnavailable => v4::ConnectReturnCode::ServiceUnavailable,
                 ReturnCode::NotAuthorized => v4::ConnectReturnCode::NotAuthorized,
             };
             v4::Packet::ConnAck(v4::ConnAck::new(code, session_present))
         }
         Outgoing::Publish { topic, payload } => {
             v4::Packet::Publish(v4::Publish::from_bytes(topic, QoS::AtMostOnce, payload))
+        }
+        Outgoing::Delivery { topic, payload, packet_id, again } => {
+            let mut packet = v4::Publish::from_bytes(topic, QoS::AtLeastOnce, payload);
+            (packet.pkid, packet.dup) = (packet_id, again);
+            v4::Packet::Publish(packet)
         }
         Outgoing::PubAck { packet_id } => v4::Packet::PubAck(v4::PubAck::new(packet_id)),
         Outgoing::SubAck { packet_id, grants } => {

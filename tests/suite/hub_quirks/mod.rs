@@ -4,8 +4,12 @@
 // clippy's own exception for tests sees only functions marked as such, not what they share.
 #![allow(clippy::unwrap_used)]
 
+mod certificates;
 mod devices;
 mod identities;
+mod jobs;
+mod messages;
+mod methods;
 mod queries;
 mod readme;
 mod twins;

@@ -7,6 +7,6 @@ mod accepted;
 mod files;
 mod key;
 mod link;
-mod made;
+pub mod made;
 mod refused;
-mod stage;
+pub mod stage;

@@ -219,7 +219,11 @@ impl Program {
         self.find(&EDITORS, name).unwrap().focus();
         self.round();
         self.press(Modifiers::COMMAND, Key::A);
-        self.harness.event(Event::Text(text.to_owned()));
+        if text.is_empty() {
+            self.press(Modifiers::NONE, Key::Delete);
+        } else {
+            self.harness.event(Event::Text(text.to_owned()));
+        }
         self.round();
         self.until(&format!("the text in {name:?}"), |program| program.text(name) == text);
     }

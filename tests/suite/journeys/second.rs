@@ -3,7 +3,8 @@
 use crate::worker::rig::{OwnHub, client, desired};
 use serde_json::Value;
 use std::path::Path;
-use twinscope::client::{HubClient, HubError};
+use twinscope::client::link::{Dial, Reconnect};
+use twinscope::client::{DeviceLink, HubClient, HubError, LinkEvent, LinkState, Trust};
 use twinscope::disk::Folders;
 use twinscope::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, Tuning};
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
@@ -43,6 +44,38 @@ impl Second {
 
     pub fn reported(&self, id: &TwinId) -> Value {
         Value::Object(self.twin(id).reported.values)
+    }
+
+    /// A device's own connection over MQTT, which is up when it has sent something.
+    pub fn device(&self, hub: &OwnHub, id: &TwinId) -> DeviceLink {
+        let key = self.identity(id).unwrap().authentication.primary_key.unwrap();
+        let connection = ConnectionString {
+            host_name: "localhost".to_owned(),
+            gateway_host_name: None,
+            who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
+        };
+        let dial = Dial { host: "localhost".to_owned(), port: hub.mqtts().port() };
+        let trust = Trust::new(&[hub.ca_file()]).unwrap();
+        self.runtime.block_on(async {
+            let (link, mut events) =
+                DeviceLink::connect(&connection, Some(dial), &trust, Reconnect::UnlessPushedOut).unwrap();
+            let online = async {
+                while let Some(event) = events.recv().await {
+                    if matches!(event, LinkEvent::State(LinkState::Online { .. })) {
+                        return;
+                    }
+                }
+                panic!("the link ended");
+            };
+            tokio::time::timeout(crate::worker::rig::LIMIT, online).await.unwrap();
+            // Somebody must listen, or the link waits.
+            tokio::spawn(async move { while events.recv().await.is_some() {} });
+            link
+        })
+    }
+
+    pub fn send(&self, device: &DeviceLink, properties: &[(&str, Option<&str>)], payload: &[u8]) {
+        self.runtime.block_on(device.send(properties, payload.to_vec())).unwrap();
     }
 
     pub fn delete(&self, id: &TwinId) {

@@ -1,7 +1,10 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod dialogs;
+mod events;
+mod faults;
 mod fleet;
+mod messages;
 mod methods;
 mod moved;
 mod room;

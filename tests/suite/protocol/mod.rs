@@ -8,6 +8,7 @@ mod errors;
 mod hostile;
 mod identities;
 mod jobs;
+mod messages;
 mod methods;
 mod recorded;
 mod routes;

@@ -204,6 +204,10 @@ impl OwnHub {
         self.ca_file.clone()
     }
 
+    pub fn mqtts(&self) -> std::net::SocketAddr {
+        self.hub.as_ref().unwrap().mqtts()
+    }
+
     pub fn port(&self) -> u16 {
         self.https.port()
     }

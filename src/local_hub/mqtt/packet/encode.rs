@@ -20,18 +20,9 @@ pub fn encode(packet: &Outgoing, out: &mut BytesMut) -> Result<(), TooLarge> {
         Outgoing::ConnAck { session_present, code } => {
             out.put_slice(&[0x20, 2, u8::from(*session_present), *code as u8]);
         }
-        Outgoing::Publish { topic, payload } => {
-            let topic_length = u16::try_from(topic.len()).map_err(|_too_long| TooLarge)?;
-            let length = 2 + topic.len() + payload.len();
-            if length > MAX_ANNOUNCED {
-                return Err(TooLarge);
-            }
-            out.reserve(5 + length);
-            out.put_u8(0x30);
-            put_length(length, out);
-            out.put_u16(topic_length);
-            out.put_slice(topic.as_bytes());
-            out.put_slice(payload);
+        Outgoing::Publish { topic, payload } => publish(0x30, topic, None, payload, out)?,
+        Outgoing::Delivery { topic, payload, packet_id, again } => {
+            publish(if *again { 0x3a } else { 0x32 }, topic, Some(*packet_id), payload, out)?;
         }
         Outgoing::PubAck { packet_id } => put_acknowledgement(0x40, *packet_id, out),
         Outgoing::SubAck { packet_id, grants } => {
@@ -43,6 +34,24 @@ pub fn encode(packet: &Outgoing, out: &mut BytesMut) -> Result<(), TooLarge> {
         Outgoing::UnsubAck { packet_id } => put_acknowledgement(0xb0, *packet_id, out),
         Outgoing::PingResp => out.put_slice(&[0xd0, 0]),
     }
+    Ok(())
+}
+
+fn publish(first: u8, topic: &str, packet_id: Option<u16>, payload: &[u8], out: &mut BytesMut) -> Result<(), TooLarge> {
+    let topic_length = u16::try_from(topic.len()).map_err(|_too_long| TooLarge)?;
+    let length = 2 + topic.len() + packet_id.map_or(0, |_| 2) + payload.len();
+    if length > MAX_ANNOUNCED {
+        return Err(TooLarge);
+    }
+    out.reserve(5 + length);
+    out.put_u8(first);
+    put_length(length, out);
+    out.put_u16(topic_length);
+    out.put_slice(topic.as_bytes());
+    if let Some(packet_id) = packet_id {
+        out.put_u16(packet_id);
+    }
+    out.put_slice(payload);
     Ok(())
 }
 

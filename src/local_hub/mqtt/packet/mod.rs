@@ -101,14 +101,35 @@ pub struct Publish {
     pub dup: bool,
 }
 
-/// What the server sends. Its publishes are all of `QoS` 0: twin answers and notifications.
+/// What the server sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
-    ConnAck { session_present: bool, code: ReturnCode },
-    Publish { topic: String, payload: Bytes },
-    PubAck { packet_id: u16 },
-    SubAck { packet_id: u16, grants: Vec<Grant> },
-    UnsubAck { packet_id: u16 },
+    ConnAck {
+        session_present: bool,
+        code: ReturnCode,
+    },
+    /// Of `QoS` 0: twin answers, notifications, methods.
+    Publish {
+        topic: String,
+        payload: Bytes,
+    },
+    /// A PUBLISH of `QoS` 1: a message to the device. `again` marks one that was sent before.
+    Delivery {
+        topic: String,
+        payload: Bytes,
+        packet_id: u16,
+        again: bool,
+    },
+    PubAck {
+        packet_id: u16,
+    },
+    SubAck {
+        packet_id: u16,
+        grants: Vec<Grant>,
+    },
+    UnsubAck {
+        packet_id: u16,
+    },
     PingResp,
 }
 
@@ -118,6 +139,7 @@ pub enum ReturnCode {
     Accepted = 0,
     UnacceptableProtocol = 1,
     IdentifierRejected = 2,
+    ServerUnavailable = 3,
     NotAuthorized = 5,
 }
 

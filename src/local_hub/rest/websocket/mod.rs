@@ -104,7 +104,10 @@ impl Upgrade {
         let mut stream = MqttStream::new(TokioIo::new(upgraded)).await;
         let end = session::run(&mut stream, hub, certificates, limits, stop).await;
         // Not every session that ends says so itself: one without a CONNECT does not. Twice does no harm.
-        if !matches!(tokio::time::timeout(FAREWELL, stream.shutdown()).await, Ok(Ok(()))) {
+        // One that is dropped on purpose says nothing.
+        if end != session::End::Dropped
+            && !matches!(tokio::time::timeout(FAREWELL, stream.shutdown()).await, Ok(Ok(())))
+        {
             tracing::trace!("the peer did not take the end of the WebSocket");
         }
         tracing::trace!(?end, "a WebSocket is closed");

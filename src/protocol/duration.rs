@@ -1,6 +1,6 @@
-//! Lengths of time as people write them on the command line: `1.5s`, `500ms`, `2m`, `1h`.
+//! Lengths of time as people write them, on the command line and in faults: `1.5s`, `500ms`, `2m`, `1h`.
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// The longest that may be written: a day. Nothing that is waited for here takes longer.
 pub const LONGEST: Duration = Duration::from_hours(24);
