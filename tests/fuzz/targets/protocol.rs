@@ -3,15 +3,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twinscope::local_hub::duration;
 use twinscope::protocol::connection_string::{ConnectionString, Who, split_port};
 use twinscope::protocol::error::{self, ErrorCode, Shape};
+use twinscope::protocol::event::{EventPage, HubEvent};
+use twinscope::protocol::fault::{Fault, Plan};
+use twinscope::protocol::feedback::FeedbackRecord;
 use twinscope::protocol::job::{DeviceJob, JobRequest, JobResponse, PayloadForm};
+use twinscope::protocol::message::Properties;
 use twinscope::protocol::method::{self, MethodAnswer, MethodCall};
 use twinscope::protocol::mqtt::{FromDevice, ToDevice, UserName, client_id, matches};
 use twinscope::protocol::rest::{IfMatch, Route};
 use twinscope::protocol::secret::Secret;
-use twinscope::protocol::{bag, identity, job, sas};
+use twinscope::protocol::{bag, duration, identity, job, sas};
 use twinscope::twin::{Json, TwinId, wire};
 
 const KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -101,6 +104,15 @@ fn topics(text: &str) {
     }
 }
 
+fn faults_and_messages(text: &str) {
+    if let Ok(fault) = text.parse::<Fault>() {
+        assert_eq!(fault.to_string().parse(), Ok(fault));
+    }
+    let read = Properties::from_bag(text);
+    assert_eq!(Properties::from_bag(&read.bag()).bag(), read.bag());
+    let _size = Properties::from_headers([(text, text.as_bytes()), ("iothub-app-a", text.as_bytes())]).size();
+}
+
 fn errors(text: &str, bytes: &[u8]) {
     for header in [None, Some(text)] {
         let read = error::read(header, bytes);
@@ -156,6 +168,16 @@ fn bodies(body: &Json) {
         assert_eq!(JobResponse::from_json(&job.to_json(PayloadForm::AsGiven)).as_ref(), Some(&job));
         let _bytes = job.to_json(PayloadForm::Bytes);
     }
+    if let Ok(plan) = Plan::from_json(body) {
+        assert_eq!(Plan::from_json(&plan.to_json()), Ok(plan));
+    }
+    if let Some(event) = HubEvent::from_json(body) {
+        assert_eq!(HubEvent::from_json(&event.to_json()), Some(event));
+    }
+    if let Some(page) = EventPage::from_json(body) {
+        assert_eq!(EventPage::from_json(&page.to_json()), Some(page));
+    }
+    let _record = FeedbackRecord::read(body);
     if let Some(row) = DeviceJob::from_json(body) {
         let again = DeviceJob::from_json(&Json::Object(row.to_map())).expect("a row");
         assert_eq!((row.id, row.status, row.error), (again.id, again.status, again.error));
@@ -175,6 +197,7 @@ fuzz_target!(|data: &[u8]| {
     tokens(&text);
     connection_strings(&text);
     topics(&text);
+    faults_and_messages(&text);
     let _legal = job::check_id(&text);
     if let Ok(length) = duration::parse(&text) {
         assert!(length <= duration::LONGEST);
