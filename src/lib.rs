@@ -11,7 +11,7 @@
 //! | [`client`] | Talks to a hub: `HubClient` over HTTPS, `DeviceLink` over MQTT |
 //! | [`local_hub`] | Is a hub, on loopback, behind real TLS sockets |
 //! | [`demo`] | Plays the demo fleet: simulated devices, through the same client |
-//! | [`disk`] | Remembers: settings, connections, secrets |
+//! | [`disk`] | Remembers: settings, connections, secrets, drafts, the journal |
 //! | [`worker`] | The background half: commands in, events out |
 //! | [`app`] | The foreground half, without egui: what is known and chosen |
 //! | [`ui`] | Paints and listens |
