@@ -1,17 +1,20 @@
 //! What a click, a key or the palette means.
 
 use super::compare::CompareAct;
+use super::conflict::Shown;
 use super::events::EventsAct;
 use super::faults::FaultsAct;
 use super::history::HistoryAct;
 use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
+use crate::copy_as::{Language, Method};
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::message::Ack;
 use crate::protocol::secret::Secret;
 use crate::twin::diff::Change;
-use crate::twin::{Etag, Section, TwinId};
+use crate::twin::merge::Choice;
+use crate::twin::{Etag, Path, Section, TwinId};
 use crate::worker::{Connect, HubRef, Key};
 
 /// An intention of the person.
@@ -42,6 +45,8 @@ pub enum Action {
     },
     /// Ctrl+P: go to a device or module by id.
     ShowGoTo,
+    /// To a line of the text in front.
+    ShowGoToLine,
     RunQuery(String),
 
     // Tabs
@@ -72,6 +77,20 @@ pub enum Action {
         change: Change,
     },
     Save(TwinId),
+    /// Asks, with what would go, before the text takes the place of what the hub has.
+    ShowReplace(TwinId),
+    /// The answer to that question.
+    Replace {
+        id: TwinId,
+        /// The etag of the base that the question was asked with.
+        shown: Etag,
+    },
+    /// Puts a program that makes this save on the clipboard. Ends in [`App::take_copied`](super::App::take_copied).
+    CopyAs {
+        id: TwinId,
+        method: Method,
+        language: Language,
+    },
     /// Puts away what a failed save said; the text stays.
     DismissSave(TwinId),
     /// Asks first when there are edits.
@@ -95,9 +114,33 @@ pub enum Action {
     /// Conflict: exactly this draft over exactly the version shown.
     OverwriteHubVersion {
         id: TwinId,
-        /// The etag of the version the person was looking at.
-        shown: Etag,
+        /// What the person was looking at.
+        shown: Shown,
     },
+    /// Conflict: one clash is to end with this value.
+    Choose {
+        id: TwinId,
+        section: Section,
+        path: Path,
+        choice: Choice,
+    },
+    /// Conflict: every clash.
+    ChooseAll {
+        id: TwinId,
+        choice: Choice,
+    },
+    /// Conflict: everything as chosen, over exactly the version shown.
+    SaveMerged {
+        id: TwinId,
+        shown: Shown,
+    },
+    /// What others changed and no edit touches goes into the text; no caret stands in it.
+    FollowHub {
+        id: TwinId,
+        shown: Shown,
+    },
+    /// Puts away what was said about that.
+    DismissFollowed(TwinId),
     /// Closes the conflict view; the draft stays and stays in conflict.
     LeaveConflict(TwinId),
     ShowConflict(TwinId),

@@ -71,9 +71,14 @@ impl App {
                 self.reach = Some(reach);
                 if came_back {
                     self.tabs.iter_mut().for_each(|tab| tab.watch_problem = None);
+                    // What became of a save without an answer can be read now.
+                    let doubts = self.tabs.iter().filter(|tab| tab.in_doubt.is_some());
+                    let doubts: Vec<TwinId> = doubts.map(|tab| tab.id.clone()).collect();
+                    let mut commands: Vec<Command> = doubts.iter().flat_map(|id| self.load_twin(id)).collect();
                     if self.fleet.failure().is_some() {
-                        return self.load_fleet();
+                        commands.extend(self.load_fleet());
                     }
+                    return commands;
                 }
             }
             Fact::Requests(records) => {

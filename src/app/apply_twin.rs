@@ -110,6 +110,10 @@ impl App {
         if tab.is_late(twin, now) {
             return;
         }
+        if tab.in_doubt.is_some() {
+            self.settle_doubt(twin);
+        }
+        let Some(tab) = self.tab_mut(&twin.id) else { return };
         let news = tab.current().map(|old| changes_between(old, twin, source, now)).unwrap_or_default();
         tab.take(twin.clone(), source, now);
         if source != Source::Save {
@@ -151,30 +155,57 @@ impl App {
                 }
             }
             Ok(_) => tab.save = SaveState::Idle,
-            Err(Failure::Unknown { landed: Some(true), now: Some(twin), .. }) => {
-                self.saved(id, &twin, sent);
-                let text = format!("The answer to saving {id} was lost, but the hub has your values");
-                self.notice(NoticeKind::Info, text, None);
+            Err(Failure::Unknown { landed, now: Some(twin), reason }) => {
+                self.settle_unknown(id, landed, &twin, reason, sent);
+            }
+            // The next version seen tells.
+            Err(failure @ Failure::Unknown { .. }) => {
+                tab.in_doubt = Some(sent);
+                tab.save = SaveState::Failed { failure, at: now };
             }
             // It may have been sent all the same: the twin is read again.
             Err(Failure::Cancelled) => {
-                tab.save = SaveState::Idle;
-                let text = format!("Saving {id} was cancelled, perhaps after it was sent: the twin is read again");
-                self.notice(NoticeKind::Info, text, None);
+                tab.in_doubt = Some(sent);
+                let reason = "it was cancelled, perhaps after it was sent".to_owned();
+                tab.save = SaveState::Failed { failure: Failure::Unknown { landed: None, now: None, reason }, at: now };
                 return self.load_twin(id);
             }
-            Err(failure) => {
-                let newer = match &failure {
-                    Failure::Unknown { now: Some(twin), .. } => Some(twin.clone()),
-                    _ => None,
-                };
-                tab.save = SaveState::Failed { failure, at: now };
-                if let Some(twin) = newer {
-                    self.see(&twin, Source::Load);
-                }
-            }
+            Err(failure) => tab.save = SaveState::Failed { failure, at: now },
         }
         Vec::new()
+    }
+
+    /// A save without an answer, and the twin as it was read afterwards.
+    fn settle_unknown(&mut self, id: &TwinId, landed: Option<bool>, twin: &Arc<Twin>, reason: String, sent: Sent) {
+        let now = self.now;
+        if landed == Some(true) {
+            self.saved(id, twin, sent);
+            let text = format!("The answer to saving {id} was lost, but the hub has your values: it is saved");
+            self.notice(NoticeKind::Info, text, None);
+            return;
+        }
+        let Some(tab) = self.tab_mut(id) else { return };
+        tab.save = SaveState::Failed { failure: Failure::Unknown { landed, now: Some(twin.clone()), reason }, at: now };
+        self.see(twin, Source::Load);
+        // Somebody wrote since, before ours or over it: the person decides with all three in view.
+        if landed.is_none()
+            && let Some(tab) = self.tab_mut(id)
+            && tab.moved.is_some()
+        {
+            tab.conflict(twin.clone(), now);
+        }
+    }
+
+    /// A version was seen while the outcome of a save was not known.
+    fn settle_doubt(&mut self, twin: &Arc<Twin>) {
+        let Some(tab) = self.tab_mut(&twin.id) else { return };
+        let Some(sent) = tab.in_doubt.take() else { return };
+        let reason = match &tab.save {
+            SaveState::Failed { failure: Failure::Unknown { reason, .. }, .. } => reason.clone(),
+            _ => "no answer came".to_owned(),
+        };
+        let landed = patch::landed(&sent.outgoing.body, sent.outgoing.write, &sent.outgoing.if_match, twin);
+        self.settle_unknown(&twin.id, landed, twin, reason, sent);
     }
 
     fn saved(&mut self, id: &TwinId, twin: &Arc<Twin>, sent: Sent) {

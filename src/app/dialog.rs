@@ -18,6 +18,9 @@ pub enum Dialog {
     GoTo {
         text: String,
     },
+    GoToLine {
+        text: String,
+    },
     Palette {
         text: String,
     },
@@ -71,6 +74,14 @@ pub enum Dialog {
     Revert {
         id: TwinId,
         version: EntryKey,
+    },
+    /// The text is to take the place of what the hub has.
+    Replace {
+        id: TwinId,
+        /// The etag of the base the question is about.
+        shown: Etag,
+        /// The hub moved while it was asked: what is listed is new.
+        moved: bool,
     },
     /// Conflict: reload from hub would drop my edits.
     ReloadFromHub {

@@ -7,6 +7,7 @@ pub mod activity;
 pub mod apply;
 mod apply_twin;
 pub mod compare;
+pub mod conflict;
 pub mod dialog;
 mod drafts;
 pub mod events;
@@ -15,11 +16,13 @@ pub mod fleet;
 pub mod history;
 pub mod messages;
 pub mod methods;
+mod replace;
 pub mod tab;
 mod tab_state;
 pub mod tick;
 mod update;
 mod update_compare;
+mod update_conflict;
 mod update_twin;
 
 pub use action::Action;
@@ -240,6 +243,8 @@ pub struct App {
     pub quitting: bool,
     /// A text the window is to put on the clipboard; it takes it with [`App::take_clipboard`].
     clipboard: Option<Secret>,
+    /// The same without a secret in it; see [`App::take_copied`].
+    copied: Option<String>,
     /// The connection string of this identity is to be copied once its record is here.
     copy_when_loaded: Option<TwinId>,
     /// Tabs of hubs that are not in front: switching hubs loses nothing.
@@ -276,6 +281,11 @@ impl App {
     /// A secret the person asked to have on the clipboard, once.
     pub fn take_clipboard(&mut self) -> Option<Secret> {
         self.clipboard.take()
+    }
+
+    /// A text the person asked to have on the clipboard, once.
+    pub fn take_copied(&mut self) -> Option<String> {
+        self.copied.take()
     }
 
     fn next_key(&mut self) -> Key {

@@ -1,6 +1,7 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
 use super::compare::Compare;
+pub use super::conflict::{Followed, Mark, MarkKind, Moved};
 use super::history::History;
 use super::messages::Messages;
 use super::methods::Methods;
@@ -9,7 +10,6 @@ use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
 use crate::twin::diff::Change;
 use crate::twin::draft::{Draft, Outgoing};
-use crate::twin::merge::Clash;
 use crate::twin::text::Parsed;
 use crate::twin::{JsonMap, Section, Twin, TwinId};
 use crate::worker::event::Source;
@@ -56,6 +56,8 @@ pub struct Tab {
     pub save: SaveState,
     /// What the save under way sent.
     pub sent: Option<Sent>,
+    /// A save whose answer never came and of which nothing is known yet: the next version seen tells.
+    pub in_doubt: Option<Sent>,
     /// The editor the caret is in: its text is not replaced by the watch.
     pub caret: Option<Section>,
     /// The reported patch being typed; it outlives the connection.
@@ -66,6 +68,10 @@ pub struct Tab {
     pub moved: Option<Moved>,
     /// The conflict view is open.
     pub conflict_open: bool,
+    /// What others changed and the text took over by itself, until the person puts it away.
+    pub followed: Option<Followed>,
+    /// Lines the hub changed, in the order of each text.
+    pub marks: Vec<Mark>,
     pub landing: Option<Landing>,
     pub identity: Remote<Box<Identity>>,
     pub act: Option<Act>,
@@ -107,23 +113,22 @@ pub enum SaveState {
 pub struct Sent {
     pub outgoing: Outgoing,
     /// The texts at that moment: what differs from them afterwards was typed meanwhile.
-    pub desired_text: String,
-    pub tags_text: String,
+    pub typed: Texts,
+    /// The texts the save stands for: those, or what was made of them by choosing between mine and theirs.
+    pub saved: Texts,
 }
 
-/// The hub's version moved under an edit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moved {
-    pub theirs: Arc<Twin>,
-    pub at: Moment,
-    /// Desired or tags differ from the base: a save would meet 412.
-    pub by_save: bool,
-    /// What they changed in each editable section, against the base.
-    pub changes: Vec<(Section, Change)>,
-    /// A section of mine does not parse: nothing can be compared or rebased before it does.
-    pub unparsed: bool,
-    /// Paths both sides changed.
-    pub clashes: Vec<(Section, Clash)>,
+/// The texts of both editable sections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    pub desired: String,
+    pub tags: String,
+}
+
+impl Texts {
+    pub(super) fn of(&self, section: Section) -> &str {
+        if section == Section::Tags { &self.tags } else { &self.desired }
+    }
 }
 
 /// What becomes of a saved desired patch: saved → (notified) → reported.
@@ -189,11 +194,14 @@ impl Tab {
             watch_problem: None,
             save: SaveState::Idle,
             sent: None,
+            in_doubt: None,
             caret: None,
             report_text: EMPTY_REPORT.to_owned(),
             report_sent: String::new(),
             moved: None,
             conflict_open: false,
+            followed: None,
+            marks: Vec::new(),
             landing: None,
             identity: Remote::Idle,
             act: None,

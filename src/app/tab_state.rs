@@ -2,11 +2,12 @@
 
 use super::Moment;
 use super::Remote;
-use super::tab::{Act, Landing, Moved, SaveState, Sent, Tab};
+use super::conflict::EDITABLE;
+use super::tab::{Act, Landing, SaveState, Sent, Tab};
 use crate::client::link::LinkState;
 use crate::twin::draft::Draft;
-use crate::twin::text;
-use crate::twin::{Etag, Json, JsonMap, Section, Twin, diff, merge, wire};
+use crate::twin::text::{self, splice};
+use crate::twin::{Etag, Json, JsonMap, Section, Twin, merge, patch, wire};
 use crate::worker::Failure;
 use crate::worker::event::Source;
 use std::sync::Arc;
@@ -14,8 +15,6 @@ use std::sync::Arc;
 /// An answer of a read that started before a save may come after it. Within this time a lower version is taken as such; later
 /// as a twin that was deleted and made again.
 const LATE_MS: u64 = 5_000;
-
-const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
 
 impl Tab {
     /// The newest version known, the one that moved under the edits included.
@@ -63,19 +62,11 @@ impl Tab {
                     self.moved = None;
                     self.conflict_open = false;
                 } else {
-                    let since = self.moved.as_ref().map_or(now, |moved| moved.at);
-                    self.moved = Some(Moved {
-                        theirs: twin.clone(),
-                        at: since,
-                        by_save: true,
-                        changes: Vec::new(),
-                        unparsed: false,
-                        clashes: Vec::new(),
-                    });
-                    self.compare_with_hub();
+                    self.moved_to(twin.clone(), source, now);
                 }
             }
         }
+        self.mark_lines();
         let loading = self.twin.is_loading();
         if let Remote::Loading { previous, .. } = &mut self.twin {
             *previous = Some(twin.clone());
@@ -94,7 +85,7 @@ impl Tab {
         self.compare.park(now);
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
-            self.sent = None;
+            self.in_doubt = self.sent.take();
             let reason = "the hub was left before it answered".to_owned();
             self.save = SaveState::Failed { failure: Failure::Unknown { landed: None, now: None, reason }, at: now };
         }
@@ -115,61 +106,25 @@ impl Tab {
             && !self.is_dirty()
             && let Some(moved) = self.moved.take()
         {
-            self.conflict_open = false;
+            self.settle_moved();
             self.draft = Some(Draft::new(moved.theirs));
         }
     }
 
     /// Our save was taken: what was sent is the base now. What was typed meanwhile stays typed.
     pub(super) fn after_save(&mut self, twin: &Arc<Twin>, sent: &Sent) {
-        self.moved = None;
-        self.conflict_open = false;
+        self.settle_moved();
+        self.in_doubt = None;
         if let Some(draft) = &mut self.draft {
             let texts = EDITABLE.map(|section| (section, draft.section(section).text.clone()));
             *draft = Draft::new(twin.clone());
             for (section, text) in texts {
-                let sent = if section == Section::Tags { &sent.tags_text } else { &sent.desired_text };
-                if let Some(text) = text_after_save(text, sent, twin.section(section)) {
+                let (typed, saved) = (sent.typed.of(section), sent.saved.of(section));
+                if let Some(text) = text_after_save(text, typed, saved, twin.section(section)) {
                     draft.set_text(section, text);
                 }
             }
         }
-    }
-
-    /// The hub refused the etag: shows base, mine and theirs.
-    pub(super) fn conflict(&mut self, theirs: Arc<Twin>, now: Moment) {
-        let at = self.moved.as_ref().map_or(now, |moved| moved.at);
-        if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| draft.base.etag != theirs.etag) {
-            let (changes, clashes) = (Vec::new(), Vec::new());
-            self.moved = Some(Moved { theirs, at, by_save: true, changes, unparsed: false, clashes });
-            self.compare_with_hub();
-        }
-        self.conflict_open = true;
-        if self.moved.is_none() {
-            // The draft could be moved onto the hub's version without touching an edit: nothing is left to decide.
-            self.conflict_open = false;
-            let why = "the hub had a newer version that does not touch your edits; they stand on it now, save again";
-            self.save = SaveState::Refused { why: why.to_owned() };
-        }
-    }
-
-    /// Works out what the hub changed against the base, and where both sides did.
-    pub(super) fn compare_with_hub(&mut self) {
-        let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) else { return };
-        moved.changes.clear();
-        moved.clashes.clear();
-        moved.unparsed = false;
-        for section in EDITABLE {
-            let (base, theirs) = (draft.base.section(section), moved.theirs.section(section));
-            moved.changes.extend(diff::diff(base, theirs).into_iter().map(|change| (section, change)));
-            if let Some(mine) = &draft.section(section).parsed.document {
-                let clashes = merge::three_way(base, mine, theirs).clashes;
-                moved.clashes.extend(clashes.into_iter().map(|clash| (section, clash)));
-            } else {
-                moved.unparsed = true;
-            }
-        }
-        moved.by_save = moved.theirs.etag != draft.base.etag;
     }
 }
 
@@ -188,23 +143,25 @@ fn is_same(draft: &Draft, twin: &Twin, section: Section) -> bool {
     draft.base.section(section) == twin.section(section) || mine == Some(twin.section(section))
 }
 
-/// The text of a section after a save; `None` for the hub's own.
-fn text_after_save(text: String, sent: &str, theirs: &JsonMap) -> Option<String> {
-    let document = text::parse(&text).document;
-    if document.as_ref() == Some(theirs) {
+/// The text of a section after a save; `None` for the hub's own. `typed` stood there when it was sent, `saved` is what was sent.
+fn text_after_save(text: String, typed: &str, saved: &str, theirs: &JsonMap) -> Option<String> {
+    let parsed = text::parse(&text);
+    let Some(mine) = &parsed.document else { return Some(text) };
+    if mine == theirs {
         return Some(text);
     }
-    if text == sent {
-        // Nothing was typed since, and the hub has something else: somebody wrote right after us.
-        return None;
+    if text == typed {
+        // Nothing was typed since: the text is what was chosen; or the hub has something else, for somebody wrote right after us.
+        return (text::parse(saved).document.as_ref() == Some(theirs)).then(|| saved.to_owned());
     }
-    match (document, text::parse(sent).document) {
-        // Typed meanwhile, over what was sent; what others changed since is not undone by it.
-        (Some(mine), Some(sent)) if sent != *theirs => {
-            Some(text::pretty(&merge::three_way(&sent, &mine, theirs).merged))
-        }
-        _ => Some(text),
+    let Some(sent) = text::parse(typed).document else { return Some(text) };
+    if sent == *theirs {
+        return Some(text);
     }
+    // Typed meanwhile, over what was sent; what others changed since is not undone by it.
+    let merged = merge::three_way(&sent, mine, theirs).merged;
+    let edits = splice::splice(&text, &parsed, &patch::between(mine, &merged), &merged);
+    Some(edits.map_or_else(|| text.clone(), |edits| splice::made(&text, &edits)))
 }
 
 /// Moves the base; a section whose value did not move keeps its text to the letter.

@@ -38,6 +38,7 @@ impl App {
                 Vec::new()
             }
             Action::Expand { device, open } => self.expand(device, open),
+            Action::ShowGoToLine => self.show(Dialog::GoToLine { text: String::new() }),
             Action::ShowGoTo => self.show(Dialog::GoTo { text: String::new() }),
             Action::RunQuery(text) => self.run_query(text),
 
@@ -354,8 +355,16 @@ impl App {
                 form.ca_file = new;
                 form.check = Check::NotYet;
             }
-            (Some(Dialog::GoTo { text } | Dialog::Palette { text } | Dialog::Compare { text, .. }), Field::Text) => {
-                *text = new
+            (
+                Some(
+                    Dialog::GoTo { text }
+                    | Dialog::GoToLine { text }
+                    | Dialog::Palette { text }
+                    | Dialog::Compare { text, .. },
+                ),
+                Field::Text,
+            ) => {
+                *text = new;
             }
             (Some(Dialog::AddDevice { text, problem, .. } | Dialog::AddModule { text, problem, .. }), Field::Text) => {
                 *problem = if new.is_empty() { None } else { TwinId::check(&new).err().map(|bad| bad.to_string()) };

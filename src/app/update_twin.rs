@@ -1,12 +1,12 @@
 //! Action → state and commands, for one open twin.
 
 use super::action::Watching;
-use super::tab::{Pane, SaveState, Sent};
+use super::tab::{Pane, SaveState, Sent, Texts};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
-use crate::twin::{Etag, Section, Status, TwinId, text};
+use crate::twin::{Section, Status, TwinId, text};
 use crate::worker::{Command, command::Guard};
 
 impl App {
@@ -19,6 +19,9 @@ impl App {
                 Vec::new()
             }
             Action::Save(id) => self.save(&id),
+            Action::ShowReplace(id) => self.show_replace(id),
+            Action::Replace { id, shown } => self.replace(&id, &shown),
+            Action::CopyAs { id, method, language } => self.copy_as(&id, method, language),
             Action::Caret { id, section } => {
                 if let Some(tab) = self.tab_mut(&id) {
                     tab.caret_moved(section);
@@ -49,10 +52,6 @@ impl App {
                 self.dialog = Some(Dialog::ReloadFromHub { id });
                 Vec::new()
             }
-            Action::RebaseEdits(id) => self.rebase(&id),
-            Action::OverwriteHubVersion { id, shown } => self.overwrite(&id, &shown),
-            Action::LeaveConflict(id) => self.set_conflict(&id, false),
-            Action::ShowConflict(id) => self.set_conflict(&id, true),
             Action::ShowActAs(id) => {
                 self.dialog = Some(Dialog::ActAs { id });
                 Vec::new()
@@ -77,7 +76,8 @@ impl App {
             Action::History { id, act } => self.history_act(&id, act),
             Action::Compare { id, act } => self.compare_act(&id, act),
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
-            other => self.update_messages(other),
+            // Concerns a hub that moved, or messages.
+            other => self.update_conflict(other),
         }
     }
 
@@ -136,7 +136,7 @@ impl App {
         let outgoing = draft.outgoing();
         // The hub is known to have moved: sending would only meet a 412.
         if outgoing.is_ok() && tab.moved.as_ref().is_some_and(|moved| moved.by_save) {
-            tab.conflict_open = true;
+            tab.show_conflict(true);
             return Vec::new();
         }
         match outgoing {
@@ -146,23 +146,42 @@ impl App {
             }
             Ok(outgoing) => {
                 let guard = Guard::Etag(outgoing.if_match.clone());
-                self.send(id, outgoing, guard)
+                self.send(id, outgoing, guard, None)
             }
         }
     }
 
-    fn send(&mut self, id: &TwinId, outgoing: crate::twin::draft::Outgoing, guard: Guard) -> Vec<Command> {
+    /// `merged` are the texts the save stands for, where those are not the draft's.
+    pub(super) fn send(
+        &mut self,
+        id: &TwinId,
+        outgoing: crate::twin::draft::Outgoing,
+        guard: Guard,
+        merged: Option<Texts>,
+    ) -> Vec<Command> {
+        let body = outgoing.body.clone();
+        let key = self.begin_save(id, outgoing, merged);
+        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+    }
+
+    /// From here on the answer with this key is waited for.
+    pub(super) fn begin_save(
+        &mut self,
+        id: &TwinId,
+        outgoing: crate::twin::draft::Outgoing,
+        merged: Option<Texts>,
+    ) -> crate::worker::Key {
         let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
         let now = self.now;
-        let body = outgoing.body.clone();
         if let Some(tab) = self.tab_mut(id) {
             tab.save = SaveState::Sending { key, since: now };
+            tab.in_doubt = None;
             let text =
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
-            let (desired_text, tags_text) = (text(Section::Desired), text(Section::Tags));
-            tab.sent = Some(Sent { outgoing, desired_text, tags_text });
+            let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
+            tab.sent = Some(Sent { outgoing, saved: merged.unwrap_or_else(|| typed.clone()), typed });
         }
-        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+        key
     }
 
     /// The hub's newest version takes the place of the edits.
@@ -172,8 +191,7 @@ impl App {
         if let Some(twin) = tab.newest() {
             tab.draft = Some(crate::twin::draft::Draft::new(twin));
         }
-        tab.moved = None;
-        tab.conflict_open = false;
+        tab.settle_moved();
         tab.save = SaveState::Idle;
         Vec::new()
     }
@@ -195,63 +213,6 @@ impl App {
         };
         let key = self.start(format!("Setting {id} to {}", status.word()), Purpose::SetStatus(id.clone()));
         vec![Command::SetStatus { key, id: id.clone(), etag, status }]
-    }
-
-    fn set_conflict(&mut self, id: &TwinId, open: bool) -> Vec<Command> {
-        if let Some(tab) = self.tab_mut(id) {
-            tab.conflict_open = open && tab.moved.is_some();
-        }
-        Vec::new()
-    }
-
-    fn rebase(&mut self, id: &TwinId) -> Vec<Command> {
-        self.dialog = None;
-        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
-        if tab.moved.as_ref().is_some_and(|moved| moved.unparsed) {
-            let text = format!("The text of {id} does not parse, so its edits cannot be rebased: correct it first");
-            self.notice(NoticeKind::Problem, text, None);
-            return Vec::new();
-        }
-        let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_mut()) else { return Vec::new() };
-        let clashes = draft.rebase_merged(moved.theirs);
-        tab.conflict_open = false;
-        tab.save = SaveState::Idle;
-        let text = match clashes.len() {
-            0 => format!("Your edits of {id} now stand on the hub's newest version; nothing was changed by both sides"),
-            n => format!(
-                "Your edits of {id} now stand on the hub's newest version; {n} {} changed by both sides and {} your value: look at Changes before you save",
-                if n == 1 { "path was" } else { "paths were" },
-                if n == 1 { "has" } else { "have" },
-            ),
-        };
-        self.notice(NoticeKind::Info, text, None);
-        Vec::new()
-    }
-
-    /// Sends exactly this draft over exactly the version that was shown: still guarded, by that version's etag.
-    fn overwrite(&mut self, id: &TwinId, shown: &Etag) -> Vec<Command> {
-        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
-        let (Some(moved), Some(draft)) = (&tab.moved, &tab.draft) else { return Vec::new() };
-        let theirs = moved.theirs.clone();
-        if theirs.etag != *shown {
-            let text =
-                format!("The hub has moved again since you looked at {id}: look once more before you overwrite it");
-            self.notice(NoticeKind::Problem, text, None);
-            return Vec::new();
-        }
-        let mut over = draft.clone();
-        let etag = theirs.etag.clone();
-        over.rebase_untouched(theirs);
-        match over.outgoing() {
-            Ok(outgoing) => {
-                tab.conflict_open = false;
-                self.send(id, outgoing, Guard::Overwrite(etag))
-            }
-            Err(refusal) => {
-                tab.save = SaveState::Refused { why: refusal.to_string() };
-                Vec::new()
-            }
-        }
     }
 
     fn act_as(&mut self, id: TwinId) -> Vec<Command> {

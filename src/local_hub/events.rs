@@ -134,7 +134,7 @@ fn size(what: &What) -> usize {
 }
 
 /// A map's keys and values with what holds them; the depth is bounded by the rules of a section.
-fn map_size(map: &JsonMap) -> usize {
+pub(super) fn map_size(map: &JsonMap) -> usize {
     map.iter().map(|(key, value)| 64 + key.len() + value_size(value)).sum()
 }
 

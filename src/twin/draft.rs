@@ -1,7 +1,8 @@
 //! An edit in progress: the text a person typed, beside the twin it started from.
 
+mod rebase;
+
 use super::diff::{self, Change};
-use super::merge::{self, Clash};
 use super::rules::{self, Form, Rule, Violation};
 use super::text::{self, Lines, Parsed, Problem, splice};
 use super::{Etag, Json, JsonMap, Path, Section, Segment, Twin, patch};
@@ -137,6 +138,8 @@ pub struct Outgoing {
     pub paths: usize,
     /// The patch as the device will see it, without `$version`; `None` when desired is untouched.
     pub device_told: Option<JsonMap>,
+    /// What the hub is to do with the body.
+    pub write: super::patch::Write,
 }
 
 /// Why a draft is not sent.
@@ -186,48 +189,6 @@ impl Draft {
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         self.desired.is_dirty() || self.tags.is_dirty()
-    }
-
-    /// Moves the draft onto a newer base. A section whose text is untouched shows the new base; an edited one keeps its
-    /// text to the letter and is compared with the new base from now on.
-    ///
-    /// A section edited in its white space alone keeps its text unless the new base says something else: then the old
-    /// text would read as an edit that takes somebody else's change back.
-    pub fn rebase_untouched(&mut self, base: Arc<Twin>) {
-        for section in [Section::Desired, Section::Tags] {
-            let draft = self.section(section);
-            let same = self.base.section(section) == base.section(section);
-            let keep = draft.edited && (draft.is_dirty() || same);
-            let draft = if keep {
-                SectionDraft::of_text(section, &base, draft.text.clone())
-            } else {
-                SectionDraft::of_base(section, &base)
-            };
-            self.put(section, draft);
-        }
-        self.base = base;
-    }
-
-    /// Three-way merge of the edits onto a newer base (mine wins a clash; the clashes are returned for the caller to ask about).
-    /// A section that does not parse is left as it is; one the merge does not change keeps its text to the letter.
-    pub fn rebase_merged(&mut self, base: Arc<Twin>) -> Vec<(Section, Clash)> {
-        let mut clashes = Vec::new();
-        for section in [Section::Desired, Section::Tags] {
-            let draft = self.section(section);
-            let rebased = match &draft.parsed.document {
-                _ if !draft.edited => SectionDraft::of_base(section, &base),
-                None => SectionDraft::of_text(section, &base, draft.text.clone()),
-                Some(mine) => {
-                    let merge = merge::three_way(self.base.section(section), mine, base.section(section));
-                    clashes.extend(merge.clashes.into_iter().map(|clash| (section, clash)));
-                    let text = draft.rewritten(&patch::between(mine, &merge.merged), &merge.merged);
-                    SectionDraft::of_text(section, &base, text)
-                }
-            };
-            self.put(section, rebased);
-        }
-        self.base = base;
-        clashes
     }
 
     /// Takes one change back, in the text; the rest keeps every letter. Does nothing while the text does not parse.
@@ -292,6 +253,13 @@ impl Draft {
         }
         let bytes = Json::Object(body.clone()).to_string().len();
         let paths = edited().map(|(_, draft)| draft.changes.len()).sum();
-        Ok(Outgoing { body, if_match: self.base.etag.clone(), bytes, paths, device_told })
+        Ok(Outgoing {
+            body,
+            if_match: self.base.etag.clone(),
+            bytes,
+            paths,
+            device_told,
+            write: super::patch::Write::Patch,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! JSON Merge Patch (RFC 7396) as the hub applies it, and the smallest patch between two documents.
 
-use super::{Json, JsonMap};
+use super::{Etag, Json, JsonMap, Section, Twin};
 
 /// Applies a patch in place. `null` deletes; an object merges; anything else, arrays included, replaces. An object laid
 /// on a scalar or on nothing becomes that object with its nulls dropped.
@@ -53,6 +53,56 @@ pub fn between(base: &JsonMap, wanted: &JsonMap) -> JsonMap {
         patch.insert(key.clone(), Json::Null);
     }
     patch
+}
+
+/// What the hub does with a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Write {
+    /// PATCH: merges it.
+    #[default]
+    Patch,
+    /// PUT: it takes the place of tags and desired.
+    Replace,
+}
+
+/// Whether a twin as read now carries a write whose answer never came: `body` as sent against the etag `before`. The etag moves
+/// with every write of tags or desired: while it stands, ours has not happened. Where it moved and every value of ours is there,
+/// ours has; otherwise (`None`) somebody else wrote, perhaps over ours.
+#[must_use]
+pub fn landed(body: &JsonMap, write: Write, before: &Etag, now: &Twin) -> Option<bool> {
+    if now.etag == *before {
+        return Some(false);
+    }
+    let desired = body.get("properties").and_then(|properties| properties.get("desired"));
+    let there = |section, wanted| match write {
+        Write::Patch => holds(now.section(section), wanted),
+        Write::Replace => is(now.section(section), wanted),
+    };
+    (there(Section::Tags, body.get("tags")) && there(Section::Desired, desired)).then_some(true)
+}
+
+/// Whether a section says what was put in its place; a section that was left out is emptied.
+fn is(section: &JsonMap, wanted: Option<&Json>) -> bool {
+    match wanted {
+        None | Some(Json::Null) => section.is_empty(),
+        Some(wanted) => wanted.as_object() == Some(section),
+    }
+}
+
+/// Whether a merge patch would change nothing any more.
+fn holds(section: &JsonMap, wanted: Option<&Json>) -> bool {
+    match wanted {
+        None => true,
+        // `null` clears the section.
+        Some(Json::Null) => section.is_empty(),
+        Some(Json::Object(wanted)) => {
+            let mut patched = section.clone();
+            apply(&mut patched, wanted);
+            patched == *section
+        }
+        // No hub accepts anything else, so it cannot have happened.
+        Some(_) => false,
+    }
 }
 
 /// The patch that takes another back: `apply(apply(base, patch), inverse(base, patch)) == base`, under the condition of [`between`].

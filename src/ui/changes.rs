@@ -1,9 +1,10 @@
 //! Beside the text: what differs from the hub, path by path, and exactly what a save will send.
 
 use super::theme::{self, palette};
-use super::{Frame, json_colours, when, widgets};
+use super::{Frame, copy_as, json_colours, when, widgets};
 use crate::app::tab::{Landing, News, Pane};
 use crate::app::{Action, Moment, Tab};
+use crate::copy_as::Method;
 use crate::twin::diff::{Change, ChangeKind};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
 use crate::twin::text::{compact, pretty};
@@ -199,21 +200,21 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
         }
         Ok(out) => {
             let (bytes, paths) = (when::count(out.bytes, "byte"), when::count(out.paths, "path"));
-            widgets::heading(ui, &format!("Will be sent: {bytes}, {paths}"));
-            let target = match &tab.id.module {
-                Some(module) => format!("PATCH /twins/{}/modules/{module}", tab.id.device),
-                None => format!("PATCH /twins/{}", tab.id.device),
-            };
-            let head = format!("{target}\nIf-Match: {}", out.if_match.quoted());
-            ui.add(
-                egui::Label::new(RichText::new(head).font(theme::small_mono()).color(color)).wrap().selectable(true),
-            );
+            ui.horizontal_wrapped(|ui| {
+                widgets::heading(ui, &format!("Will be sent: {bytes}, {paths}"));
+                copy_as::menu_ui(f, ui, &tab.id, Method::Patch);
+            });
+            copy_as::head_ui(f, ui, &tab.id, Method::Patch, &out);
             let mut job = json_colours::job(&f.view.changes.body, &theme::small_mono(), palette(ui));
             job.wrap.max_width = ui.available_width();
             ui.add(egui::Label::new(job).wrap().selectable(true));
             let told = match &out.device_told {
                 Some(patch) => {
-                    let keys: Vec<&str> = patch.keys().map(String::as_str).collect();
+                    let key = |(key, value): (&String, &crate::twin::Json)| match value {
+                        crate::twin::Json::Null => format!("{key} removed"),
+                        _ => key.clone(),
+                    };
+                    let keys: Vec<String> = patch.iter().map(key).collect();
                     format!("The device will be told: {}", cut(&keys.join(", "), 200))
                 }
                 None => "The device will not be told: desired stays as it is".to_owned(),

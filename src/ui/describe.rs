@@ -35,16 +35,21 @@ pub fn describe(failure: &Failure) -> Said {
             }
             Said { sentence: sentence(&error.to_string()), advice: (!advice.is_empty()).then_some(advice), detail }
         }
-        Failure::Unknown { landed, reason, .. } => Said {
-            sentence: match landed {
-                Some(true) => "The answer never came, but the values are on the hub".to_owned(),
-                Some(false) => "The answer never came, and the values are not on the hub".to_owned(),
-                None => "The answer never came: whether the values are on the hub is not known".to_owned(),
+        Failure::Unknown { landed, now, reason } => Said {
+            sentence: match (landed, now) {
+                (Some(true), _) => "The answer never came, but the values are on the hub".to_owned(),
+                (Some(false), _) => "The answer never came, and the values are not on the hub".to_owned(),
+                (None, Some(_)) => {
+                    "The answer never came, and the hub has moved since: whether your save was among it cannot be told"
+                        .to_owned()
+                }
+                (None, None) => "The answer never came: whether the values are on the hub is not known".to_owned(),
             },
-            advice: match landed {
-                Some(true) => None,
-                Some(false) => Some("Nothing typed is lost: save again".to_owned()),
-                None => Some("Refresh shows what the hub has".to_owned()),
+            advice: match (landed, now) {
+                (Some(true), _) => None,
+                (Some(false), _) => Some("Nothing typed is lost: save again".to_owned()),
+                (None, Some(_)) => Some("Nothing typed is lost: compare your text with the hub's and save".to_owned()),
+                (None, None) => Some("Refresh shows what the hub has, and which of the two happened".to_owned()),
             },
             detail: reason.clone(),
         },

@@ -1,7 +1,7 @@
 //! The dialog in front: its frame, its name, how it is left, and which file paints it.
 
 use super::theme::{self, palette};
-use super::{Frame, View, connections, palette as command_palette, questions, widgets};
+use super::{Frame, View, connections, go_to_line, palette as command_palette, questions, widgets};
 use crate::app::{Action, Dialog};
 use egui::accesskit::Role;
 use egui::{Align2, Context, Id, Key, Modal, Modifiers, Ui, Vec2};
@@ -80,6 +80,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::AddConnection(form) => connections::add_ui(f, ctx, form),
         Dialog::RemoveConnection { id, name } => connections::remove_ui(f, ctx, id, name),
         Dialog::GoTo { text } => command_palette::go_to_ui(f, ctx, text),
+        Dialog::GoToLine { text } => go_to_line::ui(f, ctx, text),
         Dialog::Palette { text } => command_palette::commands_ui(f, ctx, text),
         Dialog::Keys => keys_ui(ctx),
         Dialog::Faults => super::faults::ui(f, ctx),
@@ -109,6 +110,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::Discard { id } | Dialog::ReloadFromHub { id } => questions::discard_ui(f, ctx, id),
         Dialog::Compare { id, version, text } => super::compare::ask_ui(f, ctx, id, *version, text),
         Dialog::Revert { id, version } => super::history::revert_ui(f, ctx, id, *version),
+        Dialog::Replace { id, shown, moved } => super::replace::ui(f, ctx, id, shown, *moved),
         Dialog::Quit { unsaved } => questions::quit_ui(f, ctx, unsaved),
     };
     if left {

@@ -119,7 +119,8 @@ fn text_ui(f: &mut Frame, ui: &mut Ui, faults: &Faults, id: Id) {
     let frame = egui::Frame::new().fill(p.paper).stroke(egui::Stroke::new(1.0, p.line)).corner_radius(4);
     frame.show(ui, |ui| {
         ui.allocate_ui_with_layout(Vec2::new(ui.available_width(), TEXT), Layout::top_down(egui::Align::Min), |ui| {
-            let sheet = Sheet { id, name: "Faults, one a line", text: &faults.text, problems: &faults.problems };
+            let sheet =
+                Sheet { id, name: "Faults, one a line", text: &faults.text, problems: &faults.problems, marks: &[] };
             if let Some(text) = f.view.faults.editor.ui(ui, &sheet) {
                 push(f, FaultsAct::Text(text));
             }

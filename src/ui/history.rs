@@ -38,9 +38,14 @@ fn push(f: &mut Frame, tab: &Tab, act: HistoryAct) {
     f.push(Action::History { id: tab.id.clone(), act });
 }
 
-/// Whether there is a text to search in.
-pub(super) fn has_text(tab: &Tab) -> bool {
-    tab.history.face != Face::Changes && tab.history.shown.value().is_some()
+/// The text to search in, if one is shown.
+pub(super) fn text_of(tab: &Tab) -> Option<&str> {
+    let shown = tab.history.shown.value()?;
+    match tab.history.face {
+        Face::Document => Some(&shown.text),
+        Face::Patch if !shown.patch_text.is_empty() => Some(&shown.patch_text),
+        Face::Changes | Face::Patch => None,
+    }
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
@@ -431,10 +436,10 @@ fn face_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, shown: &Shown) {
         Face::Document => ("Version JSON", &shown.text),
         Face::Patch => ("Patch JSON", &shown.patch_text),
     };
-    let id = Id::unique((name, tab.id.to_string()));
+    let id = reader::id(&tab.id, tab.pane);
     f.view.panes.editor = Some(id);
     let view = &mut *f.view;
-    let key = reader::Key { version: shown.key.at_ms, text };
+    let key = reader::Key { version: shown.key.at_ms * 2 + u64::from(face == Face::Patch), text };
     let find: &mut Find = &mut view.editor.find;
     reader::ui(&mut view.reader, find, ui, id, name, key);
 }

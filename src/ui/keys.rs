@@ -1,10 +1,8 @@
 //! Every key that works anywhere in the window. Listened to before anything is painted, so that no field swallows them.
 
-use super::editor::EditorView;
-use super::{Frame, act, editor_id};
+use super::{Frame, act, editing};
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
-use crate::twin::Section;
 use egui::{Context, Id, Key, KeyboardShortcut, Modifiers};
 
 pub const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::S);
@@ -12,11 +10,7 @@ pub const REFRESH: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, 
 const REFRESH_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
 pub const PALETTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::K);
 pub const GO_TO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::P);
-const FIND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
 const COMPARE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::D);
-const NEXT_PROBLEM: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F8);
-pub const NEXT_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowDown);
-pub const PREVIOUS_CHANGE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowUp);
 pub const SEND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Enter);
 pub const CLOSE_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::W);
 pub const NEXT_TAB: KeyboardShortcut = KeyboardShortcut::new(Modifiers::CTRL, Key::Tab);
@@ -36,15 +30,13 @@ pub const ZOOM_MAX: f32 = 3.0;
 pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
     let one = |keys: &KeyboardShortcut| ctx.format_shortcut(keys);
     let two = |a: &KeyboardShortcut, b: &KeyboardShortcut| format!("{} or {}", one(a), one(b));
-    vec![
+    let text = editing::COMMANDS.iter().map(|(_, words, keys)| (one(keys), *words));
+    let mut table = vec![
         (one(&SAVE), "Save"),
         (two(&REFRESH, &REFRESH_TOO), "Refresh, keeping edits"),
         (one(&PALETTE), "Commands"),
         (one(&GO_TO), "Go to a device or module"),
-        (one(&FIND), "Find in the text"),
         (one(&COMPARE), "Changes beside the text"),
-        (one(&NEXT_PROBLEM), "Next problem"),
-        (two(&NEXT_CHANGE, &PREVIOUS_CHANGE), "Next and previous change"),
         (one(&SEND), "Send reported or the message, call the method, run the query"),
         (one(&CLOSE_TAB), "Close the tab"),
         (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
@@ -53,7 +45,9 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         ("Up, Down, Left, Right".to_owned(), "Walk, open and close in the list of devices"),
         ("Esc".to_owned(), "Leave a dialog or a field"),
         (one(&ALL_KEYS), "All keys"),
-    ]
+    ];
+    table.splice(4..4, text);
+    table
 }
 
 /// Ten percent more or less.
@@ -107,6 +101,8 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
     if refresh {
         f.push(Action::Refresh(id.clone()));
     }
+    // Before the plain combinations that fit some of them too.
+    editing::listen(f, ctx, tab);
     if pressed(&SAVE) {
         f.push(Action::Save(id.clone()));
     }
@@ -128,54 +124,6 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
         f.push(Action::CallMethod(id.clone()));
     } else if tab.pane == Pane::Messages && !typing_query && pressed(&SEND) {
         f.push(Action::SendMessage(id.clone()));
-    }
-    let finds = match tab.pane {
-        Pane::Identity | Pane::Compare => false,
-        Pane::History => super::history::has_text(tab),
-        _ => true,
-    };
-    if finds && pressed(&FIND) {
-        f.view.editor.find.open = true;
-        f.view.editor.find.focus = true;
-        f.view.changes_instead = false;
-    }
-    if tab.pane == Pane::Compare {
-        f.view.compare.step = i8::from(pressed(&NEXT_CHANGE)) - i8::from(pressed(&PREVIOUS_CHANGE));
-        return;
-    }
-    let section = match tab.pane {
-        Pane::Desired => Section::Desired,
-        Pane::Tags => Section::Tags,
-        _ => return,
-    };
-    let Some(draft) = &tab.draft else { return };
-    let part = draft.section(section);
-    let editor = editor_id(id, section);
-    if pressed(&NEXT_PROBLEM) {
-        let at = EditorView::offset(ctx, editor, &part.text);
-        let next = part.problems.iter().find(|p| p.range.start > at).or(part.problems.first());
-        if let Some(problem) = next {
-            f.view.editor.go(ctx, editor, &part.text, problem.range.clone());
-        }
-    }
-    let (down, up) = (pressed(&NEXT_CHANGE), pressed(&PREVIOUS_CHANGE));
-    if down || up {
-        let at = EditorView::offset(ctx, editor, &part.text);
-        let mut places: Vec<_> = part
-            .changes
-            .iter()
-            .filter_map(|change| part.parsed.span(&change.path))
-            .map(|span| span.key.clone().unwrap_or_else(|| span.value.clone()))
-            .collect();
-        places.sort_by_key(|range| range.start);
-        let next = if down {
-            places.iter().find(|range| range.start > at).or(places.first())
-        } else {
-            places.iter().rev().find(|range| range.end < at).or(places.last())
-        };
-        if let Some(range) = next {
-            f.view.editor.go(ctx, editor, &part.text, range.clone());
-        }
     }
 }
 

@@ -247,7 +247,13 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     });
     let id = Id::unique(("message-body", tab.id.to_string()));
     f.view.panes.editor = Some(id);
-    let sheet = editor::Sheet { id, name: "Message body", text: &messages.typed.body, problems: &messages.body_hints };
+    let sheet = editor::Sheet {
+        id,
+        name: "Message body",
+        text: &messages.typed.body,
+        problems: &messages.body_hints,
+        marks: &[],
+    };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::EditMessage { id: tab.id.clone(), field: MessageField::Body, text });
     }

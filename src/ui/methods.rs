@@ -110,8 +110,13 @@ fn payload_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     });
     let id = Id::unique(("payload", tab.id.to_string()));
     f.view.panes.editor = Some(id);
-    let sheet =
-        editor::Sheet { id, name: "Payload JSON", text: &methods.typed.payload, problems: &methods.payload_problems };
+    let sheet = editor::Sheet {
+        id,
+        name: "Payload JSON",
+        text: &methods.typed.payload,
+        problems: &methods.payload_problems,
+        marks: &[],
+    };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::EditCall { id: tab.id.clone(), field: CallField::Payload, text });
     }

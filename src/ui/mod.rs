@@ -7,26 +7,32 @@ mod changes;
 mod compare;
 mod conflict;
 mod connections;
+mod copy_as;
 mod describe;
 mod dialogs;
+mod editing;
 mod editor;
 mod events;
 mod faults;
 mod find;
 mod fleet;
 mod fonts;
+mod go_to_line;
 mod history;
 mod icons;
 mod identity;
 mod json_colours;
 mod keys;
+mod laid;
 mod messages;
 mod methods;
+mod moved;
 mod notices;
 mod palette;
 mod query;
 mod questions;
 mod reader;
+mod replace;
 mod status_bar;
 mod tabs;
 pub mod theme;
@@ -76,8 +82,7 @@ pub struct View {
     found: palette::Found,
     /// A secret went into the clipboard then, and nothing else was copied here since.
     secret_copied: Option<(Moment, Secret)>,
-    /// When the conflict view came up.
-    conflict_since: Option<Moment>,
+    conflict: conflict::ConflictView,
     /// There is no room for text and changes side by side: one of them is shown at a time.
     narrow: bool,
     changes_instead: bool,

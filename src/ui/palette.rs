@@ -2,12 +2,13 @@
 
 use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
-use super::{Frame, keys, widgets};
+use super::{Frame, editing, keys, widgets};
 use crate::app::action::Watching;
 use crate::app::compare::CompareAct;
 use crate::app::dialog::Field;
 use crate::app::tab::Pane;
-use crate::app::{Action, App};
+use crate::app::{Action, App, Tab};
+use crate::copy_as::{Language, Method};
 use crate::disk::ThemeChoice;
 use crate::twin::TwinId;
 use crate::worker::HubRef;
@@ -38,9 +39,23 @@ impl Found {
 
 /// One line to choose.
 pub(super) struct Choice {
-    pub text: String,
-    pub keys: Option<KeyboardShortcut>,
-    pub action: Action,
+    text: String,
+    keys: Option<KeyboardShortcut>,
+    does: Does,
+}
+
+/// What choosing a line does.
+enum Does {
+    Act(Box<Action>),
+    /// Something with the text in front.
+    Edit(editing::Command),
+}
+
+impl Choice {
+    /// A line without keys of its own.
+    pub fn act(text: String, action: Action) -> Self {
+        Self { text, keys: None, does: Does::Act(Box::new(action)) }
+    }
 }
 
 /// The ids that fit; found anew for a dialog that was just opened.
@@ -54,8 +69,7 @@ pub(super) fn fresh_ids(f: &mut Frame, text: &str, limit: usize, fresh: bool) ->
 pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     let fresh = f.view.take_fresh("Go to");
     let ids = fresh_ids(f, text, 50, fresh);
-    let choices: Vec<Choice> =
-        ids.into_iter().map(|id| Choice { text: id.to_string(), keys: None, action: Action::OpenTwin(id) }).collect();
+    let choices: Vec<Choice> = ids.into_iter().map(|id| Choice::act(id.to_string(), Action::OpenTwin(id))).collect();
     modal(ctx, "Go to", 520.0, Leave::OnBackdrop, |ui| {
         let field = Line { name: "Device or module", text, hint: "Type a part of an id", fresh };
         choose_ui(f, ui, &field, choices, "No device or module fits");
@@ -70,7 +84,11 @@ pub(super) fn commands_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     let mut choices = fitting(commands(f.app), text);
     if !text.trim().is_empty() {
         for id in f.view.found.of(f.app, text, 8) {
-            choices.push(Choice { text: format!("Open {id}"), keys: None, action: Action::OpenTwin(id.clone()) });
+            choices.push(Choice {
+                text: format!("Open {id}"),
+                keys: None,
+                does: Does::Act(Box::new(Action::OpenTwin(id.clone()))),
+            });
         }
     }
     modal(ctx, "Commands", 520.0, Leave::OnBackdrop, |ui| {
@@ -135,7 +153,17 @@ pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Ch
     if let Some(choice) = chosen.and_then(|n| choices.into_iter().nth(n)) {
         // Closed first: the command may open a dialog of its own.
         f.push(Action::CloseDialog);
-        f.push(choice.action);
+        match (choice.does, f.app.active_tab()) {
+            (Does::Act(action), _) => f.push(*action),
+            (Does::Edit(command), Some(tab)) => {
+                // What moves the focus must not have it taken back when the dialog is gone.
+                if !matches!(command, editing::Command::Line(_) | editing::Command::GoToLine) {
+                    f.view.focus_before = None;
+                }
+                editing::run(f, ui.ctx(), tab, command);
+            }
+            (Does::Edit(_), None) => {}
+        }
     }
 }
 
@@ -182,7 +210,7 @@ pub(super) fn fitting(choices: Vec<Choice>, text: &str) -> Vec<Choice> {
 fn commands(app: &App) -> Vec<Choice> {
     let mut list = Vec::new();
     let mut add = |text: &str, keys: Option<KeyboardShortcut>, action: Action| {
-        list.push(Choice { text: text.to_owned(), keys, action });
+        list.push(Choice { text: text.to_owned(), keys, does: Does::Act(Box::new(action)) });
     };
     add("Go to device or module…", Some(keys::GO_TO), Action::ShowGoTo);
     if let Some(tab) = app.active_tab() {
@@ -190,6 +218,11 @@ fn commands(app: &App) -> Vec<Choice> {
         add("Save", Some(keys::SAVE), Action::Save(id.clone()));
         add("Refresh", Some(keys::REFRESH), Action::Refresh(id.clone()));
         add("Discard edits", None, Action::Discard(id.clone()));
+        add("Replace…", None, Action::ShowReplace(id.clone()));
+        for language in Language::ALL {
+            let copy = Action::CopyAs { id: id.clone(), method: Method::Patch, language };
+            add(&format!("Copy the save as {}", language.word()), None, copy);
+        }
         for (pane, word) in [
             (Pane::Desired, "Show desired"),
             (Pane::Reported, "Show reported"),
@@ -250,5 +283,18 @@ fn commands(app: &App) -> Vec<Choice> {
     add("Dismiss all notices", None, Action::DismissAll);
     add("All keys", Some(keys::ALL_KEYS), Action::ShowKeys);
     add("Quit", None, Action::Quit);
+    list.extend(app.active_tab().into_iter().flat_map(text_commands));
+    list
+}
+
+/// What can be done with the text in front, each once.
+fn text_commands(tab: &Tab) -> Vec<Choice> {
+    let mut list: Vec<Choice> = Vec::new();
+    for (command, words, keys) in editing::COMMANDS {
+        let text = words.to_owned();
+        if command.fits(tab) && list.iter().all(|choice| choice.text != text) {
+            list.push(Choice { text, keys: Some(keys), does: Does::Edit(command) });
+        }
+    }
     list
 }

@@ -1,9 +1,11 @@
 //! A text to read, select and copy, but not to edit: lays out only what is on screen, so that a document of any size is
 //! as quick as a small one.
 
-use super::find::Find;
-use super::json_colours;
+use super::find::{Find, Found, Purpose};
+use super::laid::{Laid, Part};
 use super::theme::{self, palette};
+use crate::app::tab::Pane;
+use crate::twin::TwinId;
 use egui::accesskit::Role;
 use egui::{
     Event, EventFilter, Galley, Id, Key as Button, Modifiers, Pos2, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
@@ -26,14 +28,20 @@ pub(super) struct Key<'a> {
 #[derive(Default)]
 pub(super) struct ReaderView {
     of: Option<(Id, u64, usize)>,
+    /// Counts the texts.
+    number: u64,
     /// Byte ranges of the lines, without their breaks.
     lines: Vec<Range<usize>>,
     widest: usize,
     /// Where the selection began and where it ends: line and column in characters.
     anchor: (usize, usize),
     caret: (usize, usize),
+    /// The part that was last laid out.
+    laid: Laid,
     /// The caret was moved by a search: bring it into view.
     reveal: bool,
+    /// Takes the focus the next time it is painted.
+    pub focus: bool,
 }
 
 impl ReaderView {
@@ -43,7 +51,8 @@ impl ReaderView {
             return;
         }
         let same = self.of.is_some_and(|(before, ..)| before == id);
-        *self = Self { of: Some(of), ..if same { std::mem::take(self) } else { Self::default() } };
+        *self =
+            Self { of: Some(of), number: self.number + 1, ..if same { std::mem::take(self) } else { Self::default() } };
         self.lines.clear();
         self.widest = 0;
         let mut start = 0;
@@ -74,10 +83,27 @@ impl ReaderView {
         self.lines.get(line).map_or(0, |range| text[range.clone()].chars().count())
     }
 
-    fn selected<'a>(&self, text: &'a str) -> &'a str {
+    /// The bytes that are selected.
+    pub fn selection(&self, text: &str) -> Range<usize> {
         let (from, to) = (self.anchor.min(self.caret), self.anchor.max(self.caret));
-        &text[self.byte(text, from)..self.byte(text, to)]
+        self.byte(text, from)..self.byte(text, to)
     }
+
+    /// Selects bytes and shows them.
+    pub fn select(&mut self, text: &str, range: &Range<usize>) {
+        self.anchor = self.place(text, range.start);
+        self.caret = self.place(text, range.end);
+        self.reveal = true;
+    }
+
+    fn selected<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.selection(text)]
+    }
+}
+
+/// The id of a pane's text.
+pub(super) fn id(of: &TwinId, pane: Pane) -> Id {
+    Id::unique(("reader", of.device.as_str(), of.module.as_deref(), pane))
 }
 
 /// Fills the space with the text, under the search where that is open.
@@ -85,11 +111,11 @@ pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, na
     view.index(id, key);
     let text = key.text;
     if find.open {
-        let from = view.byte(text, view.caret);
-        if let Some(hit) = find.ui(ui, text, from) {
-            view.anchor = view.place(text, hit.range.start);
-            view.caret = view.place(text, hit.range.end);
-            view.reveal = true;
+        let selected = view.selection(text);
+        match find.ui(ui, text, &selected, Purpose::Read) {
+            Some(Found::Go(hit)) => view.select(text, &hit.range),
+            Some(Found::Left) => ui.memory_mut(|m| m.request_focus(id)),
+            Some(Found::Replace(..)) | None => {}
         }
     }
     let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
@@ -114,6 +140,10 @@ pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, na
         }
         let area = ui.clip_rect().intersect(whole);
         let response = ui.interact(area, id, Sense::click_and_drag());
+        // Only now: the dialog that led here was in front until this frame.
+        if std::mem::take(&mut view.focus) {
+            response.request_focus();
+        }
         listen(view, ui, &response, text, origin, digit);
         paint(view, ui, text, origin, &rows, digit);
         let at = origin + Vec2::new(0.0, y_of(laid.start));
@@ -138,10 +168,11 @@ fn rows_in(viewport: Rect, count: usize) -> Range<usize> {
     first.min(count)..last.min(count)
 }
 
-fn lay_out(view: &ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
+fn lay_out(view: &mut ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
     let start = view.lines.get(rows.start).map_or(0, |line| line.start);
     let end = rows.end.checked_sub(1).and_then(|last| view.lines.get(last)).map_or(start, |line| line.end);
-    ui.painter().layout_job(json_colours::job(&text[start..end.max(start)], &theme::mono(), palette(ui)))
+    let part = Part { number: view.number, lines: rows.clone() };
+    view.laid.part(ui, &text[start..end.max(start)], part)
 }
 
 fn numbers(ui: &Ui, strip: Rect, top: f32, count: usize) {

@@ -2,11 +2,12 @@
 
 use super::describe::describe;
 use super::theme::{self, palette};
-use super::widgets::{self, Tone};
+use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, reader, twin_header, when,
+    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, moved, reader, twin_header,
+    when,
 };
-use crate::app::tab::{Moved, Pane, SaveState};
+use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
@@ -74,10 +75,11 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             reader_ui(f, ui, tab, "Document JSON", key);
         }
     });
+    moved::follow(f, ui.ctx(), tab);
 }
 
 fn reader_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, name: &str, key: reader::Key) {
-    let id = egui::Id::unique((name, tab.id.to_string()));
+    let id = reader::id(&tab.id, tab.pane);
     let view = &mut *f.view;
     view.panes.editor = Some(id);
     reader::ui(&mut view.reader, &mut view.editor.find, ui, id, name, key);
@@ -147,9 +149,7 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 
 /// What happened to the last save or refresh, and what moved on the hub. Below the text, so that no line of it moves.
 fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    if let Some(moved) = &tab.moved {
-        moved_ui(f, ui, tab, moved);
-    }
+    moved::banners_ui(f, ui, tab);
     if let SaveState::Failed { failure, at } = &tab.save {
         let mut said = describe(failure);
         said.sentence = format!("Not saved {}: {}", when::ago(ui.ctx(), f.app.now, *at), said.sentence);
@@ -178,42 +178,7 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     }
 }
 
-fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
-    let age = when::ago(ui.ctx(), f.app.now, moved.at);
-    let version = moved.theirs.version;
-    let (changes, clashes) = (moved.changes.len(), moved.clashes.len());
-    // Untouched text stands still only because the caret is in it.
-    let untouched = !tab.is_dirty();
-    let text = if moved.unparsed {
-        format!("The hub moved to version {version} {age}; {}. It is untouched.", super::conflict::UNPARSED)
-    } else if untouched {
-        format!(
-            "The hub has a newer version of this text, {version}, since {age}: {} changed.",
-            when::count(changes, "path")
-        )
-    } else {
-        let what = match (changes, clashes) {
-            (0, 0) => "nothing you edit".to_owned(),
-            (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
-            (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
-        };
-        format!("The hub moved to version {version} {age}: {what}. Your text is untouched.")
-    };
-    let tone = if clashes == 0 && !moved.unparsed { Tone::Info } else { Tone::Warn };
-    strip(ui, "moved", |ui| {
-        widgets::banner(ui, tone, &text, |ui| {
-            if untouched {
-                if ui.button("Show it").clicked() {
-                    f.push(Action::DiscardNow(tab.id.clone()));
-                }
-            } else if ui.button("Compare…").clicked() {
-                f.push(Action::ShowConflict(tab.id.clone()));
-            }
-        });
-    });
-}
-
-fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
     egui::Panel::bottom(("strip", salt))
         .frame(egui::Frame::new())
         .resizable(false)
@@ -255,9 +220,8 @@ fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
         job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
     }
     job.append(&problem.message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
-    let name = format!("{place}: {} {}", problem.path, problem.message);
     ui.add(egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate())
-        .accessible_name(name)
+        .accessible_name(editor::squiggles::said(problem))
         .clicked()
 }
 
@@ -273,7 +237,11 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         Section::Tags => "Tags JSON",
         _ => "Desired JSON",
     };
-    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems };
+    if let Some(range) = editor::foot::ui(ui, id, section, part) {
+        f.view.editor.go(ui.ctx(), id, &part.text, range);
+    }
+    let marks: Vec<&Mark> = tab.marks.iter().filter(|mark| mark.section == section).collect();
+    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems, marks: &marks };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::Edit { id: tab.id.clone(), section, text });
     }

@@ -198,6 +198,14 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         f.push(Action::OpenTwin(TwinId::device(id.device.clone())));
     }
     ui.separator();
+    let off = match &tab.draft {
+        None => Some("Nothing is loaded yet".to_owned()),
+        Some(draft) => f.view.changes.outgoing(id, draft).as_ref().err().map(ToString::to_string),
+    };
+    let replace = widgets::act(ui, "Replace…", off.as_deref());
+    if replace.on_hover_text("Writes tags and desired whole instead of what changed").clicked() {
+        f.push(Action::ShowReplace(id.clone()));
+    }
     if ui.button("Delete…").clicked() {
         f.push(Action::ShowDelete(id.clone()));
     }

@@ -269,6 +269,9 @@ impl eframe::App for Window {
         if let Some(secret) = self.app.take_clipboard() {
             self.view.copy_secret(ctx, self.app.now, secret.reveal());
         }
+        if let Some(text) = self.app.take_copied() {
+            ctx.copy_text(text);
+        }
         self.follow_close(ctx);
         self.follow_title(ctx);
         self.follow_size(ctx);

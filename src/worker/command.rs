@@ -131,6 +131,13 @@ pub enum Command {
         key: Key,
         entries: Vec<crate::disk::journal::Entry>,
     },
+    /// PUT with a precondition: `body` takes the place of tags and desired. Ends as [`Command::PatchTwin`].
+    ReplaceTwin {
+        key: Key,
+        id: TwinId,
+        body: JsonMap,
+        guard: Guard,
+    },
     /// Reads the identity record, keys included: ends in `Identity`.
     LoadIdentity {
         key: Key,

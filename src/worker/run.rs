@@ -15,6 +15,7 @@ use super::{
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
 use crate::protocol::connection_string::ConnectionString;
+use crate::twin::patch::Write;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -223,7 +224,12 @@ impl Desk {
                 self.on_hub(key, Kind::Hub, async move |hub| twins::load(&hub, &id).await).await;
             }
             Command::PatchTwin { key, id, body, guard } => {
-                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard).await).await;
+                let write = Write::Patch;
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
+            }
+            Command::ReplaceTwin { key, id, body, guard } => {
+                let write = Write::Replace;
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
             }
             Command::LoadTimeline { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| journal::timeline(&hub, id).await).await;

@@ -6,7 +6,8 @@ use super::{Failure, command::Guard};
 use crate::client::HubError;
 use crate::disk::journal::Seen;
 use crate::protocol::rest::IfMatch;
-use crate::twin::{Etag, Json, JsonMap, Section, Twin, TwinId, patch};
+use crate::twin::patch::{self, Write};
+use crate::twin::{Etag, JsonMap, Twin, TwinId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,20 +31,31 @@ async fn read(hub: &OpenHub, id: &TwinId) -> Result<Arc<Twin>, HubError> {
     Ok(twin)
 }
 
-/// PATCH, never without a quoted etag. A stale one brings the hub's version along; an outcome that is unknown is looked up.
-pub(super) async fn save(hub: &OpenHub, id: &TwinId, body: &JsonMap, guard: Guard) -> Result<Outcome, Failure> {
+/// PATCH or PUT, never without a quoted etag. A stale one brings the hub's version along; an outcome that is unknown is
+/// looked up.
+pub(super) async fn save(
+    hub: &OpenHub,
+    id: &TwinId,
+    body: &JsonMap,
+    guard: Guard,
+    write: Write,
+) -> Result<Outcome, Failure> {
     let (Guard::Etag(etag) | Guard::Overwrite(etag)) = guard;
     if etag.0.is_empty() {
         // An empty tag guards nothing.
         return Err(Failure::Local("The twin was read without an etag: refresh it first".to_owned()));
     }
-    let answer = hub.heard(hub.client.patch_twin(id, body, &IfMatch::Quoted(etag.clone())).await);
+    let if_match = IfMatch::Quoted(etag.clone());
+    let answer = hub.heard(match write {
+        Write::Patch => hub.client.patch_twin(id, body, &if_match).await,
+        Write::Replace => hub.client.replace_twin(id, body, &if_match).await,
+    });
     // Whatever came of it, something may move now.
     hub.nudge(id);
     match answer {
         Ok(twin) => {
             let twin = Arc::new(twin);
-            hub.saved(&twin, body, &etag);
+            Sent { body, before: &etag, write }.keep(hub, &twin);
             Ok(Outcome::Saved(twin))
         }
         Err(conflict @ HubError::Conflict { .. }) => match read(hub, id).await {
@@ -53,22 +65,24 @@ pub(super) async fn save(hub: &OpenHub, id: &TwinId, body: &JsonMap, guard: Guar
                 Err(Failure::Hub(conflict))
             }
         },
-        Err(HubError::OutcomeUnknown { reason }) => Err(look(hub, id, body, &etag, reason).await),
+        Err(HubError::OutcomeUnknown { reason }) => {
+            Err(look(hub, id, &Sent { body, before: &etag, write }, reason).await)
+        }
         Err(error) => Err(Failure::Hub(error)),
     }
 }
 
 /// Reads the twin until it tells what became of the write, or patience ends.
-async fn look(hub: &OpenHub, id: &TwinId, body: &JsonMap, before: &Etag, reason: String) -> Failure {
+async fn look(hub: &OpenHub, id: &TwinId, sent: &Sent<'_>, reason: String) -> Failure {
     let mut unmoved = None;
     for wait in LOOK_AFTER {
         tokio::time::sleep(wait).await;
         match hub.heard(hub.once.twin(id).await) {
             Ok(twin) => {
                 let twin = Arc::new(twin);
-                let landed = landed(body, before, &twin);
+                let landed = patch::landed(sent.body, sent.write, sent.before, &twin);
                 if landed == Some(true) {
-                    hub.saved(&twin, body, before);
+                    sent.keep(hub, &twin);
                 } else {
                     hub.seen(&twin, Seen::Load);
                 }
@@ -87,31 +101,19 @@ async fn look(hub: &OpenHub, id: &TwinId, body: &JsonMap, before: &Etag, reason:
     Failure::Unknown { landed: None, now: unmoved, reason }
 }
 
-/// Whether a twin as read now carries our write. The etag moves with every write of tags or desired: while it stands, ours
-/// has not happened. Where it moved and every value of ours is there, ours has; otherwise somebody else wrote, perhaps
-/// over ours.
-#[must_use]
-pub(super) fn landed(body: &JsonMap, before: &Etag, now: &Twin) -> Option<bool> {
-    if now.etag == *before {
-        return Some(false);
-    }
-    let desired = body.get("properties").and_then(|properties| properties.get("desired"));
-    let there = holds(now.section(Section::Tags), body.get("tags")) && holds(now.section(Section::Desired), desired);
-    there.then_some(true)
+/// A write and what it was guarded with.
+struct Sent<'a> {
+    body: &'a JsonMap,
+    before: &'a Etag,
+    write: Write,
 }
 
-/// Whether a merge patch would change nothing any more.
-fn holds(section: &JsonMap, wanted: Option<&Json>) -> bool {
-    match wanted {
-        None => true,
-        // `null` clears the section.
-        Some(Json::Null) => section.is_empty(),
-        Some(Json::Object(wanted)) => {
-            let mut patched = section.clone();
-            patch::apply(&mut patched, wanted);
-            patched == *section
+impl Sent<'_> {
+    /// What it led to goes into the journal.
+    fn keep(&self, hub: &OpenHub, twin: &Arc<Twin>) {
+        match self.write {
+            Write::Patch => hub.saved(twin, self.body, self.before),
+            Write::Replace => hub.seen(twin, Seen::Save),
         }
-        // No hub accepts anything else, so it cannot have happened.
-        Some(_) => false,
     }
 }

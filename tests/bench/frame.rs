@@ -7,10 +7,11 @@ mod maximal;
 use criterion::{Criterion, criterion_group, criterion_main};
 use egui::{Event, Key, Modifiers, Pos2, RawInput, Rect, Vec2};
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use twinscope::app::tab::Pane;
 use twinscope::app::{Action, App, HubState, Moment};
-use twinscope::twin::rules;
+use twinscope::twin::{Twin, rules};
 use twinscope::ui::{self, View};
 use twinscope::worker::event::Outcome;
 use twinscope::worker::{Command, Event as News};
@@ -27,17 +28,24 @@ struct Window {
     view: View,
     ctx: egui::Context,
     now: Moment,
-    /// What the last frame meant.
+    /// What the last frame meant, and how long taking it in took.
     meant: Vec<Action>,
+    taking: Duration,
 }
 
 impl Window {
     /// The caret stands in a number of the desired section.
     fn open(reader: Reader) -> Self {
-        let mut app = listed::listed();
-        assert!(matches!(app.hub, HubState::Open(_)));
         let twin = maximal::maximal();
         assert_eq!(rules::size(&twin.desired.values), rules::PROPERTIES_MAX);
+        let mut window = Self::showing(reader, twin);
+        window.put_on_a_number();
+        window
+    }
+
+    fn showing(reader: Reader, twin: Twin) -> Self {
+        let mut app = listed::listed();
+        assert!(matches!(app.hub, HubState::Open(_)));
         let commands = app.update(Moment::default(), Action::OpenTwin(twin.id.clone()));
         let key = commands.iter().find_map(|command| match command {
             Command::LoadTwin { key, .. } => Some(*key),
@@ -50,17 +58,22 @@ impl Window {
         if reader == Reader::Listening {
             ctx.enable_accesskit();
         }
-        let mut window = Self { app, view: View::default(), ctx, now: Moment::default(), meant: Vec::new() };
+        let mut window =
+            Self { app, view: View::default(), ctx, now: Moment::default(), meant: Vec::new(), taking: Duration::ZERO };
         window.settle();
+        window
+    }
+
+    /// The caret goes into the number of the third line.
+    fn put_on_a_number(&mut self) {
         // F6 goes to the list, then to the editor.
         for key in [Key::F6, Key::F6] {
-            window.press(Modifiers::NONE, key);
+            self.press(Modifiers::NONE, key);
         }
-        window.press(Modifiers::COMMAND, Key::Home);
+        self.press(Modifiers::COMMAND, Key::Home);
         for key in [Key::ArrowDown, Key::ArrowDown, Key::End, Key::ArrowLeft, Key::ArrowLeft] {
-            window.press(Modifiers::NONE, key);
+            self.press(Modifiers::NONE, key);
         }
-        window
     }
 
     /// One frame as eframe runs it, to the triangles.
@@ -75,13 +88,15 @@ impl Window {
             events,
             ..RawInput::default()
         };
-        let Self { app, view, ctx, now, meant } = self;
+        let Self { app, view, ctx, now, meant, taking } = self;
         app.now = *now;
         meant.clear();
         let mut output = ctx.run_ui(input, |ui| meant.extend(ui::show(app, view, ui)));
+        let begun = cpu();
         for action in meant.iter() {
             drop(app.update(*now, action.clone()));
         }
+        *taking = cpu().saturating_sub(begun);
         // Nobody uploads them.
         output.textures_delta.clear();
         black_box(ctx.tessellate(output.shapes, output.pixels_per_point));
@@ -156,5 +171,67 @@ fn frame(c: &mut Criterion) {
     measure(c, "frame with a screen reader", Reader::Listening);
 }
 
-criterion_group!(benches, frame);
+/// CPU time of this thread, so that what else the machine does is left out; the clock where the system does not tell.
+fn cpu() -> Duration {
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    // Linux counts up to the last tick, 4 ms away at worst, unless the thread has just offered its place.
+    std::thread::yield_now();
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let ns = told.and_then(|told| told.split_whitespace().next()?.parse().ok());
+    ns.map_or_else(|| BEGUN.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
+}
+
+/// Prints the middle and the slowest but one in a hundred.
+fn print_spread(name: &str, mut took: Vec<Duration>) {
+    took.sort();
+    let ms = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1000.0;
+    println!("{name:<48} p50 {:6.2} ms   p99 {:6.2} ms   of {}", ms(50), ms(99), took.len());
+}
+
+/// Text sizes from a usual section to the largest document.
+const SIZES_KB: [usize; 4] = [32, 72, 100, 375];
+
+/// CPU from a key to the triangles of its frame, and of a frame in which a read-only pane is scrolled.
+fn spread(_: &mut Criterion) {
+    const FRAMES: u64 = 300;
+    println!();
+    for kb in SIZES_KB {
+        let mut window = Window::showing(Reader::Absent, maximal::of_text_size(kb * 1024));
+        window.put_on_a_number();
+        let mut taking = Vec::new();
+        let measured = |turn| {
+            let begun = cpu();
+            window.keystroke(turn);
+            let took = cpu().saturating_sub(begun);
+            taking.push(window.taking);
+            window.frame(Vec::new());
+            took
+        };
+        print_spread(&format!("keystroke in {kb} KB"), (0..FRAMES).map(measured).collect());
+        print_spread("  of which the draft takes", taking);
+        for pane in [Pane::Reported, Pane::Document] {
+            let id = window.app.active_tab().expect("the twin is open").id.clone();
+            drop(window.app.update(window.now, Action::ShowPane(id, pane)));
+            window.settle();
+            window.frame(vec![Event::PointerMoved(Pos2::new(700.0, 400.0))]);
+            let scrolled = |turn: u64| {
+                let y = if (turn / 50).is_multiple_of(2) { -90.0 } else { 90.0 };
+                let wheel = Event::MouseWheel {
+                    unit: egui::MouseWheelUnit::Point,
+                    delta: Vec2::new(0.0, y),
+                    phase: egui::TouchPhase::Move,
+                    source: egui::MouseWheelSource::Unknown,
+                    modifiers: Modifiers::NONE,
+                };
+                let begun = cpu();
+                window.frame(vec![wheel]);
+                cpu().saturating_sub(begun)
+            };
+            let name = format!("{pane:?} scrolled, {kb} KB each section");
+            print_spread(&name, (0..FRAMES).map(scrolled).collect());
+        }
+    }
+}
+
+criterion_group!(benches, spread, frame);
 criterion_main!(benches);

@@ -30,3 +30,24 @@ pub fn maximal() -> Twin {
     twin.tags = section(rules::TAGS_MAX);
     twin
 }
+
+/// Desired and reported of many short values, each as large as this when printed with indentation. The hub would refuse
+/// the larger ones; the editor must not mind.
+#[allow(dead_code)] // Not every bench that takes this file asks for it.
+pub fn of_text_size(bytes: usize) -> Twin {
+    let mut twin = maximal();
+    let mut map = JsonMap::new();
+    let mut size = 0;
+    for number in 0.. {
+        let group = format!(r#"{{"interval":{number},"siteId":"{number:04}","enabled":true,"mode":"eco"}}"#);
+        // Six lines with their indentation.
+        size += 112;
+        if size > bytes {
+            break;
+        }
+        map.insert(format!("group{number:04}"), text::value(&group).expect("valid JSON"));
+    }
+    twin.desired.values.clone_from(&map);
+    twin.reported.values = map;
+    twin
+}

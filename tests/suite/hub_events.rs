@@ -18,6 +18,20 @@ async fn page(caller: &mut Caller, after: u64, wait_s: u64) -> EventPage {
     EventPage::from_json(&twinscope::twin::wire::json(reply.text().as_bytes()).unwrap()).unwrap()
 }
 
+#[tokio::test]
+async fn a_number_that_is_none_is_refused() {
+    let place = Place::start().await;
+    let mut owner = caller(&place, "iothubowner").await;
+    for (asked, named) in [("after=x", "after"), ("after=1&wait=-1", "wait")] {
+        let reply = owner.get(&format!("/$twinscope/events?{asked}")).await;
+        assert_eq!(reply.status, 400, "{asked}");
+        assert!(reply.text().contains(&format!("{named} is no whole number")), "{}", reply.text());
+    }
+    let reply = owner.get("/configurations/a").await;
+    assert_eq!(reply.status, 404);
+    assert!(reply.text().contains("the local hub has no automatic configurations"), "{}", reply.text());
+}
+
 /// Every event so far, without numbers and times.
 async fn told(caller: &mut Caller) -> Vec<(String, What)> {
     page(caller, 0, 0).await.events.into_iter().map(|event| (event.id.to_string(), event.what)).collect()

@@ -7,6 +7,7 @@
 
 mod app;
 mod client;
+mod copy_as;
 mod demo;
 mod disk;
 mod disk_journal;
@@ -17,9 +18,11 @@ mod hub_disk;
 mod hub_events;
 mod hub_faults;
 mod hub_jobs;
+mod hub_listen;
 mod hub_messages;
 mod hub_methods;
 mod hub_mqtt;
+mod hub_names;
 mod hub_quirks;
 mod hub_rest;
 mod hub_x509;
@@ -31,5 +34,6 @@ mod query;
 mod start;
 mod support;
 mod tidy;
+mod token;
 mod twin;
 mod worker;

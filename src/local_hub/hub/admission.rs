@@ -4,6 +4,7 @@ use super::{Hub, Refused};
 use crate::local_hub::policies::{self, unauthorized};
 use crate::local_hub::x509::{self, ClientCertificates};
 use crate::protocol::error::ErrorCode;
+use crate::protocol::identity::Authentication;
 use crate::protocol::mqtt::UserName;
 use crate::protocol::policy::Permission;
 use crate::protocol::sas;
@@ -18,7 +19,7 @@ pub struct Admission {
 }
 
 impl Hub {
-    /// The checks of a CONNECT that concern the identity (protocol §4.2): exists, enabled, the token covers it and is signed by its key or by a
+    /// The checks of a CONNECT that concern the identity : exists, enabled, the token covers it and is signed by its key or by a
     /// policy with `DeviceConnect`, not expired; or the client certificate fits. Which of the two proves it is the identity's choice: one
     /// with certificates is not let in by a token, of whatever key, nor one with keys by a certificate.
     ///
@@ -43,9 +44,25 @@ impl Hub {
         password: Option<&str>,
         certificates: &ClientCertificates,
     ) -> Result<Admission, Refused> {
-        let authentication = self.may_connect(id)?;
+        let (authentication, status) = self.proof_of(id)?;
+        let admission = self.prove(id, &authentication, password, certificates)?;
+        // Told only to who proved to be the device, or to speak for it.
+        if status == Status::Disabled {
+            let message = format!("{} is disabled", id.device);
+            return Err(Refused { code: ErrorCode::DEVICE_DISABLED, message });
+        }
+        Ok(admission)
+    }
+
+    fn prove(
+        &self,
+        id: &TwinId,
+        authentication: &Authentication,
+        password: Option<&str>,
+        certificates: &ClientCertificates,
+    ) -> Result<Admission, Refused> {
         let Some(password) = password.filter(|password| !password.is_empty()) else {
-            x509::check(certificates, id, &authentication, &self.authorities, self.now_s())
+            x509::check(certificates, id, authentication, &self.authorities, self.now_s())
                 .map_err(|unfit| unauthorized(&unfit.to_string()))?;
             return Ok(Admission { expires: None });
         };
@@ -75,27 +92,23 @@ impl Hub {
         Ok(Admission { expires: Some(token.expiry) })
     }
 
-    /// Exists, and its device is enabled.
-    fn may_connect(&self, id: &TwinId) -> Result<crate::protocol::identity::Authentication, Refused> {
+    /// How it proves itself, and whether its device is enabled. One that does not exist is as unauthorized as one with a wrong key.
+    fn proof_of(&self, id: &TwinId) -> Result<(Authentication, Status), Refused> {
         self.read(|registry| {
-            let gone = || Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: format!("{id} does not exist") };
+            let gone = || unauthorized(&format!("{id} does not exist"));
             let device = registry.device(&id.device).ok_or_else(gone)?;
-            if device.record.status == Status::Disabled {
-                let message = format!("{} is disabled", id.device);
-                return Err(Refused { code: ErrorCode::DEVICE_DISABLED, message });
-            }
             let record = match &id.module {
                 None => Some(&device.record),
                 Some(module) => device.modules.get(module),
             };
-            record.map(|record| record.authentication.clone()).ok_or_else(gone)
+            record.map(|record| (record.authentication.clone(), device.record.status)).ok_or_else(gone)
         })
     }
 
     /// As [`Hub::admit`], for a call of the device API: `header` is its `Authorization`, `certificates` those of its TLS session.
     ///
     /// # Errors
-    /// 401 with the reason, as the service API answers.
+    /// 401 with the reason, as the service API answers; 403 for a disabled device that proved to be it.
     pub fn admit_call(
         &self,
         id: &TwinId,

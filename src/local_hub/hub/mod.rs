@@ -194,8 +194,11 @@ impl Hub {
     /// identity is gone, or the work has nothing to do.
     pub(in crate::local_hub) fn touch<T>(&self, id: &TwinId, work: impl FnOnce(&mut Record) -> Option<T>) -> Option<T> {
         let mut registry = self.lock();
-        let done = work(registry.record_mut(id)?)?;
-        self.note(&registry, [id]);
+        let record = registry.record_mut(id)?;
+        let done = work(record)?;
+        if let Some(index) = &self.index {
+            index.note_touch(record, id, Instant::now());
+        }
         Some(done)
     }
 

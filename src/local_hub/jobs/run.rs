@@ -9,7 +9,7 @@ use crate::local_hub::registry::Mode;
 use crate::protocol::event::What;
 use crate::protocol::job::{JobRequest, JobStatus, Work};
 use crate::protocol::rest::IfMatch;
-use crate::query::{self, Source};
+use crate::query::{self, Query, Source};
 use crate::twin::{Json, TwinId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,7 +114,7 @@ async fn work(hub: &Arc<Hub>, id: &str, request: &Arc<JobRequest>) -> End {
 
 /// Adds every device that meets the condition to the job, as queries see them: behind by the lag of the index.
 fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) -> Result<(), String> {
-    let query = query::parse(&query_text(condition)).map_err(|error| format!("SQL query parse failed: {error}"))?;
+    let query = read(condition.unwrap_or_default())?;
     if query.source == Source::Jobs {
         return Err("a job runs on devices or modules, not on devices.jobs".to_owned());
     }
@@ -135,14 +135,22 @@ fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) ->
 
 /// A job's condition is what stands behind WHERE, or begins with FROM: users report that the service takes
 /// `FROM devices.modules WHERE …` for jobs on modules.
-fn query_text(condition: Option<&str>) -> String {
-    let condition = condition.unwrap_or_default().trim();
-    let from = condition.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("from "));
-    match condition {
-        "" | "*" => "SELECT * FROM devices".to_owned(),
-        _ if from => format!("SELECT * {condition}"),
-        _ => format!("SELECT * FROM devices WHERE {condition}"),
-    }
+///
+/// # Errors
+/// A sentence with the place in the condition as it was given.
+fn read(condition: &str) -> Result<Query, String> {
+    let trimmed = condition.trim();
+    let from = trimmed.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("from "));
+    let (before, condition) = match trimmed {
+        "" | "*" => ("SELECT * FROM devices", ""),
+        _ if from => ("SELECT * ", condition),
+        _ => ("SELECT * FROM devices WHERE ", condition),
+    };
+    query::parse(&format!("{before}{condition}")).map_err(|mut error| {
+        let place = |at: usize| at.saturating_sub(before.len());
+        error.span = place(error.span.start)..place(error.span.end);
+        format!("SQL query parse failed: queryCondition, {}", error.with_place(condition))
+    })
 }
 
 /// The work on one device.

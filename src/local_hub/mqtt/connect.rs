@@ -21,6 +21,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+/// Bytes of a client id that are logged.
+const NAME_SHOWN: usize = 128;
+
 /// A connection that was let in. Its CONNACK is in `unsent`, not yet on the wire.
 pub struct Admitted {
     pub lease: Lease,
@@ -70,11 +73,12 @@ where
         Ok(Err(end)) => return Err(end),
         Err(_elapsed) => return Err(End::Silent),
     };
+    let client_id = connect.client_id[..connect.client_id.floor_char_boundary(NAME_SHOWN)].to_owned();
     let caller = match caller(*connect) {
         Ok(caller) => caller,
         Err(Unfit::Protocol(why)) => return Err(End::Violation(why)),
         Err(Unfit::Answer(code, why)) => {
-            tracing::info!(why, "an MQTT client is refused");
+            tracing::info!(why, client_id, "an MQTT client is refused");
             return Err(refuse(io, code).await);
         }
     };

@@ -9,6 +9,9 @@ use crate::twin::TwinId;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
+/// Bytes of a topic that are logged.
+const TOPIC_SHOWN: usize = 200;
+
 /// What the connection has to do about it.
 pub enum Meaning {
     Telemetry(Message),
@@ -64,7 +67,8 @@ pub fn meaning(publish: Publish, id: &TwinId) -> Meaning {
             answerable(rid).map_or(Meaning::Nothing, |rid| Meaning::MethodAnswer { rid, status, payload })
         }
         None => {
-            tracing::debug!(%id, topic_bytes = topic.len(), "published to a topic without a meaning");
+            let shown = &topic[..topic.floor_char_boundary(TOPIC_SHOWN)];
+            tracing::info!(%id, topic = shown, "published to a topic without a meaning");
             Meaning::Nothing
         }
     }

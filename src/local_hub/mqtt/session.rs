@@ -20,6 +20,7 @@ use crate::local_hub::hub::{Hub, Refused};
 use crate::local_hub::x509::ClientCertificates;
 use crate::protocol::fault::Occasion;
 use crate::protocol::mqtt::TWIN_RESPONSES;
+use crate::twin::TwinId;
 use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::io;
@@ -55,6 +56,17 @@ pub enum End {
     Stopped,
 }
 
+impl End {
+    /// For whoever wonders why a client is gone: MQTT 3.1.1 has no word for it on the wire.
+    fn tell(&self, id: Option<&TwinId>) {
+        let id = id.map_or_else(|| "nobody yet".to_owned(), TwinId::to_string);
+        match self {
+            Self::Disconnected | Self::Lost | Self::Stopped => tracing::debug!(id, end = ?self, "a connection ended"),
+            _ => tracing::info!(id, end = ?self, "the hub ended an MQTT connection"),
+        }
+    }
+}
+
 /// Serves one client. `certificates` are those it showed in TLS.
 pub async fn run<S>(
     mut io: S,
@@ -68,7 +80,13 @@ where
 {
     let admitted = match connect::accept(&mut io, hub, &certificates, &limits, &stop).await {
         Ok(admitted) => admitted,
-        Err(end) => return end,
+        Err(end) => {
+            // Why a CONNECT was refused is told where that is known.
+            if !matches!(end, End::Refused(_)) {
+                end.tell(None);
+            }
+            return end;
+        }
     };
     drop(certificates);
     let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
@@ -92,7 +110,7 @@ where
         expiry: expires_s.map(|expires_s| (expires_s, next_look(&lease.hub, expires_s))),
     };
     let end = session.serve(io, inbox, &stop).await;
-    tracing::debug!(id = %lease.id, ?end, "connection ended");
+    end.tell(Some(&lease.id));
     // The socket is closed by now. What the client sent before is still done: a client may report and leave at once.
     if timeout(limits.drain, session.finish()).await.is_err() {
         tracing::warn!(id = %lease.id, "the hub was too slow to apply all reports of a connection that ended");

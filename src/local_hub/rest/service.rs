@@ -256,7 +256,8 @@ impl Operation {
             Self::PutIdentity(id) | Self::DeleteIdentity(id) => (Permission::RegistryWrite, path(id)),
             Self::GetTwin(id) | Self::WriteTwin(id, _) | Self::CallMethod(id) => (Permission::ServiceConnect, path(id)),
             Self::Message(operation) => return operation.needs(),
-            Self::Job(_) | Self::Own(_) => (Permission::ServiceConnect, "jobs".to_owned()),
+            Self::Job(_) => (Permission::ServiceConnect, "jobs".to_owned()),
+            Self::Own(_) => (Permission::ServiceConnect, "$twinscope".to_owned()),
         };
         Needs::Service(permission, path)
     }
@@ -381,9 +382,9 @@ pub(super) fn bad(message: &str) -> Refused {
 
 fn route_error(error: &RouteError) -> Refused {
     let code = match error {
-        RouteError::NoSuchPath => ErrorCode::GENERIC_NOT_FOUND,
+        RouteError::NoSuchPath | RouteError::NotHere(_) => ErrorCode::GENERIC_NOT_FOUND,
         RouteError::ApiVersion => ErrorCode::INVALID_PROTOCOL_VERSION,
-        RouteError::Id(_) => ErrorCode::ARGUMENT_INVALID,
+        RouteError::Id(_) | RouteError::Number(_) => ErrorCode::ARGUMENT_INVALID,
     };
     Refused { code, message: error.to_string() }
 }

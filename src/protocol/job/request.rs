@@ -11,6 +11,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 const ID_MAX: usize = 64;
 /// Seconds a job may take when it does not say; what Microsoft's Node client sends then.
 const MAX_EXECUTION_DEFAULT_S: u64 = 3600;
+const START_TIME: &str = "startTime is not an ISO 8601 time such as 2026-08-15T09:07:13Z";
 /// What is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobProblem {
@@ -75,10 +76,8 @@ impl JobRequest {
         let start_time = match member(json, "startTime") {
             None => None,
             Some(Json::String(text)) if text.trim().is_empty() => None,
-            Some(Json::String(text)) => {
-                Some(time(text.trim()).ok_or_else(|| argument("startTime is not an ISO 8601 time"))?)
-            }
-            Some(_) => return Err(argument("startTime is not an ISO 8601 time")),
+            Some(Json::String(text)) => Some(time(text.trim()).ok_or_else(|| argument(START_TIME))?),
+            Some(_) => return Err(argument(START_TIME)),
         };
         let max_execution_s = seconds(json, "maxExecutionTimeInSeconds", MAX_EXECUTION_DEFAULT_S)?;
         if max_execution_s == 0 {

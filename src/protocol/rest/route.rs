@@ -61,10 +61,15 @@ pub enum Route {
 /// Why a target is no route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    #[error("no such path")]
+    #[error("no such path at this hub")]
     NoSuchPath,
-    #[error("api-version is missing or not supported")]
+    #[error("api-version is missing or not supported: add ?api-version=2021-04-12")]
     ApiVersion,
+    /// Azure has it, a local hub does not.
+    #[error("the local hub has no {0}")]
+    NotHere(&'static str),
+    #[error("{0} is no whole number")]
+    Number(&'static str),
     #[error("bad id: {0}")]
     Id(#[from] crate::twin::IdProblem),
 }
@@ -216,12 +221,17 @@ impl Route {
             JOBS => Self::jobs(rest, query, asked),
             LOCAL => match rest {
                 [events] if is_literal(events, EVENTS) => {
-                    let number = |name| parameter(query, name).and_then(|text| text.parse().ok());
-                    Ok(Self::Events { after: number("after"), wait_s: number("wait") })
+                    let number = |name| {
+                        let text = parameter(query, name);
+                        text.map(|text| text.parse().map_err(|_problem| RouteError::Number(name))).transpose()
+                    };
+                    Ok(Self::Events { after: number("after")?, wait_s: number("wait")? })
                 }
                 [faults] if is_literal(faults, FAULTS) => Ok(Self::Faults),
                 _ => Err(RouteError::NoSuchPath),
             },
+            "configurations" => Err(RouteError::NotHere("automatic configurations")),
+            "digitaltwins" => Err(RouteError::NotHere("digital twins")),
             _ => Err(RouteError::NoSuchPath),
         }
     }

@@ -1,9 +1,14 @@
 //! JSON as a person types it: a parse that keeps where everything stands, and says every problem with line, column and path.
 
+pub mod change;
+pub mod lines;
 mod number;
+pub mod paste;
 mod read;
+pub mod search;
 pub mod splice;
 mod string;
+pub mod typing;
 
 use super::{Json, JsonMap, Path, Segment};
 use std::ops::Range;

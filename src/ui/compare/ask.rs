@@ -15,8 +15,7 @@ const OFFERED: usize = 50;
 
 pub(in super::super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, version: Option<EntryKey>, text: &str) -> bool {
     let fresh = f.view.take_fresh(NAME);
-    let offer =
-        |text: String, act: CompareAct| Choice { text, keys: None, action: Action::Compare { id: id.clone(), act } };
+    let offer = |text: String, act: CompareAct| Choice::act(text, Action::Compare { id: id.clone(), act });
     let with = |text: String, other: Other| offer(text, CompareAct::With { other, version });
     let mut choices = Vec::new();
     if let Some(version) = version {

@@ -7,6 +7,7 @@ mod table;
 pub(super) use ask::ui as ask_ui;
 
 use super::describe::describe;
+use super::editing::Command;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, when};
@@ -245,12 +246,12 @@ fn walk_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, parts: &[Part]) {
     let mut step = std::mem::take(&mut view.step);
     let none = (count == 0).then_some("Nothing differs");
     ui.separator();
-    let keys = &super::keys::PREVIOUS_CHANGE;
-    if widgets::act(ui, "Previous", none).on_hover_text(ui.ctx().format_shortcut(keys)).clicked() {
+    let keys = Command::PreviousChange.keys(ui.ctx());
+    if widgets::act(ui, "Previous", none).on_hover_text(keys).clicked() {
         step = -1;
     }
-    let keys = &super::keys::NEXT_CHANGE;
-    if widgets::act(ui, "Next", none).on_hover_text(ui.ctx().format_shortcut(keys)).clicked() {
+    let keys = Command::NextChange.keys(ui.ctx());
+    if widgets::act(ui, "Next", none).on_hover_text(keys).clicked() {
         step = 1;
     }
     // Where one was taken the next one has its place.

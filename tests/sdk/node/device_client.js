@@ -25,7 +25,9 @@ async function application(Kind, name, ids, getTwin, updateTwin) {
   // A new handler is told what is there already.
   same(`${name}: what is there`, await changes.next('the current state'), { $version: 1 });
   const launched = new Date().toISOString();
+  const { etag } = await getTwin();
   await report({ DateTimeLastAppLaunch: launched });
+  same(`${name}: a report does not move the etag`, (await getTwin()).etag, etag);
   same(`${name}: DateTimeLastAppLaunch`, await reported(), { DateTimeLastAppLaunch: launched, $version: 2 });
 
   for (const telemetryInterval of [122, 5]) {

@@ -16,8 +16,10 @@ async function faults() {
   return JSON.parse(answer.body);
 }
 
-async function setFaults(...texts) {
-  const body = JSON.stringify({ seed: 1, faults: texts });
+const setFaults = (...texts) => setSeeded(1, ...texts);
+
+async function setSeeded(seed, ...texts) {
+  const body = JSON.stringify({ seed, faults: texts });
   const answer = await call('PUT', '/$twinscope/faults', { 'Content-Type': 'application/json' }, body);
   if (answer.status !== 200) throw new Error(`the faults ${texts}: ${answer.status} ${answer.body}`);
 }
@@ -37,9 +39,19 @@ async function checkService() {
   await refused("a 503 is the caller's", 'ServiceUnavailableError', twin);
   await struck('a read', 1);
   ok(`and the next gets through: ${(await twin()).deviceId}`);
-  await setFaults('429 on=twin-write times=1');
-  await refused('a 429', 'ThrottlingError', () => write({ a: 1 }));
+  await setFaults('429:retry-after=7s on=twin-write times=1');
+  const throttled = await refused('a 429', 'ThrottlingError', () => write({ a: 1 }));
+  same('its Retry-After', throttled.response.headers['retry-after'], '7');
   await struck('a write', 1);
+  await setFaults('latency=400ms on=twin-write times=1');
+  const begun = Date.now();
+  await write({ a: 1 });
+  holds('a late answer is waited for', Date.now() - begun >= 400);
+  await setFaults('skew=2h');
+  await refused('a clock two hours ahead of the token', 'UnauthorizedError', () => write({ a: 1 }));
+  await setFaults();
+  await write({ a: 1 });
+  ok('and put right again');
   for (const [fault, done] of [['drop=before', 0], ['drop=after', 1], ['drop=halfway', 1]]) {
     const before = await version();
     await setFaults(`${fault} on=twin-write times=1`);
@@ -48,6 +60,23 @@ async function checkService() {
     same(`${fault}: it is done so often`, await version(), before + done);
     await write({ a: 'again' });
   }
+}
+
+/// Which of twenty writes are refused, by half a chance each.
+async function refusals(seed) {
+  await setSeeded(seed, '429 on=twin-write p=0.5');
+  const found = [];
+  for (let n = 0; n < 20; n += 1) {
+    await write({ n }).catch((error) => found.push([n, error.name]));
+  }
+  return found;
+}
+
+async function checkSeed() {
+  const first = await refusals(7);
+  holds('some of twenty are refused', first.length > 0 && first.length < 20 && first.every(([, name]) => name === 'ThrottlingError'));
+  same('the same by the same seed', await refusals(7), first);
+  holds('others by another', JSON.stringify(await refusals(8)) !== JSON.stringify(first));
 }
 
 async function checkDevice(string) {
@@ -82,6 +111,14 @@ async function checkDevice(string) {
     await report({ fault: null });
     ok(`${fault}: the next report gets through`);
   }
+  await setFaults('lose=response on=report times=1');
+  let answered = false;
+  report({ lost: true }).then(() => { answered = true; }, () => {});
+  for (const until = Date.now() + PATIENCE; (await reported()).lost !== true; ) {
+    if (Date.now() > until) throw new Error('the report whose answer is lost is not done');
+  }
+  await struck('a lost answer', 1);
+  holds('its caller waits', !answered);
   await setFaults('evict=500ms times=1');
   await connects.next('the connection after the eviction');
   await struck('an evicted client comes back', 2);
@@ -97,6 +134,10 @@ async function checkDevice(string) {
   for (const until = Date.now() + PATIENCE; (await faults()).faults[0].struck === 0; ) {
     if (Date.now() > until) throw new Error('the PUBACK is not lost');
   }
+  let acknowledged = false;
+  sent.then(() => { acknowledged = true; }, () => {});
+  await twin();
+  holds('without a PUBACK the sender waits', !acknowledged);
   await setFaults('evict=1ms times=1');
   await sent;
   ok('telemetry without a PUBACK is sent again on the next connection');
@@ -112,6 +153,7 @@ program(async () => {
   same('the hub was started with a fault', started, ['503 on=twin-read id=faults-* first=1']);
   const string = await deviceWithModule(manager, deviceId);
   await checkService();
+  await checkSeed();
   await checkDevice(string);
   // As it was found, for the next program.
   await setFaults(...started);

@@ -60,6 +60,14 @@ async function check(name, deviceId, transport) {
   await waiting('and wait no more', 0);
   same(`${name}: feedback of each`, await feedback(), [['two', 'Success'], ['three', 'Success']]);
 
+  await client.close();
+  for (const id of ['four', 'five']) await send(id, id);
+  const purged = await call('DELETE', `/devices/${deviceId}/commands`);
+  same(`${name}: a purge`, [purged.status, JSON.parse(purged.body).totalMessagesPurged], [200, 2]);
+  await waiting('none is left', 0);
+  same(`${name}: its feedback`, await feedback(), [['four', 'Purged'], ['five', 'Purged']]);
+  await client.open();
+
   const telemetry = new Message(JSON.stringify({ t: 1 }));
   telemetry.messageId = `of ${deviceId}`;
   telemetry.contentType = 'application/json';

@@ -22,6 +22,11 @@ async function methods(Kind, who, ids) {
   const invoke = (params) => service.invokeDeviceMethod(...ids, params);
   const result = async (params) => (await invoke(params)).result;
   await refusedWith(`${who}: offline`, 'Error', 404103, () => invoke({ methodName: 'echo' }));
+  const before = Date.now();
+  await refusedWith(`${who}: does not come`, 'Error', 404103, () =>
+    invoke({ methodName: 'echo', responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 2 }),
+  );
+  holds(`${who}: was waited for`, Date.now() - before >= 2000);
 
   const client = Kind.fromConnectionString(connectionString, Mqtt);
   const listen = (name, answer) => (Kind === Client ? client.onDeviceMethod(name, answer) : client.onMethod(name, answer));

@@ -93,7 +93,13 @@ async function checkQueries() {
   same('every module once', rows.flat().sort(), ids.filter((_, n) => n % 5 === 0).map((id) => `${id}/part`));
   const query = manager.createQuery("SELECT * FROM devices WHERE STARTSWITH(deviceId, 'node-query-')", 100);
   const pages = [];
-  while (query.hasMoreResults && pages.length < 10) pages.push((await query.nextAsTwin()).result.map((twin) => twin.deviceId));
+  const types = new Set();
+  while (query.hasMoreResults && pages.length < 10) {
+    const page = await query.nextAsTwin();
+    types.add(page.message.headers['x-ms-item-type']);
+    pages.push(page.result.map((twin) => twin.deviceId));
+  }
+  same('the type of their items', [...types], ['Twin']);
   same('pages of 100', pages.map((page) => page.length), [100, 100, 50]);
   same('every device once', pages.flat().sort(), ids);
   const counted = manager.createQuery("SELECT COUNT() AS n FROM devices WHERE STARTSWITH(deviceId, 'node-query-')");
@@ -107,7 +113,14 @@ async function checkQueries() {
   const wrong = manager.createQuery('SELECT FROM devices');
   const error = await refused('a query that cannot be read', 'ArgumentError', () => wrong.next());
   holds('and its place', error.responseBody.includes('line 1 column 8: expected `*`, a field or an aggregate, found `FROM`'));
-  holds('statistics', (await body(manager.getRegistryStatistics())).totalDeviceCount >= 250);
+  const counts = async () => {
+    const { totalDeviceCount, enabledDeviceCount, disabledDeviceCount } = await body(manager.getRegistryStatistics());
+    return [totalDeviceCount, enabledDeviceCount, disabledDeviceCount];
+  };
+  const before = await counts();
+  const off = (await body(manager.get(ids[0])));
+  await manager.update({ ...off, status: 'disabled' });
+  same('statistics', await counts(), [before[0], before[1] - 1, before[2] + 1]);
   await refused('the same devices again', 'ArgumentError', () => manager.addDevices([{ deviceId: ids[0] }]));
   for (let start = 0; start < 250; start += 100) {
     const batch = ids.slice(start, start + 100).map((id) => ({ deviceId: id }));
@@ -134,4 +147,11 @@ program(async () => {
   same('its status', error.response.statusCode, 404);
   await manager.delete(deviceId);
   await refused('a deleted device', 'DeviceNotFoundError', () => manager.get(deviceId));
+  await refused('a module of it', 'UnauthorizedError', () => manager.getModule(deviceId, moduleId));
+  await manager.create({ deviceId });
+  await manager.addModule({ deviceId, moduleId });
+  await manager.delete(deviceId);
+  await manager.create({ deviceId });
+  same('a deleted device took its modules along', await body(manager.getModulesOnDevice(deviceId)), []);
+  await manager.delete(deviceId);
 });

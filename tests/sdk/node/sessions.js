@@ -39,6 +39,7 @@ async function checkOneClientEach() {
   const first = newClient();
   const second = newClient();
   await first.client.open();
+  same('the hub says that it is connected', (await manager.get(deviceId)).responseBody.connectionState, 'Connected');
   await report(first.client, 'the first');
   await second.client.open();
   await first.losses.next('the loss of the first');
@@ -67,6 +68,20 @@ async function checkKeys() {
   await refused('a wrong key', 'UnauthorizedError', () => newClient(wrong).client.open());
   const nobody = clientString.replace(`DeviceId=${deviceId}`, 'DeviceId=node-nobody');
   await refused('a device that is not there', 'UnauthorizedError', () => newClient(nobody).client.open());
+  const expired = watched(Client.fromSharedAccessSignature(token(-60), Mqtt));
+  await refused('a token that has ended', 'UnauthorizedError', () => expired.client.open());
+
+  const device = (await manager.get(deviceId)).responseBody;
+  const secondary = clientString.replace(/SharedAccessKey=.*/, `SharedAccessKey=${device.authentication.symmetricKey.secondaryKey}`);
+  const { client, losses } = newClient(secondary);
+  await client.open();
+  ok('the secondary key');
+  const key = Buffer.alloc(32, 7).toString('base64');
+  await manager.update({ ...device, authentication: { type: 'sas', symmetricKey: { primaryKey: key, secondaryKey: key } } });
+  await losses.next('the loss of who holds an old key');
+  ok('new keys drop who holds the old');
+  await refused('the old key', 'UnauthorizedError', () => newClient(secondary).client.open());
+  await manager.update({ ...device, etag: '*' });
 }
 
 function token(seconds) {

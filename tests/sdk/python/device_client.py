@@ -27,7 +27,9 @@ same("a fresh twin", client.get_twin(), {"desired": {"$version": 1}, "reported":
 
 client.patch_twin_reported_properties({"temperature": 21.5, "firmware": {"version": "1.0", "parts": [1, 2]}})
 same("reported", reported(), {"temperature": 21.5, "firmware": {"version": "1.0", "parts": [1, 2]}, "$version": 2})
+etag = manager.get_twin(DEVICE_ID).etag
 client.patch_twin_reported_properties({"temperature": None, "firmware": {"version": "1.1"}})
+same("a report does not move the etag", manager.get_twin(DEVICE_ID).etag, etag)
 same("merged", reported(), {"firmware": {"version": "1.1", "parts": [1, 2]}, "$version": 3})
 raises("a report with a dot in a key", ClientError, client.patch_twin_reported_properties, {"good": 1, "a.b": 1})
 raises("a report with null in an array", ClientError, client.patch_twin_reported_properties, {"a": [None]})

@@ -9,9 +9,9 @@ import time
 from azure.iot.device import IoTHubDeviceClient
 from azure.iot.device.exceptions import ClientError, ConnectionFailedError
 from azure.iot.hub.models import Twin, TwinProperties
-from msrest.exceptions import ClientRequestError
+from msrest.exceptions import ClientRequestError, HttpOperationError
 
-from check import PATIENCE, client_string, done, fail, holds, raises, refused, registry, same, taken
+from check import PATIENCE, client_string, done, fail, holds, ok, raises, refused, registry, same, taken
 from plain import call
 
 DEVICE_ID = "faults-py"
@@ -59,6 +59,34 @@ def check_statuses():
     set_faults("429 on=twin-write first=1")
     refused("a 429 without is the caller's", 429, manager.update_twin, DEVICE_ID, desired(a=1))
     struck("and not repeated", 1)
+    set_faults("latency=400ms on=twin-write first=1")
+    begun = time.monotonic()
+    manager.update_twin(DEVICE_ID, desired(a=1))
+    holds("a late answer is waited for", time.monotonic() - begun >= 0.4)
+    set_faults("skew=2h")
+    refused("a clock two hours ahead of the token", 401, manager.update_twin, DEVICE_ID, desired(a=1))
+    set_faults()
+    manager.update_twin(DEVICE_ID, desired(a=1))
+    ok("and put right again")
+
+
+def refusals(seed):
+    """Which of twenty writes are refused, by half a chance each."""
+    set_faults("429 on=twin-write p=0.5", seed=seed)
+    found = []
+    for n in range(20):
+        try:
+            manager.update_twin(DEVICE_ID, desired(n=n))
+        except HttpOperationError as error:
+            found.append((n, error.response.status_code))
+    return found
+
+
+def check_seed():
+    first = refusals(7)
+    holds("some of twenty are refused", 0 < len(first) < 20 and {status for _, status in first} == {429}, first)
+    same("the same by the same seed", refusals(7), first)
+    holds("others by another", refusals(8) != first)
 
 
 def check_drops():
@@ -139,6 +167,7 @@ started = [fault["fault"] for fault in faults()["faults"]]
 same("the hub was started with a fault", started, ["503 on=twin-read id=faults-* first=1"])
 STRING = client_string(manager.create_device_with_sas(DEVICE_ID, "", "", "enabled"))
 check_statuses()
+check_seed()
 check_drops()
 check_device(STRING)
 # As it was found, for the next program.

@@ -265,6 +265,9 @@ def check_limits_and_delete():
     refused("its twin", 404, manager.get_twin, DEVICE_ID)
     refused("its module's twin", 404, manager.get_module_twin, DEVICE_ID, MODULE_ID)
     refused("a module of a device that is not there", 401, manager.get_module, DEVICE_ID, MODULE_ID)
+    manager.create_device_with_sas(DEVICE_ID, "", "", "enabled")
+    same("another device of that name has no modules", manager.get_modules(DEVICE_ID), [])
+    manager.delete_device(DEVICE_ID)
     refused("delete again", 404, manager.delete_device, DEVICE_ID)
 
 

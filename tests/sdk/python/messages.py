@@ -1,11 +1,13 @@
 """Cloud-to-device messages over HTTPS, taken by the device client; what waits, feedback, purge."""
 
+import datetime
 import json
 import queue
+import time
 
 from azure.iot.device import IoTHubDeviceClient
 
-from check import HOST_NAME, device_with_module, done, fail, holds, registry, same, taken
+from check import HOST_NAME, PATIENCE, device_with_module, done, fail, holds, registry, same, taken
 from plain import call, token
 
 DEVICE = "py-messages"
@@ -26,9 +28,9 @@ def waiting():
 
 def settled(what, count):
     """The client acknowledges before its handler has returned, the hub hears of it a moment later."""
-    for _ in range(500):
-        if waiting() == count:
-            break
+    until = time.monotonic() + PATIENCE
+    while waiting() != count and time.monotonic() < until:
+        time.sleep(0.01)
     same(what, waiting(), count)
 
 
@@ -98,7 +100,15 @@ send("over HTTPS", iothub_messageid="h", iothub_ack="full")
 status, headers, body = call("GET", BOUND, **device)
 same("a message over HTTPS", [status, headers["iothub-messageid"], body], [200, "h", b"over HTTPS"])
 lock = headers["ETag"].strip('"')
+same("it is given back", call("POST", f"{BOUND}/{lock}/abandon", **device)[0], 204)
+status, headers, body = call("GET", BOUND, **device)
+same("and comes again", [status, headers["iothub-deliverycount"], body], [200, "2", b"over HTTPS"])
+lock = headers["ETag"].strip('"')
 same("it is rejected", call("DELETE", f"{BOUND}/{lock}?reject", **device)[0], 204)
 same("its feedback says so", feedback(), [("h", "Rejected", DEVICE)])
+soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+same("one that lives a second", send("late", iothub_messageid="e", iothub_ack="full", iothub_expiry=soon.isoformat()), 204)
+settled("has expired", 0)
+same("as its feedback says", feedback(), [("e", "Expired", DEVICE)])
 holds("nothing else came", inbox.empty())
 done()

@@ -18,14 +18,18 @@ def check(client, ids):
     message.message_id, message.correlation_id = "id 1", "c/1"
     message.custom_properties["alert"] = "yes & no"
     client.connect()
+    active = lambda: (manager.get_module(*ids) if ids[1] else manager.get_device(ids[0])).last_activity_time
+    connected = active()
     client.send_message(message)
+    who = "/".join(filter(None, ids))
+    holds(f"{who}: telemetry is activity", active() > connected)
     client.send_message("plain")
     client.send_message("x" * 200_000)
     client.shutdown()
     of = lambda event: event["kind"] == "telemetry" and [event["deviceId"], event.get("moduleId")] == list(ids)
-    seen, before = events(before, lambda event: of(event) and event["bytes"] == 200_000)
+    left = lambda event: event["kind"] == "connection" and event["opType"].endswith("Disconnected") and event["deviceId"] == ids[0]
+    seen, before = events(before, left)
     first, second, third = [event for event in seen if of(event)]
-    who = "/".join(filter(None, ids))
     same(f"{who}: the body", json.loads(first["body"]), {"temperature": 21.5})
     wanted = {"$.mid": "id 1", "$.cid": "c/1", "$.ct": "application/json", "$.ce": "utf-8", "alert": "yes & no"}
     same(f"{who}: the properties", {key: first["properties"].get(key) for key in wanted}, wanted)
@@ -33,7 +37,7 @@ def check(client, ids):
     holds(f"{who}: a large one, cut", third["bytes"] == 200_000 and set(third["body"]) == {"x"})
     kinds = [event.get("opType") for event in seen if event["kind"] == "connection" and event["deviceId"] == ids[0]]
     noun = "module" if ids[1] else "device"
-    same(f"{who}: it came", kinds[0], f"{noun}Connected")
+    same(f"{who}: it came and went", [kinds[0], kinds[-1]], [f"{noun}Connected", f"{noun}Disconnected"])
 
 
 check(IoTHubDeviceClient.create_from_connection_string(device_with_module(manager, DEVICE)), (DEVICE, None))

@@ -2,6 +2,7 @@
 
 use super::{Desk, load_key, parse, twin};
 use serde_json::json;
+use twinscope::app::conflict::Shown;
 use twinscope::app::dialog::Dialog;
 use twinscope::app::tab::SaveState;
 use twinscope::app::{Action, Remote};
@@ -103,11 +104,14 @@ fn overwriting_is_bound_to_the_version_that_was_shown() {
     type_desired(&mut desk, &id, r#"{"a": 2, "b": 1}"#);
     let (key, ..) = save(&mut desk, &id);
     desk.done(key, Ok(Outcome::Conflict { theirs: parse(twin("E2", 3, json!({"a": 3, "b": 9}), json!({}))) }));
-    let overwrite = |etag: &str| Action::OverwriteHubVersion { id: id.clone(), shown: Etag(etag.to_owned()) };
-    // A version the person has not seen is not overwritten.
-    assert!(desk.act(overwrite("E1")).is_empty());
+    let shown = desk.app.tab(&id).unwrap().shown().unwrap();
+    assert_eq!(shown.etag.0, "E2");
+    let overwrite = |shown: Shown| Action::OverwriteHubVersion { id: id.clone(), shown };
+    // A version the person has not seen is not overwritten, and a draft that was not shown is not sent.
+    assert!(desk.act(overwrite(Shown { etag: Etag("E1".to_owned()), ..shown.clone() })).is_empty());
+    assert!(desk.act(overwrite(Shown { draft: shown.draft ^ 1, ..shown.clone() })).is_empty());
     assert!(desk.app.tab(&id).unwrap().conflict_open);
-    let commands = desk.act(overwrite("E2"));
+    let commands = desk.act(overwrite(shown));
     let Some(Command::PatchTwin { key, body, guard, .. }) = commands.into_iter().next() else { panic!("no PATCH") };
     assert_eq!(json!(body), json!({"properties": {"desired": {"a": 2, "b": 1}}}));
     assert_eq!(guard, Guard::Overwrite(Etag("E2".to_owned())));

@@ -1,6 +1,7 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
 mod compare;
+mod conflict;
 mod edit;
 mod events;
 mod faults;
@@ -9,6 +10,7 @@ mod history;
 mod hubs;
 mod messages;
 mod methods;
+mod replace;
 mod under_way;
 
 use serde_json::{Value, json};

@@ -3,6 +3,8 @@
 use crate::support::program;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use twinscope::client::Trust;
 
 fn hub(faults: &[&str]) -> Command {
     let mut command = Command::new(program());
@@ -37,6 +39,47 @@ fn the_seed_is_told_whatever_is_logged() {
     assert!(!said_when_ready(&[]).contains("fault"), "nothing is said of faults where there are none");
 }
 
+#[tokio::test]
+async fn why_a_client_is_gone_is_told_without_being_asked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = hub(&[]);
+    let mut child = command
+        .env_remove("RUST_LOG")
+        .arg("--data")
+        .arg(data.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    let mqtts = ready["mqtts"].as_str().unwrap();
+    // One that does not believe the hub, and one that speaks no MQTT.
+    let stranger = Trust::new(&[]).unwrap();
+    let friend = Trust::new(&[ready["caFile"].as_str().unwrap().into()]).unwrap();
+    assert!(tls(&stranger, mqtts).await.is_err());
+    let mut talker = tls(&friend, mqtts).await.unwrap();
+    talker.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    // The hub says nothing and closes, with or without the end of TLS.
+    let _closed = talker.read_to_end(&mut rest).await;
+    assert_eq!(rest, b"");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    for part in ["does not believe the hub's CA file", "the hub ended an MQTT connection", "Malformed"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+async fn tls(trust: &Trust, addr: &str) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+    let socket = tokio::net::TcpStream::connect(addr).await?;
+    let connector = tokio_rustls::TlsConnector::from(trust.config());
+    connector.connect("localhost".try_into().unwrap(), socket).await
+}
+
 #[test]
 fn a_wrong_word_is_named_with_its_place_and_remedy() {
     let refused = |faults: &[&str]| -> String {
@@ -49,7 +92,9 @@ fn a_wrong_word_is_named_with_its_place_and_remedy() {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = refused(&["--fault-seed", "many"]);
-    assert!(said.contains("--fault-seed"), "{said}");
+    for part in ["--fault-seed", "a whole number from 0", "such as 7"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let many = ["--fault", "429"].repeat(101);
     let said = refused(&many);
     assert!(said.contains("at most 100 faults"), "{said}");

@@ -116,6 +116,10 @@ async fn a_condition_that_cannot_be_read_fails_later() {
         let failed = until(&mut owner, &id, "failed").await;
         let reason = failed["failureReason"].as_str().unwrap();
         assert!(!reason.is_empty() && failed["endTime"].is_string(), "{failed}");
+        if n == 0 {
+            // The place in the condition as it was given, not in the query that is made of it.
+            assert!(reason.contains("queryCondition, line 1 column 13: "), "{reason}");
+        }
         owner
             .call("POST", &format!("/jobs/v2/{id}/cancel"), &[], None)
             .await

@@ -108,6 +108,12 @@ async fn who_may_do_what() {
     }
     assert_eq!(itself.get(BOUND).await.status, 204);
     place.update(&id, "disabled", crate::hub_mqtt::place::KEY).await;
-    assert!([401, 403].contains(&itself.get(BOUND).await.status), "a disabled device is refused");
+    itself.get(BOUND).await.refused(403, "DeviceDisabled");
+    // Who proves nothing learns neither that it is disabled nor which devices there are.
+    let forged = token(&id, OTHER_KEY, now_s() + 600);
+    let mut stranger = Caller::connect(place.local.https(), place.local.ca_file(), &forged).await;
+    for path in [BOUND, "/devices/nobody/messages/deviceBound"] {
+        stranger.get(path).await.refused(401, "IotHubUnauthorizedAccess");
+    }
     assert_eq!(place.telemetry(), []);
 }

@@ -126,7 +126,12 @@ async fn what_is_no_connect_is_answered_by_nothing() {
 async fn everyone_with_a_right_is_let_in() {
     let place = place().await;
     let device = place.local.hub().policies().by_name("device").unwrap().secondary.clone();
+    let two = id("two");
+    place.create_with(&two, [OTHER_KEY, KEY]).await;
+    let by_primary = Connect { password: Some(token(&two, OTHER_KEY, now_s() + 60)), ..greeting(&two) };
     let cases: Vec<(&str, Connect)> = vec![
+        ("a device by its secondary key", greeting(&two)),
+        ("a device by its primary key", by_primary),
         ("a device", greeting(&id("d"))),
         ("a module", greeting(&id("d/m"))),
         (
@@ -187,8 +192,11 @@ async fn the_registry_sees_connections_come_and_go() {
     assert!(place.is_connected(&device) && !place.is_connected(&module));
     assert_eq!(place.connection_state(&device), ConnectionState::Connected);
     assert_eq!(place.connection_state(&module), ConnectionState::Disconnected);
+    let counted = || place.local.hub().read(|registry| registry.statistics().connected);
+    assert_eq!(counted(), 1);
     let _module_wire = place.connect(&module).await;
     assert_eq!(place.local.hub().sessions().connected_count(), 2);
+    assert_eq!(counted(), 1, "modules are not counted");
     wire.send(DISCONNECT).await;
     wire.expect_end().await;
     place.wait_gone(&device).await;

@@ -67,6 +67,7 @@ impl Place {
             ca_dir: folder.path().to_owned(),
             fleet: FleetChoice::Empty,
             exposure: Exposure::LoopbackOnly,
+            names: Vec::new(),
             tuning: Tuning::default(),
         };
         let local = LocalHub::start_with(options, limits).await.unwrap();
@@ -159,20 +160,25 @@ impl Place {
     }
 
     pub async fn create(&self, id: &TwinId) {
-        let answer = self.put(id, None, "enabled", KEY).await;
+        self.create_with(id, [KEY, KEY]).await;
+    }
+
+    /// With a primary and a secondary key.
+    pub async fn create_with(&self, id: &TwinId, keys: [&str; 2]) {
+        let answer = self.put(id, None, "enabled", keys).await;
         assert_eq!(answer.0, 200, "{answer:?}");
     }
 
     /// Writes the identity again.
     pub async fn update(&self, id: &TwinId, status: &str, key: &str) {
-        let answer = self.put(id, Some("\"*\""), status, key).await;
+        let answer = self.put(id, Some("\"*\""), status, [key, key]).await;
         assert_eq!(answer.0, 200, "{answer:?}");
     }
 
-    async fn put(&self, id: &TwinId, if_match: Option<&str>, status: &str, key: &str) -> (u16, String) {
+    async fn put(&self, id: &TwinId, if_match: Option<&str>, status: &str, keys: [&str; 2]) -> (u16, String) {
         let mut body = json!({
             "deviceId": id.device,
-            "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}},
+            "authentication": {"type": "sas", "symmetricKey": {"primaryKey": keys[0], "secondaryKey": keys[1]}},
         });
         match &id.module {
             Some(module) => body["moduleId"] = json!(module),

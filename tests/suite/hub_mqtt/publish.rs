@@ -15,6 +15,7 @@ async fn telemetry_arrives_with_its_bag() {
     place.create(&module).await;
     let mut device = place.connect(&id).await;
     let mut of_module = place.connect(&module).await;
+    let activity = || place.local.hub().read(|registry| registry.twin(&id).unwrap().last_activity_time);
     // First byte, topic, bag as stored.
     let cases = [
         (0x32, "devices/d/messages/events/", ""),
@@ -26,7 +27,9 @@ async fn telemetry_arrives_with_its_bag() {
         (0x3a, "devices/d/messages/events/k=v", "k=v"),
     ];
     for (n, (first, topic, bag)) in (1..).zip(cases) {
+        let before = activity();
         device.ask(&wire::publish(first, n, topic, &n.to_be_bytes()), Got::PubAck(n)).await;
+        assert!(activity() > before, "{topic}");
         assert_eq!(place.telemetry().pop(), Some((bag.to_owned(), n.to_be_bytes().to_vec())), "{topic}");
     }
     let topic = "devices/d/modules/m/messages/events/%24.on=out1/";

@@ -2,6 +2,7 @@
 
 mod acting;
 mod bad_input;
+mod choosing;
 mod compare;
 mod conflict;
 mod drafts;
@@ -15,5 +16,8 @@ mod methods;
 mod odd_ids;
 mod outage;
 mod program;
+mod replace;
 mod second;
 mod watching;
+
+pub use second::Second;

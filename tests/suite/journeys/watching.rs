@@ -33,19 +33,20 @@ fn an_untouched_text_follows() {
 }
 
 #[test]
-fn a_touched_text_stays_under_a_banner() {
+fn an_edit_stays_under_a_banner_and_the_rest_of_the_text_follows() {
     let (_hub, second, mut program, id) = open();
-    let mine = "{\n  \"telemetryInterval\": 60,\n  \"mode\": \"eco\"\n}";
-    program.edit(mine);
+    let text = |interval: u32| format!("{{\n  \"telemetryInterval\": {interval},\n  \"mode\": \"eco\"\n}}");
+    program.edit(&text(60));
     second.patch(&id, json!({ "telemetryInterval": 90 }));
     program.until("the banner", |program| program.says("The hub moved to version"));
     assert!(program.says("none of them yours"), "{:?}", program.said());
-    assert_eq!(program.text("Desired JSON"), mine);
+    program.until("their value", |program| program.text("Desired JSON") == text(90));
+    assert!(program.says("Line 2, telemetryInterval changed on the hub: 60 → 90"), "{:?}", program.said());
 
     second.patch(&id, json!({ "mode": "turbo" }));
     program.until("the clash", |program| program.says("1 of them edited here too"));
-    assert_eq!(program.text("Desired JSON"), mine);
-    program.click(Role::Button, "Compare…");
+    assert_eq!(program.text("Desired JSON"), text(90));
+    program.click(Role::Button, "Resolve…");
     program.until("the comparison", |program| program.has(Role::Dialog, "The hub has a newer version"));
     assert_eq!(second.desired(&id), json!({ "telemetryInterval": 90, "mode": "turbo" }));
 }

@@ -24,6 +24,7 @@ fn every_dialog_is_named_and_left_by_esc() {
         ("Act as module…", vec![Action::ShowActAs(module())]),
         ("Close with unsaved edits?", vec![dirty.clone(), Action::CloseTab(module())]),
         ("Discard the edits?", vec![dirty.clone(), Action::Discard(module())]),
+        ("Replace…", vec![dirty.clone(), Action::ShowReplace(module())]),
         ("Quit with unsaved edits?", vec![dirty, Action::Quit]),
     ];
     for (name, actions) in cases {

@@ -1,7 +1,10 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod compare;
+mod conflict;
+mod copy_as;
 mod dialogs;
+mod editor;
 mod events;
 mod faults;
 mod fleet;

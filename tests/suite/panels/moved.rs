@@ -61,7 +61,7 @@ fn a_text_that_does_not_parse_is_not_compared() {
     scene.tell(moved(90, 7));
     let mut harness = window(scene);
     assert!(says(&harness, "your text does not parse, so it cannot be compared yet; correct it first"));
-    find(&harness, Role::Button, "Compare…").click();
+    find(&harness, Role::Button, "Resolve…").click();
     harness.run();
     assert!(says(&harness, "Your text does not parse, so it cannot be compared yet"));
     assert!(is_disabled(&find(&harness, Role::Button, "Rebase my edits")));

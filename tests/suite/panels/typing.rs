@@ -25,7 +25,7 @@ fn keys_of_one_frame_keep_their_order() {
     for (events, expected) in [
         (
             vec![typed("{"), press(Key::Enter), typed("q"), press(Key::Enter), typed("w"), press(Key::Enter)],
-            "{\n  q\n  w\n  ",
+            "{\n  q\n  w\n  \n}",
         ),
         (vec![press(Key::Tab), typed("a"), press(Key::Tab), typed("b"), press(Key::Enter), typed("c")], "  a  b\n  c"),
         (vec![typed("[x"), press(Key::Backspace), press(Key::Enter), typed("1")], "[\n  1"),

@@ -207,6 +207,9 @@ fn functions() {
         });
     for (condition, expected) in [
         ("STARTSWITH(tags.s, 'Är') AND ENDSWITH(tags.s, 'er') AND CONTAINS(tags.s, 'rg')", true),
+        ("STARTSWITH(tags.s, 'er')", false),
+        ("ENDSWITH(tags.s, 'Är')", false),
+        ("CONTAINS(tags.s, 'gr')", false),
         ("STARTSWITH(tags.missing, '')", false),
         ("CONTAINS(tags.n, '5')", false),
         ("LENGTH(tags.s) = 5", true),

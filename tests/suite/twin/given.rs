@@ -6,6 +6,14 @@ use twinscope::twin::{
     AuthKind, ConnectionState, Etag, Json, JsonMap, Path, Properties, Segment, Status, Twin, TwinId, text,
 };
 
+/// So many cases by default; more take their time, and `PROPTEST_CASES` asks for them.
+pub fn cases(default: u32) -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(default),
+    }
+}
+
 /// A value from JSON text, with every number as spelled.
 pub fn json(text: &str) -> Json {
     text::value(text).unwrap_or_else(|problem| panic!("{text}: {problem:?}"))

@@ -1,12 +1,19 @@
 //! Laws and cases of the pure twin room.
 
+mod change;
 mod draft;
 mod given;
 mod hunks;
 mod laws;
+mod lines;
 mod merge;
+mod paste;
 mod patch;
+mod rebase;
+mod replace;
 mod rules;
+mod search;
 mod splice;
 mod text;
+mod typing;
 mod wire;

@@ -107,3 +107,37 @@ fn a_lost_answer_is_found_out() {
 fn a_lost_request_is_found_out() {
     check_lost(Mode::LoseRequest, Some(false));
 }
+
+/// A PUT: what is not in it goes, and the etag guards it like a PATCH.
+#[test]
+fn a_replacement_is_guarded_and_its_lost_answer_found_out() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let proxy = Proxy::start(hub.port());
+    let mut rig = Rig::start_at(&hub, &hub.connection_at(proxy.port()));
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let empty = rig.load(&id).etag.clone();
+    assert!(matches!(rig.patch(&id, desired(json!({ "a": 1, "old": 2 })), &empty), Ok(Outcome::Saved(_))));
+    let base = rig.load(&id);
+    let mut put = |etag: &Etag, values: serde_json::Value| {
+        let (id, guard) = (id.clone(), Guard::Etag(etag.clone()));
+        rig.ask(|key| Command::ReplaceTwin { key, id, body: desired(values), guard })
+    };
+    match put(&empty, json!({ "a": 9 })) {
+        Ok(Outcome::Conflict { theirs }) => assert_eq!(theirs.etag, base.etag),
+        other => panic!("no conflict: {other:?}"),
+    }
+    let saved = match put(&base.etag, json!({ "a": 3 })) {
+        Ok(Outcome::Saved(saved)) => saved,
+        other => panic!("not saved: {other:?}"),
+    };
+    assert_eq!(serde_json::Value::Object(saved.desired.values.clone()), json!({ "a": 3 }));
+
+    for (mode, expected) in [(Mode::LoseRequest, Some(false)), (Mode::LoseAnswer, Some(true))] {
+        proxy.lose_next(mode);
+        match put(&saved.etag, json!({ "b": { "c": 1 } })) {
+            Err(Failure::Unknown { landed, .. }) => assert_eq!(landed, expected),
+            other => panic!("the outcome was not unknown: {other:?}"),
+        }
+    }
+}

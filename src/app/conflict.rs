@@ -1,0 +1,394 @@
+//! The hub's version moved under an edit: what differs, what was chosen, and what a save of the choices would send.
+
+use super::Moment;
+use super::tab::{SaveState, Tab};
+use crate::twin::diff::{self, Change};
+use crate::twin::draft::{Draft, Outgoing, Refusal};
+use crate::twin::merge::{self, Choice, Clash};
+use crate::twin::text::Parsed;
+use crate::twin::text::splice::Edit;
+use crate::twin::{Etag, Json, JsonMap, Path, Section, Twin};
+use crate::worker::event::Source;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+pub(super) const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
+
+/// Lines marked beside a text.
+const MARKS_MAX: usize = 200;
+
+/// The hub's version moved under an edit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    pub theirs: Arc<Twin>,
+    pub at: Moment,
+    /// A save would meet 412.
+    pub by_save: bool,
+    /// What they changed in each editable section, against the base.
+    pub changes: Vec<(Section, Change)>,
+    /// What only I changed, only they changed, and both changed alike: nothing to decide. `after` is the value that will stand.
+    pub mine: Vec<(Section, Change)>,
+    pub theirs_only: Vec<(Section, Change)>,
+    pub alike: Vec<(Section, Change)>,
+    /// A section of mine does not parse: nothing can be compared or rebased before it does.
+    pub unparsed: bool,
+    /// Paths both sides changed.
+    pub clashes: Vec<(Section, Clash)>,
+    /// What was chosen for each of `clashes`; `None` is open.
+    pub chosen: Vec<Option<Choice>>,
+    /// The draft with everything as chosen, on the hub's version. `None` while a clash is open or the view is closed.
+    pub ready: Option<Ready>,
+    /// How often the hub moved again after choices had been made.
+    pub rounds: u32,
+    pub follows: Follows,
+    /// What taking over `theirs_only` would change in the texts; empty while a text does not parse.
+    pub edits: Vec<(Section, Vec<Edit>)>,
+    /// Every choice made, with the clash it was made for: it holds for that clash alone.
+    decided: BTreeMap<(Section, Path), (Clash, Choice)>,
+}
+
+/// Whether what touches no edit goes into the text without being asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    ByItself,
+    /// The person was asked, or asked for the hub's version: nothing moves before the answer.
+    WhenAsked,
+}
+
+/// What *Save merged* would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ready {
+    pub draft: Draft,
+    pub outgoing: Result<Outgoing, Refusal>,
+}
+
+/// What stood before the person at a click: it is sent in this form or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Of the hub's version.
+    pub etag: Etag,
+    /// A fingerprint of the draft's texts.
+    pub draft: u64,
+}
+
+/// Changes of others that went into the text by themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    pub at: Moment,
+    /// The twin's version that brought the newest.
+    pub version: u64,
+    pub changes: Vec<(Section, Change)>,
+}
+
+/// A line beside which stands that the hub changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub section: Section,
+    /// From 1.
+    pub line: usize,
+    pub kind: MarkKind,
+    /// `telemetryInterval changed on the hub: 60 → 90`.
+    pub words: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    /// The text has their value.
+    Followed,
+    /// The text has the old value.
+    Waiting,
+    /// Both sides changed it; the text has mine.
+    Clash,
+}
+
+impl Moved {
+    /// Choices made about an earlier version stay with those clashes that are still the same.
+    pub(super) fn new(theirs: Arc<Twin>, now: Moment, follows: Follows, earlier: Option<Self>) -> Self {
+        let mut moved = Self {
+            theirs,
+            at: now,
+            by_save: true,
+            changes: Vec::new(),
+            mine: Vec::new(),
+            theirs_only: Vec::new(),
+            alike: Vec::new(),
+            unparsed: false,
+            clashes: Vec::new(),
+            chosen: Vec::new(),
+            ready: None,
+            rounds: 0,
+            follows,
+            edits: Vec::new(),
+            decided: BTreeMap::new(),
+        };
+        if let Some(earlier) = earlier {
+            let again = earlier.theirs.etag != moved.theirs.etag && !earlier.decided.is_empty();
+            moved.at = earlier.at;
+            moved.rounds = earlier.rounds + u32::from(again);
+            moved.decided = earlier.decided;
+            if earlier.follows == Follows::WhenAsked {
+                moved.follows = Follows::WhenAsked;
+            }
+        }
+        moved
+    }
+
+    /// Clashes nothing was chosen for.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.chosen.iter().filter(|choice| choice.is_none()).count()
+    }
+
+    /// Works out what differs between base, draft and hub.
+    fn compare(&mut self, draft: &Draft) {
+        for list in [&mut self.changes, &mut self.mine, &mut self.theirs_only, &mut self.alike] {
+            list.clear();
+        }
+        self.clashes.clear();
+        self.unparsed = false;
+        let hub = self.theirs.clone();
+        for section in EDITABLE {
+            let (base, theirs) = (draft.base.section(section), hub.section(section));
+            self.changes.extend(diff::diff(base, theirs).into_iter().map(|change| (section, change)));
+            match &draft.section(section).parsed.document {
+                Some(mine) => self.compare_section(section, base, mine, theirs),
+                None => self.unparsed = true,
+            }
+        }
+        self.by_save = self.theirs.etag != draft.base.etag;
+        let may_follow = self.follows == Follows::ByItself && !self.unparsed;
+        self.edits = if may_follow { draft.following(&self.theirs).unwrap_or_default() } else { Vec::new() };
+        self.look_up();
+        self.ready = None;
+    }
+
+    fn compare_section(&mut self, section: Section, base: &JsonMap, mine: &JsonMap, theirs: &JsonMap) {
+        let merge = merge::three_way(base, mine, theirs);
+        let between = |path: Path, after: &JsonMap| {
+            let (before, after) = (path.find(base).cloned(), path.find(after).cloned());
+            (section, Change { path, before, after })
+        };
+        self.mine.extend(merge.mine.into_iter().map(|path| between(path, mine)));
+        self.theirs_only.extend(merge.theirs.into_iter().map(|path| between(path, theirs)));
+        let alike =
+            diff::diff(base, mine).into_iter().filter(|change| change.path.find(theirs) == change.after.as_ref());
+        self.alike.extend(alike.map(|change| (section, change)));
+        self.clashes.extend(merge.clashes.into_iter().map(|clash| (section, clash)));
+    }
+
+    fn look_up(&mut self) {
+        let held = |(section, clash): &(Section, Clash)| {
+            let (about, choice) = self.decided.get(&(*section, clash.path.clone()))?;
+            (about == clash).then_some(*choice)
+        };
+        self.chosen = self.clashes.iter().map(held).collect();
+    }
+
+    fn choose(&mut self, index: usize, choice: Choice) {
+        let Some((section, clash)) = self.clashes.get(index) else { return };
+        self.decided.insert((*section, clash.path.clone()), (clash.clone(), choice));
+        if let Some(chosen) = self.chosen.get_mut(index) {
+            *chosen = Some(choice);
+        }
+    }
+
+    /// What stands for a clash; mine where nothing was chosen.
+    pub(super) fn choice(&self, section: Section, clash: &Clash) -> Choice {
+        let held = self.decided.get(&(section, clash.path.clone())).filter(|(about, _)| about == clash);
+        held.map_or(Choice::Mine, |(_, choice)| *choice)
+    }
+
+    /// The draft on the hub's version, with every clash as chosen.
+    pub(super) fn merged(&self, draft: &Draft) -> Draft {
+        let mut merged = draft.clone();
+        merged.rebase_chosen(self.theirs.clone(), |section, clash| self.choice(section, clash));
+        merged
+    }
+
+    fn prepare(&mut self, draft: &Draft) {
+        let whole = self.by_save && !self.unparsed && self.open() == 0;
+        self.ready = whole.then(|| {
+            let merged = self.merged(draft);
+            Ready { outgoing: merged.outgoing(), draft: merged }
+        });
+    }
+}
+
+impl Tab {
+    /// What stands before the person now; `None` while nothing moved.
+    #[must_use]
+    pub fn shown(&self) -> Option<Shown> {
+        let (moved, draft) = (self.moved.as_ref()?, self.draft.as_ref()?);
+        let mut hasher = DefaultHasher::new();
+        for section in EDITABLE {
+            draft.section(section).text.hash(&mut hasher);
+        }
+        Some(Shown { etag: moved.theirs.etag.clone(), draft: hasher.finish() })
+    }
+
+    /// What goes into the texts by itself as soon as no caret stands in it: `None` when nothing does.
+    #[must_use]
+    pub fn to_follow(&self) -> Option<&[(Section, Vec<Edit>)]> {
+        let moved = self.moved.as_ref()?;
+        let busy = self.conflict_open || matches!(self.save, SaveState::Sending { .. });
+        // A text nobody edited waits for the caret to leave it, and is replaced whole.
+        let wanted = !moved.theirs_only.is_empty() || moved.clashes.is_empty();
+        (!busy && wanted && moved.by_save && self.is_dirty() && !moved.edits.is_empty()).then_some(&moved.edits)
+    }
+
+    /// The hub has this version, and the base cannot simply become it.
+    pub(super) fn moved_to(&mut self, theirs: Arc<Twin>, source: Source, now: Moment) {
+        let follows = if source == Source::Watch { Follows::ByItself } else { Follows::WhenAsked };
+        self.moved = Some(Moved::new(theirs, now, follows, self.moved.take()));
+        self.compare_with_hub();
+    }
+
+    /// The hub refused the etag: shows base, mine and theirs.
+    pub(super) fn conflict(&mut self, theirs: Arc<Twin>, now: Moment) {
+        if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| draft.base.etag != theirs.etag) {
+            self.moved_to(theirs, Source::Load, now);
+        }
+        self.conflict_open = true;
+        self.compare_with_hub();
+        if self.moved.is_none() {
+            // The draft could be moved onto the hub's version without touching an edit: nothing is left to decide.
+            self.conflict_open = false;
+            let why = "the hub had a newer version that does not touch your edits; they stand on it now, save again";
+            self.save = SaveState::Refused { why: why.to_owned() };
+        }
+    }
+
+    /// Works out what the hub changed against the base, where both sides did, and the lines to mark.
+    pub(super) fn compare_with_hub(&mut self) {
+        if let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) {
+            moved.compare(draft);
+            if self.conflict_open {
+                moved.prepare(draft);
+            }
+        }
+        self.mark_lines();
+    }
+
+    pub(super) fn show_conflict(&mut self, open: bool) {
+        self.conflict_open = open && self.moved.is_some();
+        if let Some(moved) = &mut self.moved {
+            moved.follows = Follows::WhenAsked;
+        }
+        self.compare_with_hub();
+    }
+
+    pub(super) fn choose(&mut self, section: Section, path: &Path, choice: Choice) {
+        self.change_choices(|moved| {
+            if let Some(index) = moved.clashes.iter().position(|(s, clash)| *s == section && clash.path == *path) {
+                moved.choose(index, choice);
+            }
+        });
+    }
+
+    pub(super) fn choose_all(&mut self, choice: Choice) {
+        self.change_choices(|moved| (0..moved.clashes.len()).for_each(|index| moved.choose(index, choice)));
+    }
+
+    fn change_choices(&mut self, change: impl FnOnce(&mut Moved)) {
+        let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) else { return };
+        change(moved);
+        moved.prepare(draft);
+    }
+
+    /// What touches no edit goes into the texts.
+    pub(super) fn follow(&mut self, now: Moment) {
+        let (Some(moved), Some(draft)) = (&mut self.moved, &mut self.draft) else { return };
+        let (version, taken) = (moved.theirs.version, std::mem::take(&mut moved.theirs_only));
+        draft.follow(&moved.theirs);
+        let followed = self.followed.get_or_insert(Followed { at: now, version, changes: Vec::new() });
+        (followed.at, followed.version) = (now, version);
+        for (section, change) in taken {
+            // Of several changes of one path the text before the first and the value after the last are told.
+            let same = followed.changes.iter_mut().find(|(s, before)| *s == section && before.path == change.path);
+            match same {
+                Some((_, before)) => before.after = change.after,
+                None => followed.changes.push((section, change)),
+            }
+        }
+        if moved.clashes.is_empty() {
+            self.moved = None;
+        }
+        self.compare_with_hub();
+    }
+
+    /// Nothing stands between the draft and the hub any more.
+    pub(super) fn settle_moved(&mut self) {
+        self.moved = None;
+        self.followed = None;
+        self.conflict_open = false;
+        self.marks.clear();
+    }
+
+    pub(super) fn mark_lines(&mut self) {
+        self.marks.clear();
+        let Some(draft) = &self.draft else { return };
+        let mut wanted: Vec<(Section, &Change, MarkKind)> = Vec::new();
+        if let Some(moved) = &self.moved {
+            let clashes = |section: Section, path: &Path| {
+                moved.clashes.iter().any(|(s, clash)| *s == section && path.0.starts_with(&clash.path.0))
+            };
+            wanted.extend(moved.changes.iter().take(MARKS_MAX).map(|(section, change)| {
+                let kind = if clashes(*section, &change.path) { MarkKind::Clash } else { MarkKind::Waiting };
+                (*section, change, kind)
+            }));
+        }
+        if let Some(followed) = &self.followed {
+            let changes = followed.changes.iter().take(MARKS_MAX);
+            wanted.extend(changes.map(|(section, change)| (*section, change, MarkKind::Followed)));
+        }
+        for section in EDITABLE {
+            let part = draft.section(section);
+            let mut places: Vec<(usize, &Change, MarkKind)> = wanted
+                .iter()
+                .filter(|(s, ..)| *s == section)
+                .map(|(_, change, kind)| (place(&part.parsed, &change.path), *change, *kind))
+                .collect();
+            places.sort_by_key(|(at, ..)| *at);
+            let (mut line, mut from) = (1, 0);
+            for (at, change, kind) in places.into_iter().take(MARKS_MAX) {
+                let between = part.text.get(from..at).unwrap_or_default();
+                line += between.matches('\n').count();
+                from = from.max(at);
+                self.marks.push(Mark { section, line, kind, words: words(change) });
+            }
+        }
+    }
+}
+
+/// The byte offset at which a path begins; of one that the text does not have, the object it is missing from.
+fn place(parsed: &Parsed, path: &Path) -> usize {
+    let mut path = path.clone();
+    loop {
+        if let Some(span) = parsed.span(&path) {
+            return span.whole().start;
+        }
+        if path.0.pop().is_none() {
+            return 0;
+        }
+    }
+}
+
+fn words(change: &Change) -> String {
+    let value = |json: &Option<Json>| json.as_ref().map(|json| cut(&crate::twin::text::compact(json)));
+    let path = &change.path;
+    match (value(&change.before), value(&change.after)) {
+        (None, Some(after)) => format!("{path} added on the hub: {after}"),
+        (Some(before), None) => format!("{path} removed on the hub: {before}"),
+        (before, after) => {
+            format!("{path} changed on the hub: {} → {}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

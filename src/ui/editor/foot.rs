@@ -1,0 +1,51 @@
+//! Below the text: the path of what the caret stands in, step by step.
+
+use super::EditorView;
+use crate::twin::draft::SectionDraft;
+use crate::twin::{Path, Section};
+use crate::ui::theme::{self, palette};
+use egui::{Context, Id, RichText, ScrollArea, Ui};
+use std::ops::Range;
+
+/// Paints the steps; returns the place of one that was chosen.
+pub(in crate::ui) fn ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Option<Range<usize>> {
+    let frame = egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 0));
+    let foot = egui::Panel::bottom("path").frame(frame).resizable(false).exact_size(theme::ROW);
+    foot.show(ui, |ui| {
+        // The last step matters most.
+        let area = ScrollArea::horizontal().id_salt("path").stick_to_right(true);
+        let area = area.scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
+        area.show(ui, |ui| ui.horizontal_centered(|ui| steps_ui(ui, id, section, part)).inner).inner
+    })
+    .inner
+}
+
+fn steps_ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Option<Range<usize>> {
+    let path = path_at_caret(ui.ctx(), id, part);
+    ui.spacing_mut().item_spacing.x = 2.0;
+    let mut chosen = None;
+    for count in 0..=path.0.len() {
+        let here = Path(path.0[..count].to_vec());
+        let (word, name) = match path.0[..count].last() {
+            None => (section.word().to_owned(), format!("Go to {}", section.word())),
+            Some(step) => {
+                ui.label(RichText::new("›").color(palette(ui).weak));
+                (Path(vec![step.clone()]).to_string(), format!("Go to {here}"))
+            }
+        };
+        let last = count == path.0.len();
+        let color = if last { palette(ui).text } else { palette(ui).weak };
+        let text = RichText::new(word).font(theme::small_mono()).color(color);
+        let button = egui::Button::new(text).frame_when_inactive(false).frame(true).small();
+        let response = ui.add(button).accessible_name(&name).on_hover_text(&name);
+        if response.clicked() {
+            let span = part.parsed.span(&here);
+            chosen = span.map(|span| span.key.clone().unwrap_or(span.value.start..span.value.start));
+        }
+    }
+    chosen
+}
+
+fn path_at_caret(ctx: &Context, id: Id, part: &SectionDraft) -> Path {
+    part.parsed.path_at(EditorView::offset(ctx, id, &part.text))
+}

@@ -1,0 +1,87 @@
+//! *Replace…*: says what goes when the text takes the place of what the hub has, and asks.
+
+use super::copy_as;
+use super::dialogs::{Leave, acts, modal};
+use super::theme::{self, palette};
+use super::{Frame, when, widgets};
+use crate::app::Action;
+use crate::copy_as::Method;
+use crate::twin::draft::Draft;
+use crate::twin::replace::Replacement;
+use crate::twin::{Etag, TwinId};
+use egui::{Context, RichText, ScrollArea, Ui};
+
+/// Paths that are listed; of more, the count is said.
+const LISTED: usize = 500;
+
+pub(super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, shown: &Etag, moved: bool) -> bool {
+    let fresh = f.view.take_fresh("Replace…");
+    let replacement = f.app.tab(id).and_then(|tab| tab.draft.as_ref()).map(Draft::replacement);
+    modal(ctx, "Replace…", 520.0, Leave::OnBackdrop, |ui| {
+        match &replacement {
+            Some(Ok(replacement)) => question_ui(f, ui, id, replacement, moved),
+            Some(Err(refusal)) => wrapped(ui, refusal.to_string()),
+            None => wrapped(ui, "Nothing is loaded yet"),
+        }
+        let off = (!matches!(replacement, Some(Ok(_)))).then_some("There is nothing to send");
+        acts(ui, |ui| {
+            let keep = widgets::primary(ui, "Keep editing", None);
+            if keep.clicked() {
+                f.push(Action::CloseDialog);
+            }
+            if fresh {
+                keep.request_focus();
+            }
+            if widgets::act(ui, "Replace twin", off).clicked() {
+                f.push(Action::Replace { id: id.clone(), shown: shown.clone() });
+            }
+            if off.is_none() {
+                copy_as::menu_ui(f, ui, id, Method::Put);
+            }
+        });
+    })
+}
+
+fn wrapped(ui: &mut Ui, text: impl Into<String>) {
+    ui.add(egui::Label::new(text.into()).wrap());
+}
+
+fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, replacement: &Replacement, moved: bool) {
+    let p = palette(ui);
+    if moved {
+        let text = "The hub moved while you were asked: this is the question anew";
+        ui.add(egui::Label::new(RichText::new(text).color(p.warn)).wrap());
+        ui.add_space(4.0);
+    }
+    let out = &replacement.outgoing;
+    let bytes = when::count(out.bytes, "byte");
+    let what = format!(
+        "The whole of tags and desired of {id} is written anew, as both texts say: {bytes}, by PUT. Save would send only the {} that changed.",
+        when::count(out.paths, "path")
+    );
+    wrapped(ui, what);
+    ui.add_space(4.0);
+    wrapped(ui, "Every property counts as updated now, and a connected device is sent all of desired. Reported stays.");
+    ui.add_space(8.0);
+    if replacement.removed.is_empty() {
+        widgets::heading(ui, "Nothing is removed");
+    } else {
+        widgets::heading(ui, &format!("{} removed", goes(replacement.removed.len())));
+        let height = (ui.ctx().content_rect().height() - 420.0).clamp(48.0, 160.0);
+        ScrollArea::vertical().id_salt("removed").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+            for (section, path) in replacement.removed.iter().take(LISTED) {
+                let text = RichText::new(format!("− {} {path}", section.word())).font(theme::mono()).color(p.bad);
+                ui.add(egui::Label::new(text).wrap().selectable(true));
+            }
+            if replacement.removed.len() > LISTED {
+                widgets::weak(ui, format!("and {} more", when::grouped(replacement.removed.len() - LISTED)));
+            }
+        });
+    }
+    ui.add_space(8.0);
+    copy_as::head_ui(f, ui, id, Method::Put, out);
+}
+
+fn goes(count: usize) -> String {
+    format!("{} {}", when::count(count, "path"), if count == 1 { "is" } else { "are" })
+}

@@ -1,0 +1,178 @@
+//! Saves of which nothing is heard, reports that stand in nobody's way, and choices that survive what comes between.
+
+use super::{Desk, load_key, parse, twin};
+use serde_json::{Value, json};
+use twinscope::app::Action;
+use twinscope::app::tab::SaveState;
+use twinscope::client::HubError;
+use twinscope::twin::merge::Choice;
+use twinscope::twin::{Etag, Path, Section, Segment, TwinId};
+use twinscope::worker::command::Guard;
+use twinscope::worker::event::{Outcome, Source};
+use twinscope::worker::{Command, Fact, Failure, Key};
+
+fn typed(text: &str) -> (Desk, TwinId) {
+    let (mut desk, id) = Desk::with_twin(twin("E1", 2, json!({"a": 1, "b": 1}), json!({})));
+    desk.act(Action::Edit { id: id.clone(), section: Section::Desired, text: text.to_owned() });
+    (desk, id)
+}
+
+#[track_caller]
+fn sent(commands: Vec<Command>) -> (Key, Value, Guard) {
+    match commands.into_iter().next() {
+        Some(Command::PatchTwin { key, body, guard, .. }) => (key, json!(body), guard),
+        other => panic!("expected a PATCH, got {other:?}"),
+    }
+}
+
+fn seen(desk: &mut Desk, etag: &str, version: u64, desired: Value) {
+    desk.fact(Fact::TwinSeen { twin: parse(twin(etag, version, desired, json!({}))), source: Source::Watch });
+}
+
+fn choose(desk: &mut Desk, id: &TwinId, key: &str, choice: Choice) {
+    let path = Path(vec![Segment::Key(key.to_owned())]);
+    desk.act(Action::Choose { id: id.clone(), section: Section::Desired, path, choice });
+}
+
+fn unknown() -> Failure {
+    Failure::Unknown { landed: None, now: None, reason: "reset".to_owned() }
+}
+
+/// A save without an answer, of which nothing could be read either; then a version is seen.
+fn in_doubt(etag: &str, version: u64, desired: Value) -> (Desk, TwinId) {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    let (key, ..) = sent(desk.act(Action::Save(id.clone())));
+    desk.done(key, Err(unknown()));
+    assert!(matches!(&desk.app.tab(&id).unwrap().save, SaveState::Failed { failure, .. } if *failure == unknown()));
+    assert!(desk.app.tab(&id).unwrap().in_doubt.is_some());
+    seen(&mut desk, etag, version, desired);
+    assert!(desk.app.tab(&id).unwrap().in_doubt.is_none());
+    (desk, id)
+}
+
+#[test]
+fn the_next_version_tells_what_became_of_a_save_without_an_answer() {
+    let (desk, id) = in_doubt("E2", 3, json!({"a": 2, "b": 1}));
+    assert!(matches!(desk.app.tab(&id).unwrap().save, SaveState::Saved { .. }));
+    assert!(desk.app.notices.iter().any(|notice| notice.text.contains("the hub has your values: it is saved")));
+    assert!(!desk.app.tab(&id).unwrap().is_dirty());
+
+    let (desk, id) = in_doubt("E1", 2, json!({"a": 1, "b": 1}));
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(matches!(tab.save, SaveState::Failed { failure: Failure::Unknown { landed: Some(false), .. }, .. }));
+    assert_eq!(desk.text(&id), r#"{"a": 2, "b": 1}"#);
+
+    // Somebody wrote over it, or before it: the person decides.
+    let (desk, id) = in_doubt("E3", 4, json!({"a": 7, "b": 1}));
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(matches!(tab.save, SaveState::Failed { failure: Failure::Unknown { landed: None, now: Some(_), .. }, .. }));
+    assert!(tab.conflict_open);
+    assert_eq!(tab.moved.as_ref().unwrap().clashes.len(), 1);
+    assert_eq!(desk.text(&id), r#"{"a": 2, "b": 1}"#);
+}
+
+#[test]
+fn a_save_without_an_answer_is_read_again_when_the_hub_comes_back() {
+    use twinscope::worker::event::Reachability;
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    let (key, ..) = sent(desk.act(Action::Save(id.clone())));
+    desk.done(key, Err(unknown()));
+    desk.fact(Fact::HubReachable(Reachability::Offline { reason: "reset".to_owned() }));
+    let commands = desk.fact(Fact::HubReachable(Reachability::Online));
+    let key = load_key(&commands);
+    desk.done(key, Ok(Outcome::Twin(parse(twin("E2", 3, json!({"a": 2, "b": 1}), json!({}))))));
+    assert!(matches!(desk.app.tab(&id).unwrap().save, SaveState::Saved { .. }));
+}
+
+#[test]
+fn a_cancelled_save_is_read_again() {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    let (key, ..) = sent(desk.act(Action::Save(id.clone())));
+    let commands = desk.done(key, Err(Failure::Cancelled));
+    let key = load_key(&commands);
+    desk.done(key, Ok(Outcome::Twin(parse(twin("E1", 2, json!({"a": 1, "b": 1}), json!({}))))));
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(matches!(tab.save, SaveState::Failed { failure: Failure::Unknown { landed: Some(false), .. }, .. }));
+    assert!(tab.is_dirty());
+}
+
+#[test]
+fn a_report_stands_in_nobodys_way() {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    // Version and reported move, the etag does not.
+    let reported = parse(twin("E1", 5, json!({"a": 1, "b": 1}), json!({"seen": 1})));
+    desk.fact(Fact::TwinSeen { twin: reported, source: Source::Watch });
+    assert!(desk.app.tab(&id).unwrap().moved.is_none());
+    let (_, body, guard) = sent(desk.act(Action::Save(id.clone())));
+    assert_eq!(body, json!({"properties": {"desired": {"a": 2}}}));
+    assert_eq!(guard, Guard::Etag(Etag("E1".to_owned())));
+}
+
+#[test]
+fn choices_survive_a_failure_and_what_the_hub_does_elsewhere() {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 2}"#);
+    seen(&mut desk, "E2", 3, json!({"a": 3, "b": 3}));
+    desk.act(Action::ShowConflict(id.clone()));
+    choose(&mut desk, &id, "a", Choice::Theirs);
+    assert!(desk.app.tab(&id).unwrap().moved.as_ref().unwrap().ready.is_none());
+    let shown = |desk: &Desk| desk.app.tab(&id).unwrap().shown().unwrap();
+    // An open clash is never sent, however it is asked for.
+    let action = Action::SaveMerged { id: id.clone(), shown: shown(&desk) };
+    assert!(desk.act(action).is_empty());
+    choose(&mut desk, &id, "b", Choice::Mine);
+
+    let action = Action::SaveMerged { id: id.clone(), shown: shown(&desk) };
+    let (key, body, guard) = sent(desk.act(action));
+    assert_eq!(body, json!({"properties": {"desired": {"b": 2}}}));
+    assert_eq!(guard, Guard::Etag(Etag("E2".to_owned())));
+    let reason = "timed out".to_owned();
+    desk.done(key, Err(Failure::Hub(HubError::Unreachable { host: "localhost".to_owned(), reason })));
+    assert_eq!(desk.text(&id), r#"{"a": 2, "b": 2}"#, "nothing was decided until it is saved");
+
+    // What is new elsewhere leaves both choices; what is new at a path takes its choice back.
+    desk.act(Action::ShowConflict(id.clone()));
+    seen(&mut desk, "E3", 4, json!({"a": 3, "b": 3, "c": 1}));
+    let chosen = |desk: &Desk| desk.app.tab(&id).unwrap().moved.as_ref().unwrap().chosen.clone();
+    assert_eq!(chosen(&desk), [Some(Choice::Theirs), Some(Choice::Mine)]);
+    seen(&mut desk, "E4", 5, json!({"a": 3, "b": 4, "c": 1}));
+    assert_eq!(chosen(&desk), [Some(Choice::Theirs), None]);
+    assert_eq!(desk.app.tab(&id).unwrap().moved.as_ref().unwrap().rounds, 2);
+    choose(&mut desk, &id, "b", Choice::Mine);
+    let action = Action::SaveMerged { id: id.clone(), shown: shown(&desk) };
+    let (key, ..) = sent(desk.act(action));
+    desk.done(key, Ok(Outcome::Saved(parse(twin("E5", 6, json!({"a": 3, "b": 2, "c": 1}), json!({}))))));
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(tab.moved.is_none() && !tab.is_dirty() && !tab.conflict_open);
+    assert_eq!(
+        tab.draft.as_ref().unwrap().desired.parsed.document.as_ref().map(|d| json!(d)),
+        Some(json!({"a": 3, "b": 2, "c": 1}))
+    );
+}
+
+#[test]
+fn every_choice_the_hubs_own_sends_nothing() {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    seen(&mut desk, "E2", 3, json!({"a": 3, "b": 1}));
+    desk.act(Action::ShowConflict(id.clone()));
+    desk.act(Action::ChooseAll { id: id.clone(), choice: Choice::Theirs });
+    let shown = desk.app.tab(&id).unwrap().shown().unwrap();
+    assert!(desk.act(Action::SaveMerged { id: id.clone(), shown }).is_empty());
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(!tab.is_dirty() && tab.moved.is_none() && !tab.conflict_open);
+    assert_eq!(tab.draft.as_ref().unwrap().base.etag.0, "E2");
+    assert!(desk.app.notices.iter().any(|notice| notice.text.contains("there is nothing to send")));
+}
+
+#[test]
+fn what_was_typed_since_it_was_shown_is_not_sent_unseen() {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    seen(&mut desk, "E2", 3, json!({"a": 3, "b": 1}));
+    desk.act(Action::ShowConflict(id.clone()));
+    desk.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
+    let shown = desk.app.tab(&id).unwrap().shown().unwrap();
+    seen(&mut desk, "E3", 4, json!({"a": 4, "b": 1}));
+    assert!(desk.act(Action::SaveMerged { id: id.clone(), shown: shown.clone() }).is_empty());
+    assert!(desk.act(Action::OverwriteHubVersion { id: id.clone(), shown }).is_empty());
+    assert!(desk.app.tab(&id).unwrap().conflict_open);
+    assert!(desk.app.notices.iter().any(|notice| notice.text.contains("The hub has moved again since you looked")));
+}
