@@ -50,15 +50,15 @@ impl Layout {
         for (key, old, new) in both(before, after) {
             match (old, new) {
                 (Some(Json::Object(old)), Some(Json::Object(new))) if old != new => {
-                    self.same(format!("{}: {{", Json::from(key.as_str())));
+                    self.same(&format!("{}: {{", Json::from(key.as_str())));
                     self.path.0.push(Segment::Key(key.clone()));
                     self.object(old, new);
                     self.path.0.pop();
-                    self.same("}".to_owned());
+                    self.same("}");
                 }
                 (Some(old), Some(new)) if old == new => {
                     for line in property(key, new) {
-                        self.same(line);
+                        self.same(&line);
                     }
                 }
                 (old, new) => {
@@ -70,7 +70,7 @@ impl Layout {
         }
     }
 
-    fn same(&mut self, line: String) {
+    fn same(&mut self, line: &str) {
         let line = format!("{:indent$}{line}", "", indent = self.path.0.len() * 2);
         match self.parts.last_mut() {
             Some(Part::Same(lines)) => lines.push(line),

@@ -201,7 +201,7 @@ fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hun
 
 fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, path: &str, hunk: &Hunk) {
     let off = tab.take_refusal();
-    let button = egui::Button::new(RichText::new("Take this").font(theme::small())).small();
+    let button = egui::Button::new(RichText::new("Take this").font(theme::small()));
     let take = ui.add_enabled(off.is_none(), button).accessible_name(format!("Take {path}"));
     let take = match off {
         Some(why) => {

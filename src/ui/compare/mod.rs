@@ -268,7 +268,9 @@ fn walk_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, parts: &[Part]) {
         Some(at) => format!("{} of {}", when::grouped(at + 1), when::count(count, "difference")),
         None => when::count(count, "difference"),
     };
-    widgets::weak(ui, words);
+    // In one piece: a line breaks around it, not inside.
+    let color = palette(ui).weak;
+    ui.add(egui::Label::new(RichText::new(words).color(color)).extend());
     let off = none.or(tab.take_refusal());
     let hover = format!(
         "Makes the draft of {} say what {} says here; nothing is sent",

@@ -259,7 +259,7 @@ fn a_twin_of_a_hub_opened_before_is_compared_as_it_was_read() {
     let commands = desk.act(Action::OpenTwin(other()));
     desk.done(load_key(&commands), Ok(Outcome::Twin(other_twin("o1", 5, json!({"interval": 60})))));
     let offered: Vec<TwinId> = desk.app.elsewhere().map(|(_, _, id)| id.clone()).collect();
-    assert_eq!(offered, [id.clone()]);
+    assert_eq!(offered, std::slice::from_ref(&id));
     let act = CompareAct::With { other: Other::Elsewhere { hub: HubRef::Local, id: id.clone() }, version: None };
     assert_eq!(compare(&mut desk, &other(), act), [], "that hub is not asked");
     assert_eq!(paths(&desk, &other()), ["mode"]);
