@@ -53,7 +53,7 @@ pub async fn tell(args: &Args) -> Result<usize> {
     }
     println!(
         "\nA report makes the hub check a patch, merge it into a twin, stamp its metadata, move its version{} and answer;\n\
-         telemetry it keeps in a ring of the last thousand. Mosquitto has no subscriber and keeps nothing: it reads the\n\
+         telemetry it keeps in a ring of the last ten thousand. Mosquitto has no subscriber and keeps nothing: it reads the\n\
          publish and acknowledges it. CPU is the server's alone, 100 % being one core; CPU/op holds everything it did\n\
          meanwhile. Times are those of the clients, who share the cores with the server: \"at once again\" is what both\n\
          reach together, with {clients} operations under way at any time. Load average now: {}",
