@@ -11,6 +11,8 @@ use twinscope::twin::{Json, JsonMap, Path, Section, Segment, Twin, patch};
 pub type Leaf = (Section, Vec<String>);
 /// What stands at places; `None` where nothing does.
 pub type Leaves = BTreeMap<Leaf, Option<String>>;
+/// All that somebody saw at places since typing there.
+type Seen = BTreeMap<Leaf, BTreeSet<Option<String>>>;
 
 const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
 
@@ -104,8 +106,8 @@ fn differing(before: &BTreeMap<Leaf, String>, after: &BTreeMap<Leaf, String>) ->
 struct Page {
     /// What the person's last word is, place by place.
     wanted: Leaves,
-    /// What the person knows to stand on the hub there: what the text said before it was typed over, or what a clash showed.
-    over: Leaves,
+    /// What the person has seen of the hub there: what the text said before it was typed over, and what clashes showed.
+    over: Seen,
 }
 
 /// A PATCH on its way, with what its author knew when it was sent.
@@ -114,7 +116,7 @@ struct Save {
     author: char,
     body: JsonMap,
     /// `None`: somebody who does not look.
-    over: Option<Leaves>,
+    over: Option<Seen>,
     wanted: Leaves,
     /// Wanted, and given up for another value by this save.
     dropped: Leaves,
@@ -201,9 +203,9 @@ impl Account {
             self.log.push(format!("{author} types {leaf:?}: {was:?} → {is:?}"));
             let page = self.pages.entry(author).or_default();
             if base.get(&leaf) == was.as_ref() {
-                page.over.insert(leaf.clone(), was.clone());
+                page.over.insert(leaf.clone(), BTreeSet::from([was.clone()]));
             } else {
-                page.over.entry(leaf.clone()).or_insert_with(|| was.clone());
+                page.over.entry(leaf.clone()).or_insert_with(|| BTreeSet::from([was.clone()]));
             }
             if let Some(Some(earlier)) = page.wanted.insert(leaf.clone(), is.clone()) {
                 self.given.insert(earlier);
@@ -227,7 +229,7 @@ impl Account {
             let (base, mine, theirs) = (side(&clash.base), side(&clash.mine), side(&clash.theirs));
             let page = self.page(author);
             for leaf in base.keys().chain(mine.keys()).chain(theirs.keys()) {
-                page.over.insert(leaf.clone(), theirs.get(leaf).cloned());
+                page.over.entry(leaf.clone()).or_default().insert(theirs.get(leaf).cloned());
             }
         }
     }
@@ -239,7 +241,7 @@ impl Account {
             let after = under(*section, &change.path, change.after.as_ref());
             let page = self.page(author);
             for leaf in before.keys().chain(after.keys()) {
-                page.over.insert(leaf.clone(), after.get(leaf).cloned());
+                page.over.entry(leaf.clone()).or_default().insert(after.get(leaf).cloned());
             }
         }
     }
@@ -322,9 +324,9 @@ impl Account {
         self.log.push(format!("version {} is of {}", self.version, save.author));
         let (old, new) = (self.hub.leaves(), after.leaves());
         for leaf in differing(&old, &new) {
-            let known = save.over.as_ref().is_none_or(|over| over.get(&leaf) == Some(&old.get(&leaf).cloned()));
-            if !known {
-                let knew = save.over.as_ref().and_then(|over| over.get(&leaf));
+            let Some(over) = &save.over else { continue };
+            let knew = over.get(&leaf);
+            if !knew.is_some_and(|knew| knew.contains(&old.get(&leaf).cloned())) {
                 self.fail(&format!(
                     "{} overwrote unseen at {leaf:?}: {:?} became {:?}, known there was {knew:?}",
                     save.author,
@@ -351,7 +353,7 @@ impl Account {
                     page.wanted.remove(leaf);
                     page.over.remove(leaf);
                 }
-                Some(_) => drop(page.over.insert(leaf.clone(), now.get(leaf).cloned())),
+                Some(_) => drop(page.over.entry(leaf.clone()).or_default().insert(now.get(leaf).cloned())),
                 None => {}
             }
         }
@@ -388,9 +390,8 @@ impl Account {
     /// Holds a person's screen against what the person wants, and every value typed against where it went.
     pub fn check(&mut self, author: char, base: &Docs, text: Option<&Docs>) {
         let (base, text) = (base.leaves(), text.map(Docs::leaves));
-        let page = self.pages.entry(author).or_default();
-        let wanted: Vec<(Leaf, Option<String>)> = page.wanted.clone().into_iter().collect();
-        for (leaf, value) in wanted {
+        let waiting = self.is_waiting(author);
+        for (leaf, value) in self.page(author).wanted.clone() {
             if let Some(text) = &text
                 && text.get(&leaf) != value.as_ref()
             {
@@ -398,7 +399,8 @@ impl Account {
             }
             // Somebody else's doing, or our own that was found out: it stands on the hub.
             let on_hub = value.as_ref().is_none_or(|value| self.ever.contains(&(leaf.clone(), value.clone())));
-            if on_hub && base.get(&leaf) == value.as_ref() {
+            // While a save is on its way the base is older than what the person thinks to have.
+            if on_hub && !waiting && base.get(&leaf) == value.as_ref() {
                 let page = self.page(author);
                 page.wanted.remove(&leaf);
                 page.over.remove(&leaf);
