@@ -210,6 +210,11 @@ impl Account {
             if let Some(Some(earlier)) = page.wanted.insert(leaf.clone(), is.clone()) {
                 self.given.insert(earlier);
             }
+            // Taken back, it is nobody's wish any more; unless the save of it is on its way.
+            let sent = |save: &Save| save.author == author && (save.wanted.contains_key(&leaf) || save.dropped.contains_key(&leaf));
+            if base.get(&leaf) == is.as_ref() && !self.saves.iter().any(sent) {
+                page.wanted.remove(&leaf);
+            }
             // One that is already known is taken back, not typed.
             if let Some(value) = is.filter(|value| value.starts_with(author) && !self.is_typed(value)) {
                 self.typed.push((author, leaf, value));
