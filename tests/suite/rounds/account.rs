@@ -340,6 +340,10 @@ impl Account {
                 ));
             }
         }
+        let kept = save.wanted.iter().all(|(leaf, value)| new.get(leaf) == value.as_ref());
+        self.ensure(kept, &format!("{} wants {:?}, and the version lacks some of it", save.author, save.wanted));
+        let gone = save.dropped.iter().all(|(leaf, value)| value.is_none() || new.get(leaf) != value.as_ref());
+        self.ensure(gone, &format!("{} gave up {:?}, and it was sent", save.author, save.dropped));
         self.hub = after;
         self.ever.extend(new.clone());
         self.settle(&save, &new);
