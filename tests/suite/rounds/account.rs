@@ -211,7 +211,9 @@ impl Account {
                 self.given.insert(earlier);
             }
             // Taken back, it is nobody's wish any more; unless the save of it is on its way.
-            let sent = |save: &Save| save.author == author && (save.wanted.contains_key(&leaf) || save.dropped.contains_key(&leaf));
+            let sent = |save: &Save| {
+                save.author == author && (save.wanted.contains_key(&leaf) || save.dropped.contains_key(&leaf))
+            };
             if base.get(&leaf) == is.as_ref() && !self.saves.iter().any(sent) {
                 page.wanted.remove(&leaf);
             }
@@ -310,7 +312,9 @@ impl Account {
                 self.ensure(*version > self.version, "versions are counted up");
                 self.version = *version;
                 let mut after = self.hub.clone();
-                for (section, change) in [(Section::Desired, desired.as_ref().map(|d| &d.0)), (Section::Tags, tags.as_ref())] {
+                for (section, change) in
+                    [(Section::Desired, desired.as_ref().map(|d| &d.0)), (Section::Tags, tags.as_ref())]
+                {
                     if let Some(change) = change {
                         patch::apply(after.section_mut(section), change);
                     }
@@ -384,7 +388,10 @@ impl Account {
                     Some(value) => self.ever.contains(&(leaf.clone(), value.clone())),
                     None => !hub.contains_key(leaf),
                 };
-                self.ensure(save.wanted.iter().all(there), &format!("{author} is told that it is saved, and it is not"));
+                self.ensure(
+                    save.wanted.iter().all(there),
+                    &format!("{author} is told that it is saved, and it is not"),
+                );
                 self.settle(&save, &hub);
             }
             Said::NotSaved => {
@@ -423,7 +430,9 @@ impl Account {
                 && !self.given.contains(value)
         });
         if let Some((_, leaf, value)) = lost {
-            self.fail(&format!("{value} of {author} at {leaf:?} is lost: not on the hub, not on the screen, not given up"));
+            self.fail(&format!(
+                "{value} of {author} at {leaf:?} is lost: not on the hub, not on the screen, not given up"
+            ));
         }
     }
 

@@ -78,7 +78,9 @@ fn a_hub_with_faults_loses_nothing() {
         worlds.map(play).map(std::thread::ScopedJoinHandle::join).into_iter().collect()
     });
     let ends: Vec<_> = ends.into_iter().zip(worlds).map(|(end, (faults, ..))| (end.unwrap(), faults)).collect();
-    let told = |mode: &str| ends.iter().any(|((tally, _), faults)| faults[..].iter().any(|f| f.contains(mode)) && tally.landed > 0);
+    let told = |mode: &str| {
+        ends.iter().any(|((tally, _), faults)| faults[..].iter().any(|f| f.contains(mode)) && tally.landed > 0)
+    };
     for ((tally, struck), faults) in &ends {
         assert!(faults.is_empty() || *struck >= 1, "{faults:?} never struck: {tally:?}");
     }
