@@ -116,6 +116,10 @@ impl Tab {
         self.settle_moved();
         self.in_doubt = None;
         if let Some(draft) = &mut self.draft {
+            if let Some(asked) = typed_over(draft, twin, sent) {
+                *draft = asked;
+                return;
+            }
             let texts = EDITABLE.map(|section| (section, draft.section(section).text.clone()));
             *draft = Draft::new(twin.clone());
             for (section, text) in texts {
@@ -141,6 +145,31 @@ fn can_move_base(draft: &Draft, twin: &Twin) -> bool {
 fn is_same(draft: &Draft, twin: &Twin, section: Section) -> bool {
     let mine = draft.section(section).parsed.document.as_ref();
     draft.base.section(section) == twin.section(section) || mine == Some(twin.section(section))
+}
+
+/// The draft after a save during which somebody typed where others had changed something, or left a text that does not parse
+/// yet: it stands on what was typed at when the save left, under the etag of then, and not on the hub's version, which that text
+/// never showed. `None` when nothing is to be asked.
+fn typed_over(draft: &Draft, twin: &Arc<Twin>, sent: &Sent) -> Option<Draft> {
+    let mut before = (*draft.base).clone();
+    before.etag = sent.outgoing.if_match.clone();
+    let mut ask = false;
+    for section in EDITABLE {
+        let (typed, theirs) = (text::parse(sent.typed.of(section)).document?, twin.section(section));
+        ask |= match &draft.section(section).parsed.document {
+            Some(mine) => !merge::three_way(&typed, mine, theirs).clashes.is_empty(),
+            None => typed != *theirs,
+        };
+        *(if section == Section::Tags { &mut before.tags } else { &mut before.desired.values }) = typed;
+    }
+    ask.then(|| {
+        let mut asked = Draft::new(Arc::new(before));
+        for section in EDITABLE {
+            asked.set_text(section, draft.section(section).text.clone());
+        }
+        asked.follow(twin);
+        asked
+    })
 }
 
 /// The text of a section after a save; `None` for the hub's own. `typed` stood there when it was sent, `saved` is what was sent.

@@ -31,6 +31,7 @@ mod panels;
 mod pointing;
 mod protocol;
 mod query;
+mod rounds;
 mod start;
 mod support;
 mod tidy;

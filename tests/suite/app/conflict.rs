@@ -176,3 +176,48 @@ fn what_was_typed_since_it_was_shown_is_not_sent_unseen() {
     assert!(desk.app.tab(&id).unwrap().conflict_open);
     assert!(desk.app.notices.iter().any(|notice| notice.text.contains("The hub has moved again since you looked")));
 }
+
+/// A merged save is under way; the text still shows what it was before, and somebody types on.
+fn typed_while_merging(text: &str) -> (Desk, TwinId) {
+    let (mut desk, id) = typed(r#"{"a": 2, "b": 1}"#);
+    seen(&mut desk, "E2", 3, json!({"a": 3, "b": 9}));
+    desk.act(Action::ShowConflict(id.clone()));
+    desk.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
+    let shown = desk.app.tab(&id).unwrap().shown().unwrap();
+    let (key, body, _) = sent(desk.act(Action::SaveMerged { id: id.clone(), shown }));
+    assert_eq!(body, json!({"properties": {"desired": {"a": 2}}}));
+    desk.act(Action::Edit { id: id.clone(), section: Section::Desired, text: text.to_owned() });
+    desk.done(key, Ok(Outcome::Saved(parse(twin("E3", 4, json!({"a": 2, "b": 9}), json!({}))))));
+    (desk, id)
+}
+
+#[test]
+fn what_is_typed_during_a_save_over_what_others_changed_is_asked_about() {
+    let (mut desk, id) = typed_while_merging(r#"{"a": 2, "b": 5}"#);
+    let tab = desk.app.tab(&id).unwrap();
+    assert_eq!(desk.text(&id), r#"{"a": 2, "b": 5}"#);
+    let clashes = &tab.moved.as_ref().expect("the hub has another value").clashes;
+    assert_eq!((clashes.len(), &clashes[0].1.theirs), (1, &Some(json!(9))));
+    assert!(desk.act(Action::Save(id.clone())).is_empty(), "9 would be overwritten, and nobody saw it");
+    assert!(desk.app.tab(&id).unwrap().conflict_open);
+
+    // What touches nothing of others needs no question.
+    let (mut desk, id) = typed_while_merging(r#"{"a": 7, "b": 1}"#);
+    assert!(desk.app.tab(&id).unwrap().moved.is_none());
+    assert_eq!(desk.text(&id), r#"{"a": 7, "b": 9}"#);
+    let (_, body, guard) = sent(desk.act(Action::Save(id.clone())));
+    assert_eq!((body, guard), (json!({"properties": {"desired": {"a": 7}}}), Guard::Etag(Etag("E3".to_owned()))));
+}
+
+#[test]
+fn a_text_left_half_typed_during_a_save_takes_nobodys_change_back() {
+    let (mut desk, id) = typed_while_merging(r#"{"a": 2, "b": 1, "c"#);
+    assert_eq!(desk.text(&id), r#"{"a": 2, "b": 1, "c"#);
+    let text = r#"{"a": 2, "b": 1, "c": 1}"#.to_owned();
+    desk.act(Action::Edit { id: id.clone(), section: Section::Desired, text });
+    assert!(desk.act(Action::Save(id.clone())).is_empty());
+    desk.act(Action::ShowConflict(id.clone()));
+    let shown = desk.app.tab(&id).unwrap().shown().unwrap();
+    let (_, body, _) = sent(desk.act(Action::SaveMerged { id, shown }));
+    assert_eq!(body, json!({"properties": {"desired": {"c": 1}}}));
+}

@@ -2,6 +2,7 @@
 
 mod acting;
 mod connections;
+mod drafts;
 mod fleet;
 mod journal;
 mod once;
