@@ -19,6 +19,7 @@ mod replace;
 pub mod tab;
 mod tab_state;
 pub mod tick;
+pub mod tree;
 mod update;
 mod update_conflict;
 mod update_twin;

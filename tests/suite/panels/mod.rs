@@ -14,6 +14,7 @@ mod moved;
 mod room;
 mod scene;
 mod still;
+mod tree;
 mod twin;
 mod typing;
 
