@@ -176,18 +176,21 @@ fn refused(section: Section, before: &JsonMap, after: &JsonMap, target: &Path, a
     let old = rules::check(section, before, Form::Document);
     // What stands under a key that is renamed stood there before.
     let inside = |violation: &Violation| match act {
-        Act::Rename { .. } => violation.path == *target,
+        Act::Rename { .. } => violation.path == *target && is_key(violation),
         _ => violation.path.0.starts_with(&target.0),
     };
     let is_new = |violation: &Violation| {
         inside(violation) && !old.contains(violation) && !matches!(violation.rule, Rule::SectionTooLarge { .. })
     };
     let violation = rules::check(section, after, Form::Document).into_iter().find(is_new)?;
-    let is_key = matches!(violation.rule, Rule::KeyTooLong { .. } | Rule::KeyCharacter { .. });
     let below = &violation.path.0[target.0.len()..];
-    Some(match (is_key, below) {
+    Some(match (is_key(&violation), below) {
         (true, []) => Fault::key(violation.to_string()),
         (_, []) => Fault::value(violation.to_string()),
         (_, below) => Fault::value(format!("at {}: {violation}", Path(below.to_vec()))),
     })
+}
+
+fn is_key(violation: &Violation) -> bool {
+    matches!(violation.rule, Rule::KeyTooLong { .. } | Rule::KeyCharacter { .. })
 }

@@ -163,7 +163,10 @@ pub(super) fn make(f: &mut Frame, ctx: &Context, page: &mut Page, sheet: &Sheet,
         Command::Face(_) => super::toggle(f, ctx, sheet.tab),
         Command::ExpandAll => page.closed.clear(),
         Command::CollapseAll => collapse(page, sheet),
-        Command::Undo | Command::Redo => step(f, ctx, sheet, command),
+        Command::Undo | Command::Redo => {
+            page.later = true;
+            step(f, ctx, sheet, command);
+        }
         Command::CopyPath | Command::CopyValue | Command::CopyQueryPath => {
             if let Some(row) = sheet.rows.get(page.index) {
                 ctx.copy_text(copied(sheet, row, command));
@@ -227,7 +230,7 @@ fn add(page: &mut Page, sheet: &Sheet) -> Field {
 }
 
 fn delete(f: &mut Frame, ctx: &Context, page: &mut Page, sheet: &Sheet, row: &Row) {
-    page.reveal = true;
+    page.later = true;
     if let Err(fault) = apply(f, ctx, sheet, &Act::Delete { path: row.path.clone() }) {
         refuse(page, sheet, &row.path, fault);
     }
@@ -239,7 +242,7 @@ fn convert(f: &mut Frame, ctx: &Context, page: &mut Page, sheet: &Sheet, row: &R
     match converted(value, kind) {
         Converted::Start(value) => begin(page, Field::offer(row.path.clone(), value)),
         Converted::Whole(value) => {
-            page.reveal = true;
+            page.later = true;
             let act = Act::Set { path: row.path.clone(), value: value.clone() };
             if let Err(fault) = apply(f, ctx, sheet, &act) {
                 begin(page, Field::refused(row.path.clone(), value, fault));

@@ -46,6 +46,8 @@ struct Page {
     index: usize,
     /// Bring the cursor's row into view in the next frame, and give it the focus.
     reveal: bool,
+    /// The same, one frame later: the rows are not those of the text any more.
+    later: bool,
     /// What is being typed. It stays until it is taken or left by the person.
     field: Option<Field>,
     made: Option<Made>,

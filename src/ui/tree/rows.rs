@@ -48,6 +48,11 @@ impl Columns {
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
+    rows_ui(f, ui, page, sheet);
+    page.reveal |= std::mem::take(&mut page.later);
+}
+
+fn rows_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     let reveal = std::mem::take(&mut page.reveal) && page.field.is_none();
     let rows = sheet.rows.len();
     if rows == 0 && page.field.is_none() {

@@ -175,7 +175,7 @@ fn a_text_that_is_no_json_is_said_with_the_way_back() {
         harness.root().children_recursive().filter_map(|node| node.accesskit_node().value()).collect();
     assert!(labels.iter().any(|label| label.starts_with("Line 2, column 8: ")), "{labels:?}");
     find(&harness, Role::Button, "Back to the text").click();
-    harness.run();
+    harness.run_steps(6);
     assert!(find(&harness, Role::MultilineTextInput, "Desired JSON").is_focused());
     let labels = harness.root().children_recursive().filter_map(|node| node.accesskit_node().value());
     assert!(labels.into_iter().any(|label| label.starts_with("line 2, column ")));
