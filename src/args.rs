@@ -1,11 +1,13 @@
 //! The command line.
 
-use crate::local_hub::{Exposure, FleetChoice, Tuning, UnquotedIfMatch};
+use crate::local_hub::{Exposure, FleetChoice, HubName, Tuning, UnquotedIfMatch};
 use crate::pointing::{self, DEFAULT_PORTS};
 use crate::protocol::duration;
 use crate::protocol::fault::{Fault, Plan};
+use crate::protocol::secret::Secret;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{AddrParseError, Ipv4Addr, SocketAddr};
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -45,6 +47,8 @@ pub const CONNECTION_STRING_VARIABLE: &str = "TWINSCOPE_CONNECTION_STRING";
 pub enum Command {
     /// Run the local hub without a window
     Hub(HubArgs),
+    /// Print a SAS token for curl and the like, made from a connection string
+    Token(TokenArgs),
 }
 
 // Where the options of `twinscope hub` stand in its help.
@@ -56,12 +60,12 @@ const BEHAVIOUR: &str = "How it behaves";
 #[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
 #[command(after_help = pointing::help())]
 pub struct HubArgs {
-    /// Where the service API listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.https), help_heading = LISTENING)]
+    /// Where the service API listens; port 0 takes a free one. With 127.0.0.1 it listens on the loopback address of IPv6 too
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.https), value_parser = address, help_heading = LISTENING)]
     pub https: SocketAddr,
 
-    /// Where MQTT listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.mqtts), help_heading = LISTENING)]
+    /// Where MQTT listens; port 0 takes a free one. With 127.0.0.1 it listens on the loopback address of IPv6 too
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = loopback(DEFAULT_PORTS.mqtts), value_parser = address, help_heading = LISTENING)]
     pub mqtts: SocketAddr,
 
     /// The devices a fresh hub starts with: demo, empty, or a number of synthetic ones up to 1000000
@@ -76,6 +80,11 @@ pub struct HubArgs {
     /// Allow addresses that other machines can reach
     #[arg(long, help_heading = LISTENING)]
     pub expose: bool,
+
+    /// A DNS name or IP address by which clients reach the hub, beside those of loopback; may be given more than once.
+    /// The certificate bears them all, and a CA of their own vouches for it; connection strings have the first one
+    #[arg(long, value_name = "HOST", help_heading = LISTENING)]
+    pub name: Vec<HubName>,
 
     /// Let queries and statistics see a change only so much later, such as 1.5s. The real hub's index is late too: a new device
     /// was measured to show after about 1.4 s, and a deleted one still after 25 minutes
@@ -92,9 +101,31 @@ pub struct HubArgs {
 
     /// Draw chances and spans of time from this number; the same number and the same doings of a client meet the same faults.
     /// Without it one is drawn, and told on stderr
-    #[arg(long, value_name = "N", help_heading = "Faults")]
+    #[arg(long, value_name = "N", value_parser = seed, help_heading = "Faults")]
     pub fault_seed: Option<u64>,
 }
+
+/// `twinscope token`.
+#[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
+#[command(after_help = TOKEN_HELP)]
+pub struct TokenArgs {
+    /// How long it is good, up to 24h
+    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = lifetime)]
+    pub lifetime: Duration,
+
+    /// What it is for, as a path behind the host, such as devices/myFirstDevice or '$twinscope'. Without it: all of the hub for
+    /// a policy, else the device or module
+    #[arg(long, value_name = "PATH")]
+    pub resource: Option<String>,
+
+    // Somebody will try it, and clap's own words would show the key again.
+    #[arg(hide = true, value_parser = secret)]
+    pub argument: Vec<Secret>,
+}
+
+const TOKEN_HELP: &str = "\
+The connection string of a policy, device or module is read from the variable TWINSCOPE_CONNECTION_STRING, or from stdin when \
+that is no terminal. An argument could be read by everybody on the machine.";
 
 /// In lines that fit a narrow terminal, as clap sets them in by ten.
 const FAULT_HELP: &str = "\
@@ -164,6 +195,31 @@ impl FromStr for Fleet {
             },
         }
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_wrong: AddrParseError| {
+        "not an IP address and a port, such as 127.0.0.1:8443 or [::1]:0; localhost is 127.0.0.1".to_owned()
+    })
+}
+
+/// What is not to be shown, whatever it is.
+#[allow(clippy::unnecessary_wraps)] // So clap wants it.
+fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_wrong: ParseIntError| format!("not a whole number from 0 to {}, such as 7", u64::MAX))
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration::parse(text)?;
+    // The end of a token is told in whole seconds.
+    if lifetime < Duration::from_secs(1) {
+        return Err("a token is good for a second at least, such as 10m or 1h".to_owned());
+    }
+    Ok(lifetime)
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -11,13 +11,14 @@
 //! | [`client`] | Talks to a hub: `HubClient` over HTTPS, `DeviceLink` over MQTT |
 //! | [`local_hub`] | Is a hub, on loopback, behind real TLS sockets |
 //! | [`demo`] | Plays the demo fleet: simulated devices, through the same client |
-//! | [`disk`] | Remembers: settings, connections, secrets |
+//! | [`disk`] | Remembers: settings, connections, secrets, drafts, the journal |
 //! | [`worker`] | The background half: commands in, events out |
 //! | [`app`] | The foreground half, without egui: what is known and chosen |
 //! | [`ui`] | Paints and listens |
 //! | [`args`] | The command line |
 //! | [`pointing`] | How Microsoft's clients are pointed at the local hub |
 //! | [`serve`] | `twinscope hub`: the local hub without a window |
+//! | [`token`] | `twinscope token`: a SAS token for other tools |
 //!
 //! `twin`, `query`, `protocol` and `copy_as` know no runtime, no window, no clock, no disk. `client` and `local_hub` never use each
 //! other: they meet through a socket. `app` knows neither tokio nor egui.
@@ -33,6 +34,7 @@ pub mod pointing;
 pub mod protocol;
 pub mod query;
 pub mod serve;
+pub mod token;
 pub mod twin;
 pub mod ui;
 pub mod worker;

@@ -1,6 +1,7 @@
 //! How Microsoft's clients are pointed at a local hub: the one table behind what `twinscope hub` prints when it starts, its
 //! `--help` and the README. What was tried, and with which version, is in `tests/sdk`.
 
+use crate::local_hub::names::LOCALHOST;
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
@@ -163,20 +164,20 @@ pub const POINTINGS: [Pointing; 11] = [
 ];
 
 impl Pointing {
-    /// The beginning of the connection string.
+    /// The beginning of the connection string of a hub that is called `host`.
     #[must_use]
-    pub fn host_name(&self, ports: Ports) -> String {
+    pub fn host_name(&self, host: &str, ports: Ports) -> String {
         let port = self.listener.of(ports);
         if self.port == Port::UsualOnly || port == self.listener.usual() {
-            "HostName=localhost".to_owned()
+            format!("HostName={host}")
         } else {
-            format!("HostName=localhost:{port}")
+            format!("HostName={host}:{port}")
         }
     }
 
     /// A line for a shell, of a hub that runs, with what else is to be known behind a `#`.
     #[must_use]
-    pub fn line(&self, ports: Ports, ca_file: &Path) -> String {
+    pub fn line(&self, host: &str, ports: Ports, ca_file: &Path) -> String {
         let command = self.command.replace("$CA", &quoted(&ca_file.to_string_lossy()));
         let (usual, actual) = (self.listener.usual(), self.listener.of(ports));
         let forward = if self.port == Port::UsualOnly && usual != actual {
@@ -185,7 +186,7 @@ impl Pointing {
             String::new()
         };
         let tried = if self.tested.is_some() { "" } else { " (not tried)" };
-        format!("{command}  # {}{tried}: {};…{forward}", self.client, self.host_name(ports))
+        format!("{command}  # {}{tried}: {};…{forward}", self.client, self.host_name(host, ports))
     }
 
     /// `any`, or the only one it knows.
@@ -198,9 +199,10 @@ impl Pointing {
 }
 
 /// What a hub that runs says, line by line.
-pub fn lines(ports: Ports, ca_file: &Path) -> impl Iterator<Item = String> {
+pub fn lines(host: &str, ports: Ports, ca_file: &Path) -> impl Iterator<Item = String> {
     let head = "How Microsoft's clients are pointed at this hub, each a line for a shell:".to_owned();
-    std::iter::once(head).chain(POINTINGS.iter().map(move |pointing| format!("  {}", pointing.line(ports, ca_file))))
+    std::iter::once(head)
+        .chain(POINTINGS.iter().map(move |pointing| format!("  {}", pointing.line(host, ports, ca_file))))
 }
 
 /// For `twinscope hub --help`.
@@ -208,7 +210,7 @@ pub fn lines(ports: Ports, ca_file: &Path) -> impl Iterator<Item = String> {
 pub fn help() -> String {
     let mut text = "\
 With --data DIR the hub's state is kept there and survives; without it, it lives in memory. When ready, the hub prints one line \
-of JSON with its connection string, addresses and CA file.
+of JSON with its connection strings, addresses and CA file.
 
 How Microsoft's clients are pointed at it. $CA is the CA file. \"any\" port goes into HostName; \"443\" and \"8883\" are the only \
 ones a client knows: take it with --https or --mqtts, or forward it. A star: not tried, by the client's documents and source.
@@ -218,7 +220,7 @@ ones a client knows: take it with --https or --mqtts, or forward it. A star: not
         let star = if pointing.tested.is_none() { "*" } else { "" };
         let client = format!("{}{star}", pointing.client);
         // Writing to a string cannot fail.
-        write!(text, "\n  {client:42}{:6}{}", pointing.port_word(), pointing.host_name(DEFAULT_PORTS)).ok();
+        write!(text, "\n  {client:42}{:6}{}", pointing.port_word(), pointing.host_name(LOCALHOST, DEFAULT_PORTS)).ok();
         write!(text, "\n      {}", pointing.command).ok();
     }
     text
@@ -232,7 +234,7 @@ pub fn markdown() -> String {
             .to_owned();
     for pointing in &POINTINGS {
         let Pointing { client, command, remark, .. } = pointing;
-        let (host_name, port) = (pointing.host_name(DEFAULT_PORTS), pointing.port_word());
+        let (host_name, port) = (pointing.host_name(LOCALHOST, DEFAULT_PORTS), pointing.port_word());
         let tested = pointing.tested.unwrap_or("no");
         // Writing to a string cannot fail.
         writeln!(text, "| {client} | `{command}` | `{host_name};…` | {port} | {tested} | {remark} |").ok();

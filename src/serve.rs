@@ -3,9 +3,10 @@
 use crate::args::{Fleet, HubArgs};
 use crate::client::{HubError, Trust};
 use crate::demo::Demo;
-use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError};
+use crate::local_hub::{Exposure, FleetChoice, HubName, HubOptions, LocalHub, StartError};
 use crate::pointing::{self, Ports};
 use crate::protocol::fault::FAULTS_MAX;
+use crate::protocol::policy::DEFAULT_POLICIES;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,7 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         data,
         fleet,
         exposure: args.exposure(),
+        names: args.name.clone(),
         tuning: args.tuning(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Runtime)?;
@@ -66,9 +68,15 @@ pub fn run(args: &HubArgs, data: Option<PathBuf>) -> Result<(), ServeError> {
         let stop = Signals::new().map_err(ServeError::Signals)?;
         let exposed = options.exposure == Exposure::Exposed
             && !(options.https.ip().is_loopback() && options.mqtts.ip().is_loopback());
+        let unnamed = options.names.iter().all(HubName::is_loopback);
         let hub = LocalHub::start(options).await?;
         if exposed {
             tracing::warn!("other machines can reach this hub: whoever has its connection string owns it");
+        }
+        if exposed && unnamed {
+            tracing::warn!(
+                "clients on other machines need --name: without it the certificate is good for loopback names only"
+            );
         }
         tell_faults(&hub);
         let demo = play(&hub);
@@ -116,7 +124,7 @@ fn play(hub: &LocalHub) -> Option<Demo> {
         return None;
     }
     let trust = Trust::new(&[hub.ca_file().to_owned()]).map_err(HubError::from);
-    match trust.and_then(|trust| Demo::start(&hub.connection_string(), hub.mqtts(), &trust)) {
+    match trust.and_then(|trust| Demo::start(&hub.loopback_connection_string(), hub.mqtts(), &trust)) {
         Ok(demo) => Some(demo),
         Err(error) => {
             tracing::warn!(%error, "the demo fleet's devices do not start");
@@ -128,17 +136,23 @@ fn play(hub: &LocalHub) -> Option<Demo> {
 /// For the person at the terminal, before the ready line: whoever waits for that one can have read these.
 fn print_pointing(hub: &LocalHub) {
     let ports = Ports { https: hub.https().port(), mqtts: hub.mqtts().port() };
-    let mut text: String = pointing::lines(ports, hub.ca_file()).flat_map(|line| [line, "\n".to_owned()]).collect();
-    text.push_str("  The connection string of iothubowner is in the line of JSON that follows on stdout.\n");
+    let mut text: String =
+        pointing::lines(&hub.host(), ports, hub.ca_file()).flat_map(|line| [line, "\n".to_owned()]).collect();
+    text.push_str("  The connection strings of the policies are in the line of JSON that follows on stdout.\n");
     // Nobody may be reading; a hub that cannot say this is still a hub.
     std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 /// One line of JSON for programs that started us.
 fn print_ready(hub: &LocalHub) -> std::io::Result<()> {
+    let strings: crate::twin::Json = DEFAULT_POLICIES
+        .iter()
+        .filter_map(|(policy, _)| Some((*policy, hub.connection_string_of(policy)?.reveal().reveal().to_owned())))
+        .collect();
     let line = serde_json::json!({
-        // With the owner's key in it: this line is how a caller gets in.
+        // With keys in them: this line is how a caller gets in.
         "connectionString": hub.connection_string().reveal().reveal(),
+        "connectionStrings": strings,
         "https": hub.https().to_string(),
         "mqtts": hub.mqtts().to_string(),
         "caFile": hub.ca_file(),

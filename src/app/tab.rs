@@ -1,5 +1,6 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
+use super::compare::Compare;
 pub use super::conflict::{Followed, Mark, MarkKind, Moved};
 use super::history::History;
 use super::messages::Messages;
@@ -33,6 +34,8 @@ pub enum Pane {
     Messages,
     /// Every version that was seen.
     History,
+    /// Beside other twins.
+    Compare,
 }
 
 /// One open twin.
@@ -78,6 +81,7 @@ pub struct Tab {
     pub methods: Methods,
     pub messages: Messages,
     pub history: History,
+    pub compare: Compare,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
@@ -208,6 +212,7 @@ impl Tab {
             methods: Methods::default(),
             messages: Messages::default(),
             history: History::default(),
+            compare: Compare::default(),
             kept: None,
             news: Vec::new(),
         }

@@ -1,8 +1,10 @@
-//! The certificates: a CA made once per user, name-constrained to loopback names, and the server's leaf, made at each start.
+//! The certificates: a CA made once per user, name-constrained to loopback names, and the server's leaf, made at each start. A hub
+//! that is known by more names has a CA of its own for them.
 //!
 //! The CA's key and certificate are one file, so that two programs that start at once can never mix two of them. The
 //! certificate alone is written beside it for clients to believe.
 
+use super::names::{self, HubName};
 use super::x509::proof::AnyCertificate;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
@@ -12,6 +14,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fs;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -31,12 +34,14 @@ pub struct Certificates {
     pub ca_file: PathBuf,
 }
 
-/// Loads or makes the CA in `dir`, and a leaf for `localhost`, `127.0.0.1` and `::1`.
+/// Loads or makes the CA in `dir`, and a leaf for `localhost`, `127.0.0.1`, `::1` and these names. Where one of them is beyond
+/// loopback the CA is the one for them, in a folder below ([`names::ca_dir`]).
 ///
 /// # Errors
 /// A sentence with the file and what is wrong with it.
-pub fn prepare(dir: &Path) -> Result<Certificates, String> {
-    let ca = load_or_make(dir)?;
+pub fn prepare(dir: &Path, names: &[HubName]) -> Result<Certificates, String> {
+    let dir = &names::ca_dir(dir, names);
+    let ca = load_or_make(dir, names)?;
     let pem = certificate_part(&ca).ok_or_else(|| damaged(dir, "it holds no certificate"))?;
     let key = KeyPair::from_pem(&ca).map_err(|error| damaged(dir, &error.to_string()))?;
     let issuer = Issuer::from_ca_cert_pem(pem, key).map_err(|error| damaged(dir, &error.to_string()))?;
@@ -45,7 +50,7 @@ pub fn prepare(dir: &Path) -> Result<Certificates, String> {
         write_whole(&ca_file, pem, Readers::Everybody).map_err(|error| format!("{CA_FILE}: {error}"))?;
     }
     let ca_der = pem_der(pem).ok_or_else(|| damaged(dir, "its certificate cannot be read"))?;
-    let (leaf, key) = leaf(&issuer).map_err(|error| error.to_string())?;
+    let (leaf, key) = leaf(&issuer, names).map_err(|error| error.to_string())?;
     let chain = vec![leaf, ca_der];
     Ok(Certificates {
         https: Arc::new(config(chain.clone(), &key, &[b"http/1.1"])?),
@@ -59,12 +64,12 @@ fn damaged(dir: &Path, reason: &str) -> String {
 }
 
 /// The content of the CA file; whoever makes it first wins, everybody uses that one.
-fn load_or_make(dir: &Path) -> Result<String, String> {
+fn load_or_make(dir: &Path, names: &[HubName]) -> Result<String, String> {
     let path = dir.join(KEY_FILE);
     let text = |error: io::Error| format!("{}: {error}", path.display());
     if !path.exists() {
         private_dir(dir).map_err(text)?;
-        let fresh = new_ca().map_err(|error| error.to_string())?;
+        let fresh = new_ca(names).map_err(|error| error.to_string())?;
         let temporary = dir.join(format!(".{KEY_FILE}.{}", uuid::Uuid::new_v4().simple()));
         write_new(&temporary, &fresh, Readers::Owner).map_err(text)?;
         // A hard link appears whole or not at all, and never replaces what another program just made.
@@ -86,7 +91,7 @@ fn load_or_make(dir: &Path) -> Result<String, String> {
     fs::read_to_string(&path).map_err(text)
 }
 
-fn new_ca() -> Result<String, rcgen::Error> {
+fn new_ca(names: &[HubName]) -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = validity(CA_DAYS)?;
     // The name is unique per CA: a client that believes two of them must not mix them up.
@@ -94,25 +99,41 @@ fn new_ca() -> Result<String, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Whoever believes this CA, and whoever steals its key, gets loopback names and nothing else.
-    params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: vec![
-            GeneralSubtree::DnsName("localhost".to_owned()),
-            GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
-            GeneralSubtree::IpAddress(CidrSubnet::V6(std::net::Ipv6Addr::LOCALHOST.octets(), [0xff; 16])),
-        ],
-        excluded_subtrees: Vec::new(),
-    });
+    // Whoever believes this CA, and whoever steals its key, gets loopback names, those the hub was given, and nothing else.
+    let mut permitted = vec![
+        GeneralSubtree::DnsName(names::LOCALHOST.to_owned()),
+        GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
+        only(std::net::Ipv6Addr::LOCALHOST.into()),
+    ];
+    permitted.extend(names::beyond_loopback(names).into_iter().map(|name| match name {
+        HubName::Dns(name) => GeneralSubtree::DnsName(name.clone()),
+        HubName::Address(address) => only(*address),
+    }));
+    params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
     let certificate = params.self_signed(&key)?;
     Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
 }
 
-fn leaf(issuer: &Issuer<'_, KeyPair>) -> Result<(CertificateDer<'static>, Vec<u8>), rcgen::Error> {
+/// This address and no other.
+fn only(address: IpAddr) -> GeneralSubtree {
+    GeneralSubtree::IpAddress(match address {
+        IpAddr::V4(address) => CidrSubnet::V4(address.octets(), [0xff; 4]),
+        IpAddr::V6(address) => CidrSubnet::V6(address.octets(), [0xff; 16]),
+    })
+}
+
+fn leaf(issuer: &Issuer<'_, KeyPair>, names: &[HubName]) -> Result<(CertificateDer<'static>, Vec<u8>), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = validity(LEAF_DAYS)?;
-    let names = CertificateParams::new(["localhost", "127.0.0.1", "::1"].map(str::to_owned))?;
-    params.subject_alt_names = names.subject_alt_names;
-    params.distinguished_name.push(DnType::CommonName, "localhost");
+    let mut subjects = [names::LOCALHOST, "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    for name in names {
+        let name = name.to_string();
+        if !subjects.contains(&name) {
+            subjects.push(name);
+        }
+    }
+    params.subject_alt_names = CertificateParams::new(subjects)?.subject_alt_names;
+    params.distinguished_name.push(DnType::CommonName, names::LOCALHOST);
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

@@ -5,7 +5,7 @@
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
 //! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` decides what goes wrong on
-//! purpose; `certs` makes the hub's certificates, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
+//! purpose; `listen` opens the listeners; `certs` makes the hub's certificates, for its `names`, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
 //! `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
@@ -17,9 +17,11 @@ pub mod fleet;
 pub mod hub;
 pub mod index;
 pub mod jobs;
+pub mod listen;
 pub mod messages;
 pub mod methods;
 pub mod mqtt;
+pub mod names;
 pub mod policies;
 pub mod random;
 pub mod registry;
@@ -28,8 +30,10 @@ pub mod store;
 pub mod x509;
 
 use crate::protocol::connection_string::{ConnectionString, Proof, Who};
+use crate::protocol::secret::Secret;
 use clock::Moment;
 use commit::Committer;
+pub use names::HubName;
 use policies::Policies;
 use registry::{Kept, Registry};
 pub use rest::Limits;
@@ -38,7 +42,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Opened, Store};
-use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
@@ -79,6 +82,8 @@ pub struct HubOptions {
     pub ca_dir: PathBuf,
     pub fleet: FleetChoice,
     pub exposure: Exposure,
+    /// By which clients reach the hub, beside the loopback names: the certificate bears them too, and connection strings the first.
+    pub names: Vec<HubName>,
     pub tuning: Tuning,
 }
 
@@ -131,6 +136,7 @@ pub struct LocalHub {
     hub: Arc<hub::Hub>,
     https: SocketAddr,
     mqtts: SocketAddr,
+    names: Vec<HubName>,
     ca_file: PathBuf,
     fleet: FleetChoice,
     stop: tokio_util::sync::CancellationToken,
@@ -151,22 +157,16 @@ impl LocalHub {
     /// # Errors
     /// See [`StartError`].
     pub async fn start_with(options: HubOptions, limits: Limits) -> Result<Self, StartError> {
-        if collide(options.https, options.mqtts) {
-            return Err(StartError::SameAddress { port: options.https.port() });
-        }
-        let https = listen(options.https, options.exposure).await?;
-        let mqtts = listen(options.mqtts, options.exposure).await?;
-        let address = |listener: &TcpListener, addr| {
-            listener.local_addr().map_err(|error| StartError::Listen { addr, reason: error.to_string() })
-        };
-        let (https_addr, mqtts_addr) = (address(&https, options.https)?, address(&mqtts, options.mqtts)?);
+        let ((https, https_addr), (mqtts, mqtts_addr)) =
+            listen::open(options.https, options.mqtts, options.exposure).await?;
 
         let (ca_dir, data, fleet, x509_ca) =
             (options.ca_dir, options.data, options.fleet, options.tuning.x509_ca.clone());
+        let (names, on_leaf) = (options.names.clone(), options.names);
         // Key generation and opening the file block for a while; the window must not wait for them.
         let prepared = tokio::task::spawn_blocking(move || {
             let authorities = x509::Authorities::read(&x509_ca)?;
-            prepare(&ca_dir, data.as_deref(), fleet).map(|prepared| (prepared, authorities))
+            prepare(&ca_dir, &on_leaf, data.as_deref(), fleet).map(|prepared| (prepared, authorities))
         });
         let (prepared, authorities) = prepared.await.map_err(|error| StartError::Listen {
             addr: https_addr,
@@ -206,22 +206,50 @@ impl LocalHub {
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
         let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);
-        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, ca_file, fleet, stop, tasks })
+        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, names, ca_file, fleet, stop, tasks })
     }
 
     /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`, and `HostName=localhost;…` on
-    /// HTTPS's own port: Microsoft's device clients and Node's service client take no port in it.
+    /// HTTPS's own port: Microsoft's device clients and Node's service client take no port in it. With [`HubOptions::names`] it
+    /// has the first of those in place of `localhost`.
     #[must_use]
     pub fn connection_string(&self) -> ConnectionString {
-        let key = self.hub.policies().by_name(OWNER).map(|policy| policy.primary.clone()).unwrap_or_default();
+        self.connection_string_of(OWNER).unwrap_or_else(|| self.string_with(&self.host(), OWNER, Secret::default()))
+    }
+
+    /// The same of another policy; `None` when there is none of that name.
+    #[must_use]
+    pub fn connection_string_of(&self, policy: &str) -> Option<ConnectionString> {
+        let policy = self.hub.policies().by_name(policy)?;
+        Some(self.string_with(&self.host(), &policy.name, policy.primary.clone()))
+    }
+
+    /// That of the owner for clients on this machine, where the hub's other names need not be known.
+    #[must_use]
+    pub fn loopback_connection_string(&self) -> ConnectionString {
+        let ConnectionString { who, .. } = self.connection_string();
+        ConnectionString { host_name: self.host_name(names::LOCALHOST), gateway_host_name: None, who }
+    }
+
+    fn string_with(&self, host: &str, policy: &str, key: Secret) -> ConnectionString {
         ConnectionString {
-            host_name: match self.https.port() {
-                HTTPS_PORT => "localhost".to_owned(),
-                port => format!("localhost:{port}"),
-            },
+            host_name: self.host_name(host),
             gateway_host_name: None,
-            who: Who::Service { policy: OWNER.to_owned(), proof: Proof::Key(key) },
+            who: Who::Service { policy: policy.to_owned(), proof: Proof::Key(key) },
         }
+    }
+
+    fn host_name(&self, host: &str) -> String {
+        match self.https.port() {
+            HTTPS_PORT => host.to_owned(),
+            port => format!("{host}:{port}"),
+        }
+    }
+
+    /// What clients call the hub, as it stands in `HostName`, without a port: the first of its names, or `localhost`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.names.first().map_or_else(|| names::LOCALHOST.to_owned(), HubName::in_host_name)
     }
 
     #[must_use]
@@ -268,22 +296,6 @@ impl Drop for LocalHub {
     }
 }
 
-/// Whether two listeners want the same place. An unspecified address is every address.
-fn collide(one: SocketAddr, other: SocketAddr) -> bool {
-    let same_ip = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
-    one.port() != 0 && one.port() == other.port() && same_ip
-}
-
-async fn listen(addr: SocketAddr, exposure: Exposure) -> Result<TcpListener, StartError> {
-    if exposure == Exposure::LoopbackOnly && !addr.ip().is_loopback() {
-        return Err(StartError::NotLoopback { addr });
-    }
-    TcpListener::bind(addr).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => StartError::PortTaken { addr },
-        _ => StartError::Listen { addr, reason: error.to_string() },
-    })
-}
-
 /// What blocks while it is made.
 struct Prepared {
     certificates: certs::Certificates,
@@ -295,9 +307,9 @@ struct Prepared {
     fleet: FleetChoice,
 }
 
-fn prepare(ca_dir: &Path, data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
+fn prepare(ca_dir: &Path, names: &[HubName], data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
     let certificates =
-        certs::prepare(ca_dir).map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
+        certs::prepare(ca_dir, names).map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
     let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
     let Some(dir) = data else {
         let (policies, registry) = fresh();

@@ -77,6 +77,7 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<Local
         ca_dir: folders.ca_dir(),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        names: Vec::new(),
         tuning: Tuning::default(),
     };
     match LocalHub::start(options.clone()).await {

@@ -75,7 +75,7 @@ fn ports_are_said_where_they_can_be() {
         ("Node azure-iot-device, Mqtt", odd, "HostName=localhost:1883;…"),
         ("Node azure-iot-device, MqttWs", odd, "HostName=localhost;…, knows port 443 only: forward it to 1443"),
     ] {
-        let line = row(client).line(ports, ca);
+        let line = row(client).line("localhost", ports, ca);
         assert!(line.ends_with(wanted) && line.contains("=/tmp/ca.pem "), "{client}: {line}");
     }
     for (path, wanted) in [
@@ -83,7 +83,7 @@ fn ports_are_said_where_they_can_be() {
         ("/it's/$x/ca.pem", r"REQUESTS_CA_BUNDLE='/it'\''s/$x/ca.pem' python"),
         ("/ä/ca.pem", "REQUESTS_CA_BUNDLE=/ä/ca.pem python"),
     ] {
-        let line = row("Python azure-iot-hub").line(usual, Path::new(path));
+        let line = row("Python azure-iot-hub").line("localhost", usual, Path::new(path));
         assert!(line.starts_with(wanted), "{line}");
     }
 }
@@ -103,9 +103,12 @@ fn the_help_has_every_line() {
 }
 
 /// Starts a hub on free ports; its ready line, and what it said on stderr before.
-fn started(data: &Path) -> (Value, Vec<String>) {
+fn started(data: &Path, more: &[&str]) -> (Value, Vec<String>) {
     let mut command = Command::new(program());
-    command.args(["hub", "--fleet", "empty", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--data"]).arg(data);
+    command
+        .args(["hub", "--fleet", "empty", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(more);
     command.env("RUST_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
@@ -120,12 +123,12 @@ fn started(data: &Path) -> (Value, Vec<String>) {
 #[test]
 fn a_started_hub_says_how_each_client_is_pointed_at_it() {
     let dir = TempDir::new().unwrap();
-    let (ready, said) = started(&dir.path().join("it's here"));
+    let (ready, said) = started(&dir.path().join("it's here"), &[]);
     let port = |key: &str| ready[key].as_str().unwrap().rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
     let ports = Ports { https: port("https"), mqtts: port("mqtts") };
     let ca_file = PathBuf::from(ready["caFile"].as_str().unwrap());
     for pointing in &POINTINGS {
-        let line = pointing.line(ports, &ca_file);
+        let line = pointing.line("localhost", ports, &ca_file);
         assert!(said.iter().any(|said| said.trim() == line), "{line} in {said:#?}");
         let port = match pointing.listener {
             Listener::Https => ports.https,
@@ -137,8 +140,29 @@ fn a_started_hub_says_how_each_client_is_pointed_at_it() {
         };
         assert!(line.contains(&number) && line.contains("here/ca/ca.pem"), "{line}");
     }
-    let key = ready["connectionString"].as_str().unwrap().rsplit_once("SharedAccessKey=").unwrap().1;
-    assert!(said.iter().all(|line| !line.contains(key)), "no key on stderr");
+    for string in ready["connectionStrings"].as_object().unwrap().values() {
+        let key = string.as_str().unwrap().rsplit_once("SharedAccessKey=").unwrap().1;
+        assert!(said.iter().all(|line| !line.contains(key)), "no key on stderr");
+    }
+}
+
+#[test]
+fn a_hub_with_a_name_says_that_one() {
+    let dir = TempDir::new().unwrap();
+    let (ready, said) = started(dir.path(), &["--name", "Hub.Test", "--name", "10.1.2.3"]);
+    let port = |key: &str| ready[key].as_str().unwrap().rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
+    let ports = Ports { https: port("https"), mqtts: port("mqtts") };
+    let ca_file = PathBuf::from(ready["caFile"].as_str().unwrap());
+    for pointing in &POINTINGS {
+        let line = pointing.line("hub.test", ports, &ca_file);
+        assert!(line.contains(&pointing.host_name("hub.test", ports)) && !line.contains("localhost"), "{line}");
+        assert!(said.iter().any(|said| said.trim() == line), "{line} in {said:#?}");
+    }
+    let start = format!("HostName=hub.test:{};SharedAccessKeyName=", ports.https);
+    let strings = ready["connectionStrings"].as_object().unwrap().values();
+    for string in strings.chain([&ready["connectionString"]]) {
+        assert!(string.as_str().unwrap().starts_with(&start), "{string}");
+    }
 }
 
 /// A shell finds the CA file in the line as it was printed.
@@ -148,7 +172,7 @@ fn a_line_works_in_a_shell() {
     let dir = TempDir::new().unwrap();
     let ca_file = dir.path().join("it's $HOME \"here\".pem");
     std::fs::write(&ca_file, "the authority").unwrap();
-    let line = row("Python azure-iot-hub").line(DEFAULT_PORTS, &ca_file);
+    let line = row("Python azure-iot-hub").line("localhost", DEFAULT_PORTS, &ca_file);
     let line = line.replace("python app.py", "sh -c 'cat \"$REQUESTS_CA_BUNDLE\"'");
     let output = Command::new("sh").args(["-c", &line]).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "the authority", "{line}");

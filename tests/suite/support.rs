@@ -69,6 +69,7 @@ pub fn options(dir: &Path, fleet: FleetChoice) -> HubOptions {
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        names: Vec::new(),
         tuning: Tuning::default(),
     }
 }

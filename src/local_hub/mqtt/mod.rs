@@ -26,10 +26,11 @@ pub use session::End;
 pub use sessions::{NotSent, Sessions};
 
 use super::hub::Hub;
+use super::listen::Listeners;
 use super::x509::ClientCertificates;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -58,13 +59,13 @@ impl Door {
 }
 
 /// Serves MQTT over TLS until `stop`; ends after that, when every connection has ended.
-pub async fn serve(door: Door, listener: TcpListener, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
+pub async fn serve(door: Door, listeners: Listeners, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
     let limits = door.limits;
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -85,7 +86,7 @@ pub async fn serve(door: Door, listener: TcpListener, tls: TlsAcceptor, hub: Arc
             drop(place);
         });
     }
-    drop(listener);
+    drop(listeners);
     connections.close();
     connections.wait().await;
 }

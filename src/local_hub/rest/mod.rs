@@ -14,6 +14,7 @@ mod stall;
 mod websocket;
 
 use super::hub::Hub;
+use super::listen::Listeners;
 use super::mqtt;
 use super::x509::ClientCertificates;
 use cut::{Cut, Knife};
@@ -24,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use stall::Stall;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -77,7 +78,7 @@ const FINISH: Duration = Duration::from_secs(2);
 
 /// Serves the service API over TLS until `stop`; returns when the last connection is closed.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     tls: TlsAcceptor,
     hub: Arc<Hub>,
     limits: Limits,
@@ -89,7 +90,7 @@ pub async fn serve(
     let service = Arc::new(service::Service::new(hub, limits.body, limits.aggregate));
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
             () = stop.cancelled() => break,
         };
         let stream = match accepted {
@@ -110,7 +111,7 @@ pub async fn serve(
             drop(place);
         });
     }
-    drop(listener);
+    drop(listeners);
     connections.close();
     connections.wait().await;
 }

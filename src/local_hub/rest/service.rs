@@ -256,7 +256,8 @@ impl Operation {
             Self::PutIdentity(id) | Self::DeleteIdentity(id) => (Permission::RegistryWrite, path(id)),
             Self::GetTwin(id) | Self::WriteTwin(id, _) | Self::CallMethod(id) => (Permission::ServiceConnect, path(id)),
             Self::Message(operation) => return operation.needs(),
-            Self::Job(_) | Self::Own(_) => (Permission::ServiceConnect, "jobs".to_owned()),
+            Self::Job(_) => (Permission::ServiceConnect, "jobs".to_owned()),
+            Self::Own(_) => (Permission::ServiceConnect, "$twinscope".to_owned()),
         };
         Needs::Service(permission, path)
     }

@@ -59,8 +59,8 @@ impl Command {
             Self::CopyPath => "Path",
             Self::CopyValue => "Value",
             Self::CopyQueryPath => "Query path",
-            Self::ExpandAll => "Expand all",
-            Self::CollapseAll => "Collapse all",
+            Self::ExpandAll => "Expand",
+            Self::CollapseAll => "Collapse",
             other => other.name(),
         }
     }
@@ -302,9 +302,14 @@ fn step(f: &mut Frame, ctx: &Context, sheet: &Sheet, command: Command) {
     let id = editor_id(&sheet.tab.id, sheet.section);
     let Some(mut state) = TextEditState::load(ctx, id) else { return };
     let mut undoer = state.undoer();
-    let now = (state.cursor.char_range().unwrap_or_default(), sheet.part.text.clone());
-    let then = if command == Command::Undo { undoer.undo(&now) } else { undoer.redo(&now) };
-    let Some((range, text)) = then.cloned() else { return };
+    let mut now = (state.cursor.char_range().unwrap_or_default(), sheet.part.text.clone());
+    // Where only the caret moved in between, the text of that step is the same.
+    while now.1 == sheet.part.text {
+        let then = if command == Command::Undo { undoer.undo(&now) } else { undoer.redo(&now) };
+        let Some(then) = then.cloned() else { return };
+        now = then;
+    }
+    let (range, text) = now;
     state.cursor.set_char_range(Some(range));
     state.set_undoer(undoer);
     state.store(ctx, id);

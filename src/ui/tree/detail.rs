@@ -19,7 +19,7 @@ pub(super) fn ui(ui: &mut Ui, page: &Page, sheet: &Sheet) {
         ui.spacing_mut().item_spacing.y = 2.0;
         for text in words(sheet, row) {
             let text = RichText::new(text).font(theme::small()).color(p.weak);
-            ui.add(egui::Label::new(text).truncate());
+            ui.add(egui::Label::new(text).wrap());
         }
     });
 }

@@ -201,7 +201,6 @@ fn row_ui(
         act::make(f, ui.ctx(), page, sheet, Command::Edit);
     }
     menu_ui(f, page, sheet, row, &response);
-    response.on_hover_text_at_pointer(format!("{}\n{}", row.path, said.replace("; ", "\n")).trim_end());
     fields_ui(f, ui, page, sheet, row, rect, columns);
 }
 

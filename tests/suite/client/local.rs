@@ -30,6 +30,7 @@ pub fn options(dir: &std::path::Path, fleet: FleetChoice) -> HubOptions {
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        names: Vec::new(),
         tuning: Tuning::default(),
     }
 }

@@ -89,6 +89,39 @@ async fn options_that_make_it_behave_otherwise() {
     }
 }
 
+#[tokio::test]
+async fn the_ready_line_has_a_string_for_each_policy() {
+    let dir = TempDir::new().unwrap();
+    let hub = start(dir.path(), &["--fleet", "empty"]);
+    hub.owner().await.device("d").await;
+    let strings = hub.ready["connectionStrings"].as_object().unwrap();
+    let names: Vec<&String> = strings.keys().collect();
+    assert_eq!(names, ["iothubowner", "service", "device", "registryRead", "registryReadWrite"]);
+    assert_eq!(strings["iothubowner"], hub.ready["connectionString"]);
+    let host_name = format!("localhost:{}", hub.ready["https"].as_str().unwrap().rsplit(':').next().unwrap());
+    let ca_file = PathBuf::from(hub.ready["caFile"].as_str().unwrap());
+    let addr = hub.ready["https"].as_str().unwrap().parse().unwrap();
+    // Each has the key of its own policy, and the rights of that: to read the identity, to read the twin.
+    for (policy, rights) in [
+        ("iothubowner", [200, 200]),
+        ("service", [401, 200]),
+        ("device", [401, 401]),
+        ("registryRead", [200, 401]),
+        ("registryReadWrite", [200, 401]),
+    ] {
+        let string = ConnectionString::parse(strings[policy].as_str().unwrap()).unwrap();
+        assert_eq!(string.host_name, host_name);
+        let Who::Service { policy: of, proof: Proof::Key(key) } = string.who else { panic!("{policy}") };
+        assert_eq!(of, policy);
+        let mut caller = Caller::connect(addr, &ca_file, &token("localhost", &key, Some(policy))).await;
+        let got = [caller.get("/devices/d").await, caller.get("/twins/d").await];
+        let refused = got.iter().filter(|reply| reply.status == 401).map(super::super::support::Reply::text);
+        assert_eq!(got.each_ref().map(|reply| reply.status), rights, "{policy}");
+        // Refused for want of a right, not for a wrong key.
+        assert!(refused.into_iter().all(|text| text.contains(&format!("the policy {policy}"))), "{policy}");
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.
@@ -119,7 +152,7 @@ async fn the_ready_line_opens_the_hub_and_signals_stop_it() {
     for signal in ["TERM", "INT"] {
         let running = start(dir.path(), &["--fleet", "empty"]);
         let names: Vec<&String> = running.ready.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["connectionString", "https", "mqtts", "caFile"]);
+        assert_eq!(names, ["connectionString", "connectionStrings", "https", "mqtts", "caFile"]);
         let port = running.ready["https"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
         let text = running.ready["connectionString"].as_str().unwrap();
         let start = format!("HostName=localhost:{port};SharedAccessKeyName=iothubowner;SharedAccessKey=");
@@ -181,21 +214,25 @@ async fn demo_devices_play_where_the_hub_was_founded_with_them() {
 #[cfg(unix)]
 #[test]
 fn exposed_starts_and_says_so() {
-    let dir = TempDir::new().unwrap();
-    let mut command = Command::new(program());
-    command.args(["hub", "--expose", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty", "--data"]);
-    command.arg(dir.path()).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let mut running = Running { ready: serde_json::from_str(&line).unwrap(), child, stdout };
-    assert!(running.ready["https"].as_str().unwrap().starts_with("0.0.0.0:"), "{line}");
-    let mut stderr = running.child.stderr.take().unwrap();
-    running.stop("TERM");
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+    for (name, is_warned) in [(&[][..], true), (&["--name", "localhost"], true), (&["--name", "hub.test"], false)] {
+        let dir = TempDir::new().unwrap();
+        let mut command = Command::new(program());
+        command.args(["hub", "--expose", "--https", "0.0.0.0:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty"]);
+        command.args(name).arg("--data").arg(dir.path()).env_remove("RUST_LOG");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let mut running = Running { ready: serde_json::from_str(&line).unwrap(), child, stdout };
+        assert!(running.ready["https"].as_str().unwrap().starts_with("0.0.0.0:"), "{line}");
+        let mut stderr = running.child.stderr.take().unwrap();
+        running.stop("TERM");
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        assert!(said.contains("WARN") && said.contains("other machines can reach this hub"), "{said}");
+        assert_eq!(said.contains("clients on other machines need --name"), is_warned, "{name:?}: {said}");
+    }
 }
 
 #[cfg(unix)]

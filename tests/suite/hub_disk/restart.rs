@@ -124,7 +124,7 @@ fn programs_that_start_at_once_agree_on_one_ca() {
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let ca = ca.clone();
-            std::thread::spawn(move || std::fs::read_to_string(certs::prepare(&ca).unwrap().ca_file).unwrap())
+            std::thread::spawn(move || std::fs::read_to_string(certs::prepare(&ca, &[]).unwrap().ca_file).unwrap())
         })
         .collect();
     let mut files: Vec<String> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();

@@ -1,7 +1,7 @@
 //! `/$twinscope/faults`: set, read and cleared at run time, by whom, and struck by nothing. The clock, which strikes all.
 
 use super::Stage;
-use crate::support::{TestHub, now_s};
+use crate::support::{Caller, TestHub, now_s, token};
 use serde_json::json;
 use twinscope::local_hub::{FleetChoice, Tuning};
 use twinscope::protocol::fault::Plan;
@@ -41,6 +41,28 @@ async fn set_read_and_cleared() {
     ];
     assert_ne!(drawn[0], drawn[1]);
     caller.call("POST", FAULTS, &[], Some(&json!({}))).await.refused(405, "GenericMethodNotAllowed");
+}
+
+#[tokio::test]
+async fn a_token_is_for_its_own_path() {
+    let hub = TestHub::start(FleetChoice::Empty).await;
+    let key = hub.hub.hub().policies().by_name("service").unwrap().primary.clone();
+    let own = [FAULTS, "/$twinscope/events"];
+    for (resource, works, is_refused) in [
+        ("localhost", &[own[0], own[1], "/jobs/v2/query"][..], &[][..]),
+        ("localhost/$twinscope", &own, &["/jobs/v2/query"]),
+        ("localhost/jobs", &["/jobs/v2/query"], &own),
+        ("localhost/devices", &[], &own),
+    ] {
+        let token = token(resource, &key, Some("service"));
+        let mut caller = Caller::connect(hub.hub.https(), hub.hub.ca_file(), &token).await;
+        for path in works {
+            caller.get(path).await.ok();
+        }
+        for path in is_refused {
+            caller.get(path).await.refused(401, "IotHubUnauthorizedAccess");
+        }
+    }
 }
 
 #[tokio::test]

@@ -92,7 +92,9 @@ fn a_wrong_word_is_named_with_its_place_and_remedy() {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = refused(&["--fault-seed", "many"]);
-    assert!(said.contains("--fault-seed"), "{said}");
+    for part in ["--fault-seed", "a whole number from 0", "such as 7"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let many = ["--fault", "429"].repeat(101);
     let said = refused(&many);
     assert!(said.contains("at most 100 faults"), "{said}");

@@ -67,6 +67,7 @@ impl Place {
             ca_dir: folder.path().to_owned(),
             fleet: FleetChoice::Empty,
             exposure: Exposure::LoopbackOnly,
+            names: Vec::new(),
             tuning: Tuning::default(),
         };
         let local = LocalHub::start_with(options, limits).await.unwrap();

@@ -88,12 +88,12 @@ async fn who_never_says_hello_in_tls_is_closed() {
     let (place, id) = Place::with_device().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let certificates = twinscope::local_hub::certs::prepare(place.folder.path()).unwrap();
+    let certificates = twinscope::local_hub::certs::prepare(place.folder.path(), &[]).unwrap();
     let stop = CancellationToken::new();
     let limits = Limits { tls_handshake: SHORT, max_connections: 2, ..Limits::default() };
     let serving = tokio::spawn(serve(
         Door::new(limits),
-        listener,
+        listener.into(),
         certificates.mqtts.into(),
         place.local.hub().clone(),
         stop.clone(),

@@ -138,6 +138,8 @@ async fn who_may_connect() {
     let e = TwinId::device("e");
     check(&e, "localhost/e/", &policy("device", "localhost"), Some("IotHubUnauthorizedAccess"));
     owner.put_if("/devices/d", "*", json!({"deviceId": "d", "status": "disabled"})).await.ok();
-    check(&d, user, &own, Some("DeviceDisabled"));
+    check(&d, user, &policy("device", "localhost/devices"), Some("DeviceDisabled"));
+    // Its keys are new too: who shows an old one proves nothing and is told nothing.
+    check(&d, user, &own, unauthorised);
     check(&m, module_user, &policy("device", "localhost"), Some("DeviceDisabled"));
 }

@@ -107,6 +107,7 @@ impl InnerHub {
             ca_dir: folders.ca_dir(),
             fleet,
             exposure: Exposure::LoopbackOnly,
+            names: Vec::new(),
             tuning: Tuning::default(),
         };
         let key = runtime().block_on(async {

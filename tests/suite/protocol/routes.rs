@@ -91,9 +91,7 @@ fn reads_a_path_encoded_as_a_whole_once() {
 
 #[test]
 fn refuses_what_is_no_route() {
-    for path in
-        ["/", "", "*", "devices", "//devices", "/jobs/v2", "/jobs/v2/j/x", "/nowhere", "/digitaltwins/d", "/twins"]
-    {
+    for path in ["/", "", "*", "devices", "//devices", "/jobs/v2", "/jobs/v2/j/x", "/nowhere", "/twins"] {
         check_error(&format!("{path}?{V}"), &RouteError::NoSuchPath);
     }
     for path in ["/twins/d/modules", "/twins/d/modules/m/x", "/devices/d/x", "/devices/d/modules/m/x", "/statistics/x"]

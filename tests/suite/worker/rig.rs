@@ -236,6 +236,7 @@ fn hub_options(dir: &Path, https: std::net::SocketAddr, fleet: FleetChoice) -> H
         ca_dir: dir.join("ca"),
         fleet,
         exposure: Exposure::LoopbackOnly,
+        names: Vec::new(),
         tuning: Tuning::default(),
     }
 }
