@@ -97,6 +97,7 @@ pub struct Source<'a> {
 
 /// Rows in the order of the text; behind them, object by object, what only the device has. What stands in one of `closed` is left out.
 #[must_use]
+#[allow(clippy::implicit_hasher)] // One set in the program, with the usual hasher.
 pub fn rows(source: &Source, closed: &HashSet<Path>) -> Vec<Row> {
     let mut walk = Walk { tags: source.reported.is_none(), closed, path: Path::root(), rows: Vec::new() };
     walk.object(Some(source.document), Some(source.base), source.reported);

@@ -118,14 +118,14 @@ pub(in crate::ui) fn commands(tab: &Tab) -> Vec<(Command, String, Option<Keyboar
 /// Why a command cannot be done on a row.
 pub(super) fn off(command: Command, row: Option<&Row>) -> Option<&'static str> {
     let element = |row: &Row| matches!(row.path.0.last(), Some(Segment::Index(_)));
+    let on_row = !matches!(
+        command,
+        Command::Face(_) | Command::Add | Command::Undo | Command::Redo | Command::ExpandAll | Command::CollapseAll
+    );
     match (command, row) {
-        (
-            Command::Face(_) | Command::Add | Command::Undo | Command::Redo | Command::ExpandAll | Command::CollapseAll,
-            _,
-        ) => None,
+        _ if !on_row => None,
         (_, None) => Some("There is no property yet"),
-        (Command::CopyPath | Command::CopyValue | Command::CopyQueryPath | Command::Edit, Some(_)) => None,
-        (_, Some(row)) if row.agreement == Agreement::NotDesired => Some("The device reports it, it is not desired"),
+        (Command::Rename | Command::Delete | Command::Kind(_), Some(row)) if row.agreement == Agreement::NotDesired => Some("The device reports it, it is not desired"),
         (Command::Rename, Some(row)) if element(row) => Some("An element of an array has no key"),
         (Command::Kind(kind), Some(row)) if row.kind == kind => Some("It is of this type"),
         _ => None,
@@ -271,18 +271,14 @@ pub(super) fn take(f: &mut Frame, ctx: &Context, page: &mut Page, sheet: &Sheet)
         return true;
     }
     let act = field.act();
-    match apply(f, ctx, sheet, &act) {
-        Err(fault) => {
-            field.fault = Some(fault);
-            field.fresh = true;
-            false
-        }
-        Ok(()) => {
-            page.cursor = field.target(sheet.part.parsed.document.as_ref());
-            page.field = None;
-            true
-        }
+    if let Err(fault) = apply(f, ctx, sheet, &act) {
+        field.fault = Some(fault);
+        field.fresh = true;
+        return false;
     }
+    page.cursor = field.target(sheet.part.parsed.document.as_ref());
+    page.field = None;
+    true
 }
 
 /// Makes an act an edit of the text: one step back undoes it, in the tree and in the text.

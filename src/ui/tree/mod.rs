@@ -253,7 +253,8 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     let frame = egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 2));
     egui::Panel::top("tree-acts").frame(frame).resizable(false).show(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.spacing_mut().item_spacing.x = 1.0;
+            ui.spacing_mut().button_padding.x = 5.0;
             ui.style_mut().override_text_style = Some(egui::TextStyle::Small);
             for command in [Command::Add, Command::Edit, Command::Rename, Command::Delete] {
                 act_ui(f, ui, page, sheet, command);

@@ -35,8 +35,8 @@ fn add(parent: &str, behind: Option<Segment>, key: &str, value: &str) -> Act {
     Act::Add { parent: path(parent), behind, key: key.to_owned(), value: value.to_owned() }
 }
 
-fn key(key: &str) -> Option<Segment> {
-    Some(Segment::Key(key.to_owned()))
+fn key(key: &str) -> Segment {
+    Segment::Key(key.to_owned())
 }
 
 const TEXT: &str = "{\n  \"a\": 1.50,\n  \"b\": { \"x\" : [1E5, 2] },\n  \"c\": {}\n}";
@@ -54,7 +54,7 @@ fn an_edit_changes_nothing_beside_it() {
     check(TEXT, &rename("b", "a\"b"), &TEXT.replace("\"b\"", "\"a\\\"b\""));
     check(TEXT, &rename("b", "b"), TEXT);
     check(TEXT, &add("", None, "d", "3"), &TEXT.replace("{}\n}", "{},\n  \"d\": 3\n}"));
-    check(TEXT, &add("", key("a"), "d", "3"), &TEXT.replace("1.50,", "1.50,\n  \"d\": 3,"));
+    check(TEXT, &add("", Some(key("a")), "d", "3"), &TEXT.replace("1.50,", "1.50,\n  \"d\": 3,"));
     check(TEXT, &add("c", None, "d", "3"), &TEXT.replace("{}\n}", "{\n    \"d\": 3\n  }\n}"));
     check(TEXT, &add("b.x", None, "", "3"), &TEXT.replace("2]", "2, 3]"));
     check(TEXT, &add("b.x", Some(Segment::Index(0)), "", "3"), &TEXT.replace("1E5,", "1E5, 3,"));
