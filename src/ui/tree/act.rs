@@ -125,7 +125,9 @@ pub(super) fn off(command: Command, row: Option<&Row>) -> Option<&'static str> {
     match (command, row) {
         _ if !on_row => None,
         (_, None) => Some("There is no property yet"),
-        (Command::Rename | Command::Delete | Command::Kind(_), Some(row)) if row.agreement == Agreement::NotDesired => Some("The device reports it, it is not desired"),
+        (Command::Rename | Command::Delete | Command::Kind(_), Some(row)) if row.agreement == Agreement::NotDesired => {
+            Some("The device reports it, it is not desired")
+        }
         (Command::Rename, Some(row)) if element(row) => Some("An element of an array has no key"),
         (Command::Kind(kind), Some(row)) if row.kind == kind => Some("It is of this type"),
         _ => None,
