@@ -205,7 +205,7 @@ fn line(
     let edit = TextEdit::singleline(text)
         .id(id)
         .font(theme::mono())
-        .vertical_align(egui::Align::Center)
+        .align(egui::Align2::LEFT_CENTER)
         .hint_text(RichText::new(hint).color(weak))
         .margin(Margin::symmetric(4, 2))
         .desired_width(place.width() - 8.0)
