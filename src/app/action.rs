@@ -8,6 +8,7 @@ use super::history::HistoryAct;
 use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
 use super::tab::Pane;
+use super::tree::Face;
 use crate::copy_as::{Language, Method};
 use crate::disk::{Layout, ThemeChoice};
 use crate::protocol::message::Ack;
@@ -59,6 +60,8 @@ pub enum Action {
     NextTab,
     PreviousTab,
     ShowPane(TwinId, Pane),
+    /// Desired and tags as text or as a tree.
+    ShowFace(TwinId, Face),
 
     // One twin
     Edit {

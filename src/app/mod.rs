@@ -20,6 +20,7 @@ mod replace;
 pub mod tab;
 mod tab_state;
 pub mod tick;
+pub mod tree;
 mod update;
 mod update_compare;
 mod update_conflict;

@@ -5,6 +5,7 @@ pub use super::conflict::{Followed, Mark, MarkKind, Moved};
 use super::history::History;
 use super::messages::Messages;
 use super::methods::Methods;
+use super::tree::Face;
 use super::{Moment, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
@@ -48,6 +49,8 @@ pub struct Tab {
     /// `None` until the twin was first loaded. Its base may be older than `twin` while edits are on it.
     pub draft: Option<Draft>,
     pub pane: Pane,
+    /// How desired and tags are shown.
+    pub face: Face,
     /// Texts of the read-only panes, made once per version: reported and the whole document.
     pub reported_text: String,
     pub document_text: String,
@@ -188,6 +191,7 @@ impl Tab {
             seen: None,
             draft: None,
             pane: Pane::default(),
+            face: Face::default(),
             reported_text: String::new(),
             document_text: String::new(),
             watching: true,

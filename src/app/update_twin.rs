@@ -13,6 +13,7 @@ impl App {
     pub(super) fn update_twin(&mut self, action: Action) -> Vec<Command> {
         match action {
             Action::ShowPane(id, pane) => self.show_pane(&id, pane),
+            Action::ShowFace(id, face) => self.show_face(&id, face),
             Action::Edit { id, section, text } => self.edit(&id, section, text),
             Action::RevertChange { id, section, change } => {
                 self.with_draft(&id, |draft| draft.revert(section, &change));

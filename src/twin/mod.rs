@@ -17,6 +17,7 @@ pub mod path;
 pub mod replace;
 pub mod rules;
 pub mod text;
+pub mod tree;
 pub mod wire;
 
 pub use id::{IdProblem, TwinId};

@@ -5,6 +5,7 @@ use super::editor::{self, EditorView, LineCommand};
 use super::editor_id;
 use super::find::{Found, Step};
 use crate::app::tab::Pane;
+use crate::app::tree::Face;
 use crate::app::{Action, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
@@ -64,6 +65,8 @@ impl Command {
     /// Whether it means something in what a tab shows.
     pub fn fits(self, tab: &Tab) -> bool {
         match (section_of(tab), self) {
+            // They are about lines.
+            (Some(_), Self::Line(_)) if tab.face == Face::Tree => false,
             (Some(_), _) => tab.draft.is_some(),
             (None, Self::NextChange | Self::PreviousChange) => {
                 tab.pane == Pane::Compare && !tab.compare.sides.is_empty()
@@ -74,7 +77,7 @@ impl Command {
     }
 }
 
-fn section_of(tab: &Tab) -> Option<Section> {
+pub(super) fn section_of(tab: &Tab) -> Option<Section> {
     match tab.pane {
         Pane::Desired => Some(Section::Desired),
         Pane::Tags => Some(Section::Tags),
@@ -113,6 +116,9 @@ fn is_meant(ctx: &Context, tab: &Tab, command: Command) -> bool {
 }
 
 pub(super) fn run(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
+    if !matches!(command, Command::GoToLine) {
+        super::tree::show_text(f, tab);
+    }
     match command {
         Command::Find | Command::Replace => show_find(f, ctx, tab, command),
         Command::FindNext => find_step(f, ctx, tab, Step::Next),
@@ -201,6 +207,7 @@ fn find_step(f: &mut Frame, ctx: &Context, tab: &Tab, step: Step) {
 pub(super) fn go_to(f: &mut Frame, ctx: &Context, tab: &Tab, offset: usize) {
     let Some(text) = text_of(tab) else { return };
     if let Some(section) = section_of(tab) {
+        super::tree::show_text(f, tab);
         f.view.editor.go(ctx, editor_id(&tab.id, section), text, offset..offset);
         return;
     }

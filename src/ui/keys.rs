@@ -1,6 +1,6 @@
 //! Every key that works anywhere in the window. Listened to before anything is painted, so that no field swallows them.
 
-use super::{Frame, act, editing};
+use super::{Frame, act, editing, tree};
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
 use egui::{Context, Id, Key, KeyboardShortcut, Modifiers};
@@ -21,6 +21,7 @@ pub const ZOOM_IN: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, 
 const ZOOM_IN_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Equals);
 pub const ZOOM_OUT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Minus);
 pub const ZOOM_RESET: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Num0);
+pub(super) const FACE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::T);
 pub const ALL_KEYS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F1);
 
 pub const ZOOM_MIN: f32 = 0.5;
@@ -37,6 +38,8 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         (one(&PALETTE), "Commands"),
         (one(&GO_TO), "Go to a device or module"),
         (one(&COMPARE), "Changes beside the text"),
+        (one(&FACE), "Desired and tags as text or as a tree"),
+        ("Enter, F2, Insert, Delete".to_owned(), "In the tree: edit the value, rename, add, delete"),
         (one(&SEND), "Send reported or the message, call the method, run the query"),
         (one(&CLOSE_TAB), "Close the tab"),
         (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
@@ -103,8 +106,12 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
     }
     // Before the plain combinations that fit some of them too.
     editing::listen(f, ctx, tab);
-    if pressed(&SAVE) {
+    // What stands in a field of the tree is part of what is saved.
+    if pressed(&SAVE) && tree::settle(f, ctx, tab) {
         f.push(Action::Save(id.clone()));
+    }
+    if pressed(&FACE) {
+        tree::toggle(f, ctx, tab);
     }
     if pressed(&CLOSE_TAB) {
         f.push(Action::CloseTab(id.clone()));

@@ -37,6 +37,7 @@ mod status_bar;
 mod tabs;
 pub mod theme;
 mod top_bar;
+mod tree;
 mod twin;
 mod twin_header;
 mod when;
@@ -61,6 +62,7 @@ pub struct View {
     fleet: fleet::FleetView,
     editor: editor::EditorView,
     reader: reader::ReaderView,
+    tree: tree::TreeView,
     changes: changes::ChangesView,
     activity: activity::ActivityView,
     faults: faults::FaultsView,

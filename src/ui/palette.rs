@@ -2,7 +2,7 @@
 
 use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
-use super::{Frame, editing, keys, widgets};
+use super::{Frame, editing, keys, tree, widgets};
 use crate::app::action::Watching;
 use crate::app::compare::CompareAct;
 use crate::app::dialog::Field;
@@ -49,6 +49,8 @@ enum Does {
     Act(Box<Action>),
     /// Something with the text in front.
     Edit(editing::Command),
+    /// Something with the tree in front, or the way to it.
+    Tree(tree::Command),
 }
 
 impl Choice {
@@ -162,7 +164,11 @@ pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Ch
                 }
                 editing::run(f, ui.ctx(), tab, command);
             }
-            (Does::Edit(_), None) => {}
+            (Does::Tree(command), Some(tab)) => {
+                f.view.focus_before = None;
+                tree::run(f, ui.ctx(), tab, command);
+            }
+            (Does::Edit(_) | Does::Tree(_), None) => {}
         }
     }
 }
@@ -284,6 +290,8 @@ fn commands(app: &App) -> Vec<Choice> {
     add("All keys", Some(keys::ALL_KEYS), Action::ShowKeys);
     add("Quit", None, Action::Quit);
     list.extend(app.active_tab().into_iter().flat_map(text_commands));
+    let tree = app.active_tab().into_iter().flat_map(tree::commands);
+    list.extend(tree.map(|(command, text, keys)| Choice { text, keys, does: Does::Tree(command) }));
     list
 }
 

@@ -4,10 +4,11 @@ use super::describe::describe;
 use super::theme::{self, palette};
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, moved, reader, twin_header,
-    when,
+    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, moved, reader, tree,
+    twin_header, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
+use crate::app::tree::Face;
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
@@ -203,6 +204,7 @@ fn problems_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft: &
                 ui.spacing_mut().item_spacing.y = 0.0;
                 for problem in draft.problems.iter().take(200) {
                     if problem_ui(ui, problem) {
+                        tree::show_text(f, tab);
                         f.view.editor.go(ui.ctx(), editor_id(&tab.id, section), &draft.text, problem.range.clone());
                     }
                 }
@@ -231,14 +233,20 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         return;
     };
     let part = draft.section(section);
+    if tab.face == Face::Tree {
+        tree::ui(f, ui, tab, draft, section);
+        return;
+    }
     let id = editor_id(&tab.id, section);
     f.view.panes.editor = Some(id);
     let name = match section {
         Section::Tags => "Tags JSON",
         _ => "Desired JSON",
     };
-    if let Some(range) = editor::foot::ui(ui, id, section, part) {
-        f.view.editor.go(ui.ctx(), id, &part.text, range);
+    match editor::foot::ui(ui, id, section, part) {
+        Some(editor::foot::Chosen::Place(range)) => f.view.editor.go(ui.ctx(), id, &part.text, range),
+        Some(editor::foot::Chosen::Tree) => tree::toggle(f, ui.ctx(), tab),
+        None => {}
     }
     let marks: Vec<&Mark> = tab.marks.iter().filter(|mark| mark.section == section).collect();
     let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems, marks: &marks };

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod lines;
+pub mod member;
 mod number;
 pub mod paste;
 mod read;
@@ -71,11 +72,16 @@ impl Parsed {
     /// The span of a path, if the text has one.
     #[must_use]
     pub fn span(&self, path: &Path) -> Option<&Span> {
+        self.spans.get(self.index(path)?)
+    }
+
+    /// The index in [`Parsed::spans`] of a path, if the text has one.
+    fn index(&self, path: &Path) -> Option<usize> {
         let mut at = 0;
         for segment in &path.0 {
             at = self.children(at).find(|child| self.spans[*child].segment.as_ref() == Some(segment))?;
         }
-        self.spans.get(at)
+        Some(at)
     }
 
     /// The path of the value at an index of [`Parsed::spans`].

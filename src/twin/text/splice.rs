@@ -72,20 +72,20 @@ struct Member<'t> {
 }
 
 /// How the members of an object stand in the text.
-struct Layout {
+pub(super) struct Layout {
     /// Between the comma and the next member.
-    between: String,
+    pub between: String,
     /// Before the closing brace, when the object is filled for the first time.
-    closing: String,
+    pub closing: String,
     /// Of a value's further lines; `None` for an object on one line, whose values are on one line too.
-    indent: Option<String>,
+    pub indent: Option<String>,
 }
 
 impl<'t> Splice<'t> {
     fn object(&mut self, at: usize, patch: &JsonMap, order: Option<&JsonMap>) {
         let Some(span) = self.parsed.spans.get(at) else { return };
         let members = self.members(at, patch);
-        let layout = self.layout(span, &members);
+        let layout = Layout::of(self.text, span, members.first().map(|first| first.whole.start));
         let added: Vec<(&String, &Json)> = patch
             .iter()
             .filter(|(key, value)| !value.is_null() && !members.iter().any(|member| member.key == *key))
@@ -144,15 +144,7 @@ impl<'t> Splice<'t> {
         }
         let range = span.value.start + 1..span.value.end - 1;
         let entries: Vec<String> = added.iter().map(|entry| layout.print(entry)).collect();
-        let text = match entries.as_slice() {
-            [] => String::new(),
-            entries => {
-                let between = format!(",{}", layout.between);
-                // On one line the braces stand close.
-                let opening = if layout.indent.is_some() { layout.between.as_str() } else { "" };
-                format!("{opening}{}{}", entries.join(&between), layout.closing)
-            }
-        };
+        let text = if entries.is_empty() { String::new() } else { layout.fill(&entries) };
         self.edits.push(Edit { range, text });
     }
 
@@ -167,24 +159,6 @@ impl<'t> Splice<'t> {
                 Some(Member { key, index, whole: span.whole(), kept })
             })
             .collect()
-    }
-
-    fn layout(&self, span: &Span, members: &[Member]) -> Layout {
-        let line = self.text[..span.value.start].rsplit('\n').next().unwrap_or("");
-        let outer: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-        let Some(first) = members.first() else {
-            let indent = format!("{outer}  ");
-            return Layout { between: format!("\n{indent}"), closing: format!("\n{outer}"), indent: Some(indent) };
-        };
-        let gap = &self.text[span.value.start + 1..first.whole.start];
-        match gap.rsplit_once('\n') {
-            Some((_, indent)) => Layout {
-                between: format!("\n{indent}"),
-                closing: format!("\n{outer}"),
-                indent: Some(indent.to_owned()),
-            },
-            None => Layout { between: " ".to_owned(), closing: String::new(), indent: None },
-        }
     }
 }
 
@@ -203,6 +177,31 @@ fn place(members: &[Member], places: &[Vec<(&String, &Json)>], order: Option<&Js
 }
 
 impl Layout {
+    /// Of the object or array at `span`, from where its first member stands.
+    pub fn of(text: &str, span: &Span, first: Option<usize>) -> Self {
+        let line = text[..span.value.start].rsplit('\n').next().unwrap_or("");
+        let outer: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+        let Some(first) = first else {
+            let indent = format!("{outer}  ");
+            return Self { between: format!("\n{indent}"), closing: format!("\n{outer}"), indent: Some(indent) };
+        };
+        let gap = &text[span.value.start + 1..first];
+        match gap.rsplit_once('\n') {
+            Some((_, indent)) => {
+                Self { between: format!("\n{indent}"), closing: format!("\n{outer}"), indent: Some(indent.to_owned()) }
+            }
+            None => Self { between: " ".to_owned(), closing: String::new(), indent: None },
+        }
+    }
+
+    /// What stands between the braces or brackets of an object or array that has nothing but these.
+    pub fn fill(&self, entries: &[String]) -> String {
+        let between = format!(",{}", self.between);
+        // On one line the braces stand close.
+        let opening = if self.indent.is_some() { self.between.as_str() } else { "" };
+        format!("{opening}{}{}", entries.join(&between), self.closing)
+    }
+
     fn print(&self, (key, value): &(&String, &Json)) -> String {
         format!("{}: {}", Json::String((*key).clone()), self.value(value))
     }
@@ -217,8 +216,13 @@ impl Layout {
             }
             other => other.clone(),
         };
+        self.whole(&value)
+    }
+
+    /// A value as it is.
+    pub fn whole(&self, value: &Json) -> String {
         match &self.indent {
-            None => compact(&value),
+            None => compact(value),
             // A string holds no bare line break, so every one is between values.
             Some(indent) => format!("{value:#}").replace('\n', &format!("\n{indent}")),
         }

@@ -37,7 +37,7 @@ pub(super) fn change(text: &str, selection: Selection, problems: &[Problem], com
 }
 
 /// Makes a change in a field's text, as one step of its undo.
-pub(super) fn make(ctx: &Context, id: Id, text: &mut String, (edits, after): &Change) {
+pub(in crate::ui) fn make(ctx: &Context, id: Id, text: &mut String, (edits, after): &Change) {
     let made = splice::made(text, edits);
     let mut state = TextEditState::load(ctx, id).unwrap_or_default();
     let range = place::range(&made, *after);

@@ -1,23 +1,42 @@
 //! Below the text: the path of what the caret stands in, step by step.
 
 use super::EditorView;
+use crate::app::tree::Face;
 use crate::twin::draft::SectionDraft;
 use crate::twin::{Path, Section};
 use crate::ui::theme::{self, palette};
-use egui::{Context, Id, RichText, ScrollArea, Ui};
+use crate::ui::tree;
+use egui::{Align, Context, Id, Layout, RichText, ScrollArea, Ui};
 use std::ops::Range;
 
-/// Paints the steps; returns the place of one that was chosen.
-pub(in crate::ui) fn ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Option<Range<usize>> {
+/// What was chosen below the text.
+pub(in crate::ui) enum Chosen {
+    /// The place of a step.
+    Place(Range<usize>),
+    /// The tree in place of the text.
+    Tree,
+}
+
+/// Paints the steps, and the way to the tree.
+pub(in crate::ui) fn ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Option<Chosen> {
     let frame = egui::Frame::new().fill(palette(ui).panel).inner_margin(egui::Margin::symmetric(8, 0));
     let foot = egui::Panel::bottom("path").frame(frame).resizable(false).exact_size(theme::ROW);
-    foot.show(ui, |ui| {
-        // The last step matters most.
-        let area = ScrollArea::horizontal().id_salt("path").stick_to_right(true);
-        let area = area.scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
-        area.show(ui, |ui| ui.horizontal_centered(|ui| steps_ui(ui, id, section, part)).inner).inner
-    })
-    .inner
+    let chosen = foot.show(ui, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if tree::face_button(ui, Face::Tree) {
+                return Some(Chosen::Tree);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                // The last step matters most.
+                let area = ScrollArea::horizontal().id_salt("path").stick_to_right(true);
+                let area = area.scroll_bar_visibility(egui::scroll_area::ScrollBarVisibility::AlwaysHidden);
+                area.show(ui, |ui| ui.horizontal_centered(|ui| steps_ui(ui, id, section, part)).inner).inner
+            })
+            .inner
+            .map(Chosen::Place)
+        })
+    });
+    chosen.inner.inner
 }
 
 fn steps_ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Option<Range<usize>> {

@@ -8,7 +8,7 @@ mod place;
 pub(super) mod squiggles;
 mod typing;
 
-pub(super) use command::{Change, LineCommand};
+pub(super) use command::{Change, LineCommand, make};
 pub(super) use place::{char_of, selection};
 
 use super::find::{Find, Found, Purpose};

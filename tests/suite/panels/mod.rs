@@ -15,6 +15,7 @@ mod moved;
 mod room;
 mod scene;
 mod still;
+mod tree;
 mod twin;
 mod typing;
 

@@ -15,5 +15,6 @@ mod rules;
 mod search;
 mod splice;
 mod text;
+mod tree;
 mod typing;
 mod wire;
