@@ -3,6 +3,7 @@
 mod change;
 mod draft;
 mod given;
+mod history;
 mod laws;
 mod lines;
 mod merge;
