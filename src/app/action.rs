@@ -1,5 +1,6 @@
 //! What a click, a key or the palette means.
 
+use super::compare::CompareAct;
 use super::conflict::Shown;
 use super::events::EventsAct;
 use super::faults::FaultsAct;
@@ -157,6 +158,11 @@ pub enum Action {
     History {
         id: TwinId,
         act: HistoryAct,
+    },
+    /// Concerns what the twin is compared with.
+    Compare {
+        id: TwinId,
+        act: CompareAct,
     },
     /// What incoming method calls are answered with.
     EditReply {

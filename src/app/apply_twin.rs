@@ -67,6 +67,7 @@ impl App {
             }
             Purpose::Timeline(id) => return self.settle_timeline(key, &id, outcome),
             Purpose::Versions(id) => self.settle_versions(key, &id, outcome),
+            Purpose::Compared { tab, side } => self.settle_compared(key, &tab, side, outcome),
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
             Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
             Purpose::SendMessage(id) => self.settle_message(key, &id, outcome),

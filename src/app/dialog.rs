@@ -64,6 +64,12 @@ pub enum Dialog {
     Discard {
         id: TwinId,
     },
+    /// What to compare a twin with, or one of its versions.
+    Compare {
+        id: TwinId,
+        version: Option<EntryKey>,
+        text: String,
+    },
     /// A version of the past would take the place of my edits.
     Revert {
         id: TwinId,

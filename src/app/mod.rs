@@ -6,6 +6,7 @@ pub mod action;
 pub mod activity;
 pub mod apply;
 mod apply_twin;
+pub mod compare;
 pub mod conflict;
 pub mod dialog;
 mod drafts;
@@ -20,6 +21,7 @@ pub mod tab;
 mod tab_state;
 pub mod tick;
 mod update;
+mod update_compare;
 mod update_conflict;
 mod update_twin;
 
@@ -188,6 +190,11 @@ pub enum Purpose {
     Load(TwinId),
     Timeline(TwinId),
     Versions(TwinId),
+    /// A side of the comparison in this tab.
+    Compared {
+        tab: TwinId,
+        side: u64,
+    },
     Save(TwinId),
     Identity(TwinId),
     Create(TwinId),

@@ -1,5 +1,6 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
+use super::compare::Compare;
 pub use super::conflict::{Followed, Mark, MarkKind, Moved};
 use super::history::History;
 use super::messages::Messages;
@@ -32,6 +33,8 @@ pub enum Pane {
     Messages,
     /// Every version that was seen.
     History,
+    /// Beside other twins.
+    Compare,
 }
 
 /// One open twin.
@@ -77,6 +80,7 @@ pub struct Tab {
     pub history: History,
     /// How often the person changed a text by an act that is no typing, and may take it back like typing.
     pub text_acts: u64,
+    pub compare: Compare,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
     /// What the device side or somebody else changed lately, newest first, bounded.
@@ -207,6 +211,7 @@ impl Tab {
             messages: Messages::default(),
             history: History::default(),
             text_acts: 0,
+            compare: Compare::default(),
             kept: None,
             news: Vec::new(),
         }

@@ -89,6 +89,7 @@ impl Tab {
         self.methods.running = None;
         self.messages.leave(now);
         self.history.park();
+        self.compare.park(now);
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.in_doubt = self.sent.take();

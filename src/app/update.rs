@@ -355,7 +355,15 @@ impl App {
                 form.ca_file = new;
                 form.check = Check::NotYet;
             }
-            (Some(Dialog::GoTo { text } | Dialog::GoToLine { text } | Dialog::Palette { text }), Field::Text) => {
+            (
+                Some(
+                    Dialog::GoTo { text }
+                    | Dialog::GoToLine { text }
+                    | Dialog::Palette { text }
+                    | Dialog::Compare { text, .. },
+                ),
+                Field::Text,
+            ) => {
                 *text = new;
             }
             (Some(Dialog::AddDevice { text, problem, .. } | Dialog::AddModule { text, problem, .. }), Field::Text) => {

@@ -77,6 +77,7 @@ impl App {
                 Vec::new()
             }
             Action::History { id, act } => self.history_act(&id, act),
+            Action::Compare { id, act } => self.compare_act(&id, act),
             Action::CopyConnectionString(id) => self.copy_connection_string(&id),
             // Concerns a hub that moved, or messages.
             other => self.update_conflict(other),
@@ -119,7 +120,7 @@ impl App {
     }
 
     /// Changes a draft and what follows from it.
-    fn with_draft(&mut self, id: &TwinId, change: impl FnOnce(&mut crate::twin::draft::Draft)) {
+    pub(super) fn with_draft(&mut self, id: &TwinId, change: impl FnOnce(&mut crate::twin::draft::Draft)) {
         let Some(tab) = self.tab_mut(id) else { return };
         let Some(draft) = &mut tab.draft else { return };
         change(draft);

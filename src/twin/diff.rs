@@ -42,39 +42,39 @@ pub fn diff(before: &JsonMap, after: &JsonMap) -> Vec<Change> {
 }
 
 fn walk(before: &JsonMap, after: &JsonMap, path: &mut Path, changes: &mut Vec<Change>) {
-    // The keys that are gone, each under the surviving key it stood behind.
-    let mut removed: HashMap<Option<&str>, Vec<(&String, &Json)>> = HashMap::new();
+    for (key, old, new) in both(before, after) {
+        match (old, new) {
+            (Some(Json::Object(old)), Some(Json::Object(new))) => {
+                path.0.push(Segment::Key(key.clone()));
+                walk(old, new, path, changes);
+                path.0.pop();
+            }
+            (old, new) if old == new => {}
+            (old, new) => changes.push(Change { path: path.key(key), before: old.cloned(), after: new.cloned() }),
+        }
+    }
+}
+
+/// A key with what the first and the second of two documents have there.
+type Pair<'d> = (&'d String, Option<&'d Json>, Option<&'d Json>);
+
+/// The keys of two documents: in the order of `after`, one that is gone behind the surviving key it stood behind.
+pub(super) fn both<'d>(before: &'d JsonMap, after: &'d JsonMap) -> Vec<Pair<'d>> {
+    let mut removed: HashMap<Option<&str>, Vec<Pair<'d>>> = HashMap::new();
     let mut behind = None;
     for (key, value) in before {
         if after.contains_key(key) {
             behind = Some(key.as_str());
         } else {
-            removed.entry(behind).or_default().push((key, value));
+            removed.entry(behind).or_default().push((key, Some(value), None));
         }
     }
-    let remove = |gone: Option<Vec<(&String, &Json)>>, path: &Path, changes: &mut Vec<Change>| {
-        let gone = gone.unwrap_or_default().into_iter();
-        changes.extend(gone.map(|(key, value)| Change {
-            path: path.key(key),
-            before: Some(value.clone()),
-            after: None,
-        }));
-    };
-    remove(removed.remove(&None), path, changes);
+    let mut pairs = removed.remove(&None).unwrap_or_default();
     for (key, value) in after {
-        match (before.get(key), value) {
-            (Some(Json::Object(old)), Json::Object(new)) => {
-                path.0.push(Segment::Key(key.clone()));
-                walk(old, new, path, changes);
-                path.0.pop();
-            }
-            (Some(old), new) if old == new => {}
-            (old, new) => {
-                changes.push(Change { path: path.key(key), before: old.cloned(), after: Some(new.clone()) });
-            }
-        }
-        remove(removed.remove(&Some(key.as_str())), path, changes);
+        pairs.push((key, before.get(key), Some(value)));
+        pairs.extend(removed.remove(&Some(key.as_str())).unwrap_or_default());
     }
+    pairs
 }
 
 /// Puts one change back: afterwards `document` holds at that path what `base`, the document the change is measured

@@ -193,11 +193,20 @@ impl Draft {
 
     /// Takes one change back, in the text; the rest keeps every letter. Does nothing while the text does not parse.
     pub fn revert(&mut self, section: Section, change: &Change) {
+        let base = self.base.clone();
+        self.take(section, base.section(section), std::slice::from_ref(change));
+    }
+
+    /// Takes over what another document has: `changes` are some of those from `from` to the text as it stands. The rest
+    /// keeps every letter. Does nothing while the text does not parse.
+    pub fn take(&mut self, section: Section, from: &JsonMap, changes: &[Change]) {
         let draft = self.section(section);
         if let Some(document) = &draft.parsed.document {
-            let mut reverted = document.clone();
-            diff::revert(&mut reverted, self.base.section(section), change);
-            let text = draft.rewritten(&patch::between(document, &reverted), &reverted);
+            let mut taken = document.clone();
+            for change in changes {
+                diff::revert(&mut taken, from, change);
+            }
+            let text = draft.rewritten(&patch::between(document, &taken), &taken);
             self.set_text(section, text);
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod diff;
 pub mod draft;
+pub mod hunks;
 pub mod id;
 pub mod merge;
 pub mod metadata;

@@ -59,10 +59,19 @@ pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 18] = [
 ];
 
 impl Command {
+    /// The first of its keys, in words.
+    pub fn keys(self, ctx: &Context) -> String {
+        let keys = COMMANDS.iter().find(|(command, ..)| *command == self);
+        keys.map(|(_, _, keys)| ctx.format_shortcut(keys)).unwrap_or_default()
+    }
+
     /// Whether it means something in what a tab shows.
     pub fn fits(self, tab: &Tab) -> bool {
         match (section_of(tab), self) {
             (Some(_), _) => tab.draft.is_some(),
+            (None, Self::NextChange | Self::PreviousChange) => {
+                tab.pane == Pane::Compare && !tab.compare.sides.is_empty()
+            }
             (None, Self::Find | Self::FindNext | Self::FindPrevious | Self::GoToLine) => read_only(tab).is_some(),
             _ => false,
         }
@@ -118,6 +127,8 @@ pub(super) fn run(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
                 f.view.editor.order(ctx, editor_id(&tab.id, section), command);
             }
         }
+        Command::NextChange if tab.pane == Pane::Compare => f.view.compare.step = 1,
+        Command::PreviousChange if tab.pane == Pane::Compare => f.view.compare.step = -1,
         Command::NextProblem | Command::PreviousProblem | Command::NextChange | Command::PreviousChange => {
             let Some((section, draft)) = section_of(tab).zip(tab.draft.as_ref()) else { return };
             let (id, part) = (editor_id(&tab.id, section), draft.section(section));

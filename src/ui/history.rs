@@ -7,6 +7,7 @@ use super::find::Find;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, questions, reader, when};
+use crate::app::compare::CompareAct;
 use crate::app::history::{Against, Comparison, Face, HistoryAct, Shown};
 use crate::app::{Action, Remote, Tab};
 use crate::disk::journal::{Changed, Entry, EntryKey, Seen, Timeline};
@@ -333,6 +334,10 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, shown: Option<&Shown>) {
         push(f, tab, HistoryAct::Revert(shown.key));
     }
     if let Some(shown) = shown.filter(|shown| !shown.text.is_empty()) {
+        let hover = "Puts this version beside the twin as it is now, or beside another one";
+        if ui.button("Compare with…").on_hover_text(hover).clicked() {
+            f.push(Action::Compare { id: tab.id.clone(), act: CompareAct::Ask(Some(shown.key)) });
+        }
         let copy = ui.button("Copy JSON").on_hover_text("The whole version as JSON");
         if copy.clicked() {
             ui.ctx().copy_text(shown.text.clone());

@@ -4,6 +4,7 @@
 mod act;
 mod activity;
 mod changes;
+mod compare;
 mod conflict;
 mod connections;
 mod copy_as;
@@ -64,6 +65,7 @@ pub struct View {
     activity: activity::ActivityView,
     faults: faults::FaultsView,
     history: history::HistoryView,
+    compare: compare::CompareView,
     /// The row chosen in the dialog in front.
     choice: usize,
     /// The dialog painted in the frame before, by its name: a new one takes the focus.

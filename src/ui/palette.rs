@@ -4,6 +4,7 @@ use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
 use super::{Frame, editing, keys, widgets};
 use crate::app::action::Watching;
+use crate::app::compare::CompareAct;
 use crate::app::dialog::Field;
 use crate::app::tab::Pane;
 use crate::app::{Action, App, Tab};
@@ -37,7 +38,7 @@ impl Found {
 }
 
 /// One line to choose.
-struct Choice {
+pub(super) struct Choice {
     text: String,
     keys: Option<KeyboardShortcut>,
     does: Does,
@@ -50,16 +51,25 @@ enum Does {
     Edit(editing::Command),
 }
 
-pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
-    let fresh = f.view.take_fresh("Go to");
+impl Choice {
+    /// A line without keys of its own.
+    pub fn act(text: String, action: Action) -> Self {
+        Self { text, keys: None, does: Does::Act(Box::new(action)) }
+    }
+}
+
+/// The ids that fit; found anew for a dialog that was just opened.
+pub(super) fn fresh_ids(f: &mut Frame, text: &str, limit: usize, fresh: bool) -> Vec<TwinId> {
     if fresh {
         f.view.found = Found::default();
     }
-    let ids = f.view.found.of(f.app, text, 50).to_vec();
-    let choices: Vec<Choice> = ids
-        .into_iter()
-        .map(|id| Choice { text: id.to_string(), keys: None, does: Does::Act(Box::new(Action::OpenTwin(id))) })
-        .collect();
+    f.view.found.of(f.app, text, limit).to_vec()
+}
+
+pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
+    let fresh = f.view.take_fresh("Go to");
+    let ids = fresh_ids(f, text, 50, fresh);
+    let choices: Vec<Choice> = ids.into_iter().map(|id| Choice::act(id.to_string(), Action::OpenTwin(id))).collect();
     modal(ctx, "Go to", 520.0, Leave::OnBackdrop, |ui| {
         let field = Line { name: "Device or module", text, hint: "Type a part of an id", fresh };
         choose_ui(f, ui, &field, choices, "No device or module fits");
@@ -87,15 +97,15 @@ pub(super) fn commands_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     })
 }
 
-struct Line<'a> {
-    name: &'static str,
-    text: &'a str,
-    hint: &'static str,
-    fresh: bool,
+pub(super) struct Line<'a> {
+    pub name: &'static str,
+    pub text: &'a str,
+    pub hint: &'static str,
+    pub fresh: bool,
 }
 
 /// A field above a list: typing narrows the list, arrows move in it, Enter takes the line that is marked.
-fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none: &str) {
+pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none: &str) {
     let id = Id::unique(("choose", line.name));
     let count = choices.len();
     let (mut step, mut taken) = (0_isize, false);
@@ -178,7 +188,7 @@ fn choice_ui(ui: &mut Ui, choice: &Choice, marked: bool) -> egui::Response {
 }
 
 /// Best first; all, in their own order, while nothing is typed.
-fn fitting(choices: Vec<Choice>, text: &str) -> Vec<Choice> {
+pub(super) fn fitting(choices: Vec<Choice>, text: &str) -> Vec<Choice> {
     if text.trim().is_empty() {
         return choices;
     }
@@ -246,6 +256,7 @@ fn commands(app: &App) -> Vec<Choice> {
             (None, Some(_)) => add("Act as module…", None, Action::ShowActAs(id.clone())),
             (None, None) => add("Act as device…", None, Action::ShowActAs(id.clone())),
         }
+        add("Compare with…", None, Action::Compare { id: id.clone(), act: CompareAct::Ask(None) });
         add("Copy connection string", None, Action::CopyConnectionString(id.clone()));
         add("Add module…", None, Action::ShowAddModule { device: id.device.clone() });
         add("Delete…", None, Action::ShowDelete(id.clone()));

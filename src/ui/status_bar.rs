@@ -47,7 +47,7 @@ fn text_ui(f: &mut Frame, ui: &mut Ui) {
     let section = match tab.pane {
         Pane::Desired => Section::Desired,
         Pane::Tags => Section::Tags,
-        Pane::Messages | Pane::Methods | Pane::History => return,
+        Pane::Messages | Pane::Methods | Pane::History | Pane::Compare => return,
         _ => {
             ui.label(weak(ui, "read-only".to_owned()));
             return;

@@ -5,7 +5,8 @@ use super::editor::Elsewhere;
 use super::theme::{self, palette};
 use super::widgets;
 use super::{
-    Frame, act, changes, editor, editor_id, history, identity, messages, methods, moved, reader, twin_header, when,
+    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, moved, reader, twin_header,
+    when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::{Action, HubState, Remote, Tab};
@@ -37,6 +38,12 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         banners_ui(f, ui, tab);
         let paper = palette(ui).paper;
         egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| history::ui(f, ui, tab));
+        return;
+    }
+    if tab.pane == Pane::Compare {
+        banners_ui(f, ui, tab);
+        let paper = palette(ui).paper;
+        egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| compare::ui(f, ui, tab));
         return;
     }
     let Some(twin) = tab.current() else {

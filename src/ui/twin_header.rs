@@ -3,6 +3,7 @@
 use super::theme::{self, palette};
 use super::{Frame, changes, icons, when, widgets};
 use crate::app::action::Watching;
+use crate::app::compare::CompareAct;
 use crate::app::tab::{Pane, SaveState};
 use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
@@ -176,6 +177,9 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     if id.module.is_none() && ui.button("Add module…").clicked() {
         f.push(Action::ShowAddModule { device: id.device.clone() });
     }
+    if ui.button("Compare with…").clicked() {
+        f.push(Action::Compare { id: id.clone(), act: CompareAct::Ask(None) });
+    }
     if ui.button("Copy connection string").clicked() {
         f.push(Action::CopyConnectionString(id.clone()));
     }
@@ -208,7 +212,7 @@ fn more_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 }
 
 fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    const PANES: [(Pane, &str); 8] = [
+    const PANES: [(Pane, &str); 9] = [
         (Pane::Desired, "Desired"),
         (Pane::Reported, "Reported"),
         (Pane::Tags, "Tags"),
@@ -217,11 +221,15 @@ fn sections_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         (Pane::Methods, "Methods"),
         (Pane::Messages, "Messages"),
         (Pane::History, "History"),
+        (Pane::Compare, "Compare"),
     ];
     let tab_ui = if f.view.narrow { widgets::small_tab } else { widgets::tab };
     let panes_ui = |f: &mut Frame, ui: &mut Ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         for (pane, name) in PANES {
+            if pane == Pane::Compare && tab.pane != pane && tab.compare.sides.is_empty() {
+                continue;
+            }
             if tab_ui(ui, tab.pane == pane, name).clicked() {
                 f.push(Action::ShowPane(tab.id.clone(), pane));
             }

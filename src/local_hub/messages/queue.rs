@@ -64,7 +64,7 @@ pub struct Taken {
     pub deliveries: u32,
     /// The lock's token; `None` over MQTT.
     pub token: Option<String>,
-    /// See [`Waiting::sent_as`].
+    /// How it was sent, as the waiting message keeps it.
     pub sent_as: Option<u16>,
 }
 

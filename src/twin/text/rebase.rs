@@ -1,6 +1,6 @@
 //! Edits of one text by two: what becomes of the ones when the others go first.
 
-use super::change::between;
+use super::change::{between, common_ends};
 use super::splice::Edit;
 use std::ops::Range;
 
@@ -21,7 +21,26 @@ pub fn changes(old: &str, new: &str) -> Vec<Edit> {
         floor = edit.range.end;
         edit
     };
-    between(old, new).into_iter().map(slid).collect()
+    between(old, new).into_iter().flat_map(|edit| by_lines(old, edit)).map(slid).collect()
+}
+
+/// Lines that take the place of as many others, one by one: each has to do with its own value.
+fn by_lines(text: &str, edit: Edit) -> Vec<Edit> {
+    let taken = &text[edit.range.clone()];
+    let breaks = taken.matches('\n').count();
+    if breaks == 0 || breaks != edit.text.matches('\n').count() {
+        return vec![edit];
+    }
+    let mut at = edit.range.start;
+    let mut edits = Vec::new();
+    for (old, new) in taken.split('\n').zip(edit.text.split('\n')) {
+        let (start, end) = common_ends(old, new);
+        if old != new {
+            edits.push(Edit { range: at + start..at + old.len() - end, text: new[start..new.len() - end].to_owned() });
+        }
+        at += old.len() + 1;
+    }
+    edits
 }
 
 /// Moves an edit back to the beginning of its line, where the text after it is the same.

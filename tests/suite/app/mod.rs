@@ -1,5 +1,6 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
+mod compare;
 mod conflict;
 mod edit;
 mod events;

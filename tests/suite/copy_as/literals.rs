@@ -68,6 +68,7 @@ fn run(program: &str, arguments: &[&str], input: &str) -> Option<Vec<u8>> {
         .stderr(Stdio::inherit())
         .spawn();
     let Ok(mut child) = child else {
+        assert!(std::env::var("CI").is_err(), "{program} is not on this machine");
         eprintln!("skipped: {program} is not on this machine");
         return None;
     };

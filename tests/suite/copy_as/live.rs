@@ -53,6 +53,7 @@ impl Stage {
             .env("no_proxy", "localhost")
             .output();
         if output.is_err() {
+            assert!(std::env::var("CI").is_err(), "{program} is not on this machine");
             eprintln!("skipped: {program} is not on this machine");
         }
         output.ok()

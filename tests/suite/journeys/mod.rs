@@ -3,6 +3,7 @@
 mod acting;
 mod bad_input;
 mod choosing;
+mod compare;
 mod conflict;
 mod drafts;
 mod events;

@@ -1,5 +1,6 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
+mod compare;
 mod conflict;
 mod copy_as;
 mod dialogs;

@@ -24,6 +24,7 @@ fn scenes() -> Vec<(&'static str, Scene)> {
         ("document", pane(Pane::Document)),
         ("methods", pane(Pane::Methods)),
         ("history", super::history::chosen()),
+        ("compare", super::compare::compared()),
     ]
 }
 

@@ -1,0 +1,229 @@
+//! The pane Compare: what a screen reader finds there, by mouse and by keyboard, with much room and with little.
+
+use super::scene::{Scene, module, parsed, twin_json};
+use super::{find, is_disabled, sized, try_find, window};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::NodeT;
+use twinscope::app::Action;
+use twinscope::app::compare::{CompareAct, Face, Other};
+use twinscope::twin::{Section, TwinId};
+use twinscope::worker::Failure;
+use twinscope::worker::event::Outcome;
+
+fn pump() -> TwinId {
+    TwinId::device("pump-07")
+}
+
+fn compare(act: CompareAct) -> Action {
+    Action::Compare { id: module(), act }
+}
+
+fn with(other: TwinId) -> Action {
+    compare(CompareAct::With { other: Other::Twin(other), version: None })
+}
+
+/// The module beside a device with another interval, no `low` and a long note.
+pub(super) fn compared() -> Scene {
+    let mut scene = Scene::fleet();
+    scene.open(&module(), &twin_json(&module(), 60, 3));
+    scene.act(with(pump()));
+    let key = scene.load_key();
+    let long = format!(r#""high":80,"note":"{}""#, "long ".repeat(200));
+    let body = twin_json(&pump(), 90, 7).replace(r#""low":2.50,"high":80"#, &long);
+    scene.answer(key, Outcome::Twin(parsed(&body)));
+    scene
+}
+
+fn says(harness: &Harness<'_, Scene>, text: &str) -> bool {
+    harness.root().children_recursive().any(|node| {
+        let node = node.accesskit_node();
+        [node.label(), node.value()].into_iter().flatten().any(|said| said.contains(text))
+    })
+}
+
+fn desired(harness: &Harness<'_, Scene>) -> String {
+    harness.state().app.tab(&module()).unwrap().draft.as_ref().unwrap().desired.text.clone()
+}
+
+fn copied(harness: &Harness<'_, Scene>) -> Option<String> {
+    harness.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn each_difference_stands_under_its_path_and_the_rest_is_folded() {
+    let mut harness = window(compared());
+    for head in ["telemetryInterval, differs", "limits.low, only on the right", "limits.note, only on the left"] {
+        find(&harness, Role::ListItem, head);
+    }
+    assert!(says(&harness, "\"telemetryInterval\": 90") && says(&harness, "\"telemetryInterval\": 60"));
+    assert!(says(&harness, "3 differences"));
+    assert!(!says(&harness, "\"mode\": \"auto\""), "it is the same on both sides");
+    find(&harness, Role::Button, "Show 2 unchanged lines").click();
+    harness.run();
+    assert!(says(&harness, "\"mode\": \"auto\""));
+    find(&harness, Role::Button, "Hide 2 unchanged lines").click();
+    harness.run();
+    assert!(!says(&harness, "\"mode\": \"auto\""));
+}
+
+#[test]
+fn keys_go_from_difference_to_difference_and_one_is_taken() {
+    let mut harness = window(compared());
+    let step = |harness: &mut Harness<'_, Scene>, key| {
+        harness.key_press_modifiers(Modifiers::ALT, key);
+        harness.run();
+    };
+    step(&mut harness, Key::ArrowDown);
+    let first = find(&harness, Role::ListItem, "telemetryInterval");
+    assert!(first.is_focused() && first.accesskit_node().is_selected() == Some(true));
+    assert!(says(&harness, "1 of 3 differences"));
+    step(&mut harness, Key::ArrowUp);
+    assert!(says(&harness, "3 of 3 differences"), "it goes round");
+    step(&mut harness, Key::ArrowDown);
+    assert!(find(&harness, Role::ListItem, "telemetryInterval").is_focused());
+    // Tab goes to what can be done with it.
+    harness.key_press(Key::Tab);
+    harness.run();
+    let before = desired(&harness);
+    let focused = |harness: &Harness<'_, Scene>, name: &str| find(harness, Role::Button, name).is_focused();
+    if !focused(&harness, "Take telemetryInterval") {
+        harness.key_press(Key::Tab);
+        harness.run();
+    }
+    assert!(focused(&harness, "Take telemetryInterval"), "the keyboard does not reach it");
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(desired(&harness), before.replace("60", "90"), "only the number is another");
+    assert!(says(&harness, "of 2 differences") && says(&harness, "as edited"));
+    assert!(try_find(&harness, Role::ListItem, "telemetryInterval").is_none());
+    find(&harness, Role::Button, "Take all").click();
+    harness.run();
+    assert!(says(&harness, "Nothing differs in desired"));
+}
+
+#[test]
+fn values_are_copied_whole() {
+    let mut harness = window(compared());
+    find(&harness, Role::Button, "Copy of limits.note").click();
+    harness.run();
+    assert!(is_disabled(&find(&harness, Role::Button, "Right value")));
+    find(&harness, Role::Button, "Left value").click();
+    harness.step();
+    assert_eq!(copied(&harness).map(|text| text.len()), Some(1002));
+}
+
+#[test]
+fn inline_reads_one_below_the_other_also_where_room_is_little() {
+    let mut scene = compared();
+    scene.act(compare(CompareAct::Face(Face::Inline)));
+    let wide = window(scene);
+    let narrow = sized(compared(), [600.0, 480.0]);
+    for harness in [wide, narrow] {
+        let top = |text: &str| {
+            let node = harness.root().children_recursive().find(|node| {
+                let data = node.accesskit_node();
+                [data.label(), data.value()].into_iter().flatten().any(|said| said == text)
+            });
+            node.map(|node| node.rect().top()).expect("the line is there")
+        };
+        assert!(top("\"telemetryInterval\": 90") < top("\"telemetryInterval\": 60"));
+    }
+}
+
+#[test]
+fn the_table_has_a_column_for_each_twin() {
+    let mut scene = compared();
+    scene.act(with(TwinId::device("thermostat-01")));
+    let key = scene.load_key();
+    scene.answer(key, Outcome::Twin(parsed(&twin_json(&TwinId::device("thermostat-01"), 60, 1))));
+    let mut harness = window(scene);
+    find(&harness, Role::Button, "Table").click();
+    harness.run();
+    for name in ["pump-07", "thermostat-01", "myFirstDevice/myFirstModule"] {
+        find(&harness, Role::ColumnHeader, name);
+    }
+    assert!(says(&harness, "3 paths of 3 twins differ"));
+    find(&harness, Role::Cell, "telemetryInterval of myFirstDevice/myFirstModule: 60");
+    find(&harness, Role::Cell, "limits.low of pump-07: ≠ absent");
+    find(&harness, Role::Cell, "limits.low of thermostat-01: 2.50");
+    find(&harness, Role::Cell, "telemetryInterval of pump-07: ≠ 90").click();
+    harness.step();
+    assert_eq!(copied(&harness).as_deref(), Some("90"));
+    find(&harness, Role::Button, "Remove pump-07").click();
+    harness.run();
+    assert!(says(&harness, "Nothing differs in desired"));
+    assert!(try_find(&harness, Role::ColumnHeader, "pump-07").is_none());
+}
+
+#[test]
+fn what_to_compare_with_is_asked_by_the_palette_and_the_menu() {
+    let mut scene = Scene::fleet();
+    scene.open(&module(), &twin_json(&module(), 60, 3));
+    let mut harness = window(scene);
+    assert!(try_find(&harness, Role::Tab, "Compare").is_none());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("compare with".to_owned()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    find(&harness, Role::Dialog, "Compare with");
+    harness.key_press(Key::Escape);
+    harness.run();
+    find(&harness, Role::Button, "More").click();
+    harness.run();
+    find(&harness, Role::Button, "Compare with…").click();
+    harness.run();
+    find(&harness, Role::Dialog, "Compare with");
+    harness.event(egui::Event::Text("pump".to_owned()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    find(&harness, Role::Tab, "Compare");
+    let key = harness.state().load_key();
+    harness.state_mut().fail(key, Failure::Local("the cable is out".to_owned()));
+    harness.run();
+    assert!(
+        says(&harness, "pump-07 could not be read: The cable is out")
+            || says(&harness, "pump-07 could not be read: the cable is out")
+    );
+    find(&harness, Role::Button, "Try again").click();
+    harness.run();
+    let key = harness.state().load_key();
+    harness.state_mut().answer(key, Outcome::Twin(parsed(&twin_json(&pump(), 60, 3))));
+    harness.run();
+    assert!(says(&harness, "Nothing differs in desired"));
+}
+
+#[test]
+fn what_cannot_be_taken_says_why() {
+    let mut harness = window(compared());
+    find(&harness, Role::Tab, "Compare reported").click();
+    harness.run();
+    let off = find(&harness, Role::Button, "Take all");
+    assert!(is_disabled(&off));
+    harness.state_mut().act(compare(CompareAct::Section(Section::Desired)));
+    let text = "{ half".to_owned();
+    harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text });
+    harness.run();
+    assert!(says(&harness, "does not parse"));
+    find(&harness, Role::Button, "Show desired").click();
+    harness.run();
+    find(&harness, Role::MultilineTextInput, "Desired JSON");
+}
+
+#[test]
+fn nothing_to_compare_with_offers_to_choose() {
+    let mut scene = compared();
+    scene.act(compare(CompareAct::Drop(1)));
+    let mut harness = window(scene);
+    assert!(says(&harness, "Nothing to compare with yet"));
+    find(&harness, Role::Button, "Compare with…").click();
+    harness.run();
+    find(&harness, Role::Dialog, "Compare with");
+}
