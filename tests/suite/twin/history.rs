@@ -192,7 +192,8 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
 
 /// Slots between lines nobody changes.
 fn joined(slots: &[String]) -> String {
-    slots.iter().enumerate().map(|(n, slot)| format!("{slot}={n}=\n")).collect()
+    let lines: Vec<String> = slots.iter().enumerate().map(|(n, slot)| format!("{slot}={n}=\n")).collect();
+    lines.concat()
 }
 
 fn slots_of(text: &str) -> Vec<String> {
