@@ -81,6 +81,8 @@ pub struct Tab {
     pub methods: Methods,
     pub messages: Messages,
     pub history: History,
+    /// How often the person changed a text by an act that is no typing, and may take it back like typing.
+    pub text_acts: u64,
     pub compare: Compare,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
@@ -212,6 +214,7 @@ impl Tab {
             methods: Methods::default(),
             messages: Messages::default(),
             history: History::default(),
+            text_acts: 0,
             compare: Compare::default(),
             kept: None,
             news: Vec::new(),

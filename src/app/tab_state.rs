@@ -36,6 +36,13 @@ impl Tab {
         }
     }
 
+    /// The person has the texts replaced by what is made of a version. Where that is another one than the draft stands on, it is
+    /// the hub's doing too, and no step back may take that away.
+    pub(super) fn count_act(&mut self, version: &Twin) {
+        let same = self.draft.as_ref().is_some_and(|draft| draft.base.etag == version.etag);
+        self.text_acts += u64::from(same);
+    }
+
     /// Whether a version is older than what is on the screen.
     pub(super) fn is_late(&self, twin: &Twin, now: Moment) -> bool {
         let Some(current) = self.current() else { return false };

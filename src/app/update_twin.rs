@@ -17,6 +17,9 @@ impl App {
             Action::Edit { id, section, text } => self.edit(&id, section, text),
             Action::RevertChange { id, section, change } => {
                 self.with_draft(&id, |draft| draft.revert(section, &change));
+                if let Some(tab) = self.tab_mut(&id) {
+                    tab.text_acts += 1;
+                }
                 Vec::new()
             }
             Action::Save(id) => self.save(&id),
@@ -190,6 +193,7 @@ impl App {
         self.dialog = None;
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
+            tab.count_act(&twin);
             tab.draft = Some(crate::twin::draft::Draft::new(twin));
         }
         tab.settle_moved();

@@ -9,6 +9,7 @@ use crate::app::tree::Face;
 use crate::app::{Action, Tab};
 use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
+use crate::twin::text::history::Way;
 use crate::twin::text::lines::LineAct;
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 use std::ops::Range;
@@ -36,7 +37,10 @@ const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND }
 const COMMAND_ALT: Modifiers = Modifiers { alt: true, ..Modifiers::COMMAND };
 
 /// Each with its words and its keys. With Shift before without: the plain combination fits it too.
-pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 15] = [
+pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 18] = [
+    (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(COMMAND_SHIFT, Key::Z)),
+    (Command::Line(LineCommand::Step(Way::Back)), "Undo", keys(Modifiers::COMMAND, Key::Z)),
+    (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(Modifiers::COMMAND, Key::Y)),
     (Command::Line(LineCommand::Lines(LineAct::Duplicate)), "Duplicate line", keys(COMMAND_SHIFT, Key::D)),
     (Command::Line(LineCommand::Lines(LineAct::MoveUp)), "Move line up", keys(COMMAND_SHIFT, Key::ArrowUp)),
     (Command::Line(LineCommand::Lines(LineAct::MoveDown)), "Move line down", keys(COMMAND_SHIFT, Key::ArrowDown)),

@@ -1,7 +1,7 @@
 //! The dialog *Faults*: what goes wrong on purpose at a hub of ours, typed one fault a line, and how often each struck.
 
 use super::dialogs::{Leave, acts, modal};
-use super::editor::{EditorView, Sheet};
+use super::editor::{EditorView, Elsewhere, Sheet};
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::faults::{FaultsAct, PRESETS};
@@ -119,8 +119,14 @@ fn text_ui(f: &mut Frame, ui: &mut Ui, faults: &Faults, id: Id) {
     let frame = egui::Frame::new().fill(p.paper).stroke(egui::Stroke::new(1.0, p.line)).corner_radius(4);
     frame.show(ui, |ui| {
         ui.allocate_ui_with_layout(Vec2::new(ui.available_width(), TEXT), Layout::top_down(egui::Align::Min), |ui| {
-            let sheet =
-                Sheet { id, name: "Faults, one a line", text: &faults.text, problems: &faults.problems, marks: &[] };
+            let sheet = Sheet {
+                id,
+                name: "Faults, one a line",
+                text: &faults.text,
+                problems: &faults.problems,
+                marks: &[],
+                elsewhere: Elsewhere::Mine,
+            };
             if let Some(text) = f.view.faults.editor.ui(ui, &sheet) {
                 push(f, FaultsAct::Text(text));
             }

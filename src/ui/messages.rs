@@ -253,6 +253,7 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         text: &messages.typed.body,
         problems: &messages.body_hints,
         marks: &[],
+        elsewhere: editor::Elsewhere::Mine,
     };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::EditMessage { id: tab.id.clone(), field: MessageField::Body, text });

@@ -116,6 +116,7 @@ fn payload_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         text: &methods.typed.payload,
         problems: &methods.payload_problems,
         marks: &[],
+        elsewhere: editor::Elsewhere::Mine,
     };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::EditCall { id: tab.id.clone(), field: CallField::Payload, text });

@@ -92,6 +92,8 @@ pub struct View {
     caret_in: Option<(TwinId, Section)>,
     /// The tab last brought into view.
     shown_tab: Option<TwinId>,
+    /// The hub in front and its tabs, as of the frame before.
+    open: (Option<egui::Id>, Vec<TwinId>),
     theme: Option<ThemeChoice>,
     zoom: f32,
 }
@@ -153,6 +155,7 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     let mut frame = Frame { app, view, out: Vec::new() };
     let f = &mut frame;
     f.view.panes = Panes::default();
+    follow_tabs(f);
     keys::listen(f, ui.ctx());
     top_bar::ui(f, ui);
     top_bar::offline_ui(f, ui);
@@ -199,6 +202,26 @@ fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
         view.zoom = zoom;
         ctx.set_zoom_factor(zoom);
     }
+}
+
+/// A tab that was closed takes along what its editors could go back to.
+fn follow_tabs(f: &mut Frame) {
+    let crate::app::HubState::Open(info) = &f.app.hub else { return };
+    let hub = egui::Id::unique(("hub", info.drafts()));
+    let (before, known) = &f.view.open;
+    let tabs = &f.app.tabs;
+    if *before == Some(hub) && known.iter().eq(tabs.iter().map(|tab| &tab.id)) {
+        return;
+    }
+    f.view.editor.enter(hub);
+    if *before == Some(hub) {
+        for id in known.iter().filter(|id| tabs.iter().all(|tab| tab.id != **id)) {
+            for section in [Section::Desired, Section::Tags] {
+                f.view.editor.forget(editor_id(id, section));
+            }
+        }
+    }
+    f.view.open = (Some(hub), tabs.iter().map(|tab| tab.id.clone()).collect());
 }
 
 /// Says which editor the caret went into or left, when that changes.

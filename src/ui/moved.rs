@@ -1,16 +1,14 @@
 //! The hub moved while somebody types: a banner, marks beside the lines, and what touches no edit goes into the text around the
 //! caret.
 
-use super::editor::EditorView;
+use super::editor::{EditorView, selection};
 use super::theme::palette;
 use super::twin::strip;
 use super::widgets::{self, Tone};
 use super::{Frame, editor_id, when};
 use crate::app::tab::{Mark, MarkKind, Moved};
 use crate::app::{Action, Tab};
-use crate::twin::text::splice::{self, Edit};
-use egui::text::{CCursor, CCursorRange};
-use egui::text_edit::TextEditState;
+use crate::twin::text::splice::Edit;
 use egui::{Context, Galley, Rect, Stroke, Ui, Vec2, WidgetInfo};
 use std::ops::Range;
 
@@ -73,41 +71,20 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     });
 }
 
-/// What others changed goes into the texts once no caret stands in it; caret and view stay on what they are on. Comes after the
-/// editors in a frame: a key typed in the same frame goes first.
+/// What others changed goes into the texts once no caret stands in it; the editors then keep caret and view on what they are on.
+/// Comes after the editors in a frame: a key typed in the same frame goes first.
 pub(super) fn follow(f: &mut Frame, ctx: &Context, tab: &Tab) {
     let (Some(sections), Some(draft)) = (tab.to_follow(), &tab.draft) else { return };
     if f.out.iter().any(|action| matches!(action, Action::Edit { .. } | Action::RevertChange { .. })) {
         return;
     }
-    let selected = |id: egui::Id, text: &str| {
-        let state = TextEditState::load(ctx, id)?;
-        let range = state.cursor.char_range()?;
-        let byte = |chars: usize| text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
-        let (from, to) = (byte(range.secondary.index.0), byte(range.primary.index.0));
-        Some((state, from, to))
-    };
     let focused = ctx.memory(egui::Memory::focused);
     for (section, edits) in sections {
         let (id, text) = (editor_id(&tab.id, *section), &draft.section(*section).text);
-        if focused == Some(id)
-            && let Some((_, from, to)) = selected(id, text)
-            && edits.iter().any(|edit| touches(edit, &(from.min(to)..from.max(to))))
-        {
+        let selected = || selection(ctx, id, text).range();
+        if focused == Some(id) && edits.iter().any(|edit| touches(edit, &selected())) {
             return;
         }
-    }
-    for (section, edits) in sections {
-        let (id, text) = (editor_id(&tab.id, *section), &draft.section(*section).text);
-        let Some((mut state, from, to)) = selected(id, text) else { continue };
-        let new = splice::made(text, edits);
-        let chars = |at: usize| {
-            let at = new.floor_char_boundary(splice::moved(edits, at));
-            CCursor::new(new[..at].chars().count())
-        };
-        state.cursor.set_char_range(Some(CCursorRange::two(chars(from), chars(to))));
-        state.store(ctx, id);
-        f.view.editor.shift(id, lines_above(text, edits, to));
     }
     if let Some(shown) = tab.shown() {
         f.push(Action::FollowHub { id: tab.id.clone(), shown });
@@ -122,19 +99,6 @@ fn touches(edit: &Edit, selected: &Range<usize>) -> bool {
     }
     let start = if edit.text.is_empty() { edit.range.start + 1 } else { edit.range.start };
     start <= selected.end && edit.range.end >= selected.start
-}
-
-/// How many lines come in above a place; negative where more go.
-fn lines_above(text: &str, edits: &[Edit], place: usize) -> f32 {
-    let breaks = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
-    let (mut come, mut go) = (0, 0);
-    for edit in edits.iter().filter(|edit| edit.range.start < place) {
-        come += breaks(&edit.text);
-        go += breaks(&text[edit.range.clone()]);
-    }
-    #[allow(clippy::cast_precision_loss)] // A handful of lines.
-    let lines = come as f32 - go as f32;
-    lines
 }
 
 impl EditorView {

@@ -1,6 +1,7 @@
 //! The twin in front: header, the section shown, and around it changes, problems, banners and the acting panel.
 
 use super::describe::describe;
+use super::editor::Elsewhere;
 use super::theme::{self, palette};
 use super::widgets;
 use super::{
@@ -25,6 +26,13 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         return;
     };
     f.view.narrow = ui.available_width() < NARROW;
+    // Both sections, whichever is painted: whose doing a change was is known now.
+    for section in [Section::Desired, Section::Tags] {
+        if let Some(draft) = &tab.draft {
+            let (id, text) = (editor_id(&tab.id, section), &draft.section(section).text);
+            f.view.editor.look(ui.ctx(), id, text, Elsewhere::Acts(tab.text_acts));
+        }
+    }
     twin_header::ui(f, ui, tab);
     if tab.pane == Pane::History {
         // The journal is here, whether the hub answers or not.
@@ -249,7 +257,14 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         None => {}
     }
     let marks: Vec<&Mark> = tab.marks.iter().filter(|mark| mark.section == section).collect();
-    let sheet = editor::Sheet { id, name, text: &part.text, problems: &part.problems, marks: &marks };
+    let sheet = editor::Sheet {
+        id,
+        name,
+        text: &part.text,
+        problems: &part.problems,
+        marks: &marks,
+        elsewhere: Elsewhere::Acts(tab.text_acts),
+    };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::Edit { id: tab.id.clone(), section, text });
     }

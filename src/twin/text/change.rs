@@ -59,7 +59,7 @@ pub fn inverse(old: &str, edits: &[Edit]) -> Vec<Edit> {
 }
 
 /// Bytes that are the same at the beginning and at the end, whole characters only.
-fn common_ends(a: &str, b: &str) -> (usize, usize) {
+pub(super) fn common_ends(a: &str, b: &str) -> (usize, usize) {
     let shorter = a.len().min(b.len());
     let (x, y) = (a.as_bytes(), b.as_bytes());
     let same = (0..shorter).find(|n| x[*n] != y[*n]).unwrap_or(shorter);

@@ -1,11 +1,13 @@
 //! JSON as a person types it: a parse that keeps where everything stands, and says every problem with line, column and path.
 
 pub mod change;
+pub mod history;
 pub mod lines;
 pub mod member;
 mod number;
 pub mod paste;
 mod read;
+pub mod rebase;
 pub mod search;
 pub mod splice;
 mod string;

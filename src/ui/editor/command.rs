@@ -1,6 +1,7 @@
 //! What can be done to the text of an editor as a whole or line by line: one step back undoes it.
 
 use super::place;
+use crate::twin::text::history::Way;
 use crate::twin::text::lines::{self, LineAct, Selection};
 use crate::twin::text::splice::{self, Edit};
 use crate::twin::text::{Problem, change, parse};
@@ -13,6 +14,8 @@ pub(in crate::ui) enum LineCommand {
     Lines(LineAct),
     /// Every value on a line of its own.
     Format,
+    /// A step back or forth.
+    Step(Way),
 }
 
 /// Edits in text order, and what is selected after them.
@@ -22,6 +25,8 @@ pub(in crate::ui) type Change = (Vec<Edit>, Selection);
 pub(super) fn change(text: &str, selection: Selection, problems: &[Problem], command: LineCommand) -> Option<Change> {
     match command {
         LineCommand::Lines(act) => lines::act(text, selection, act),
+        // Of the past, not of the text.
+        LineCommand::Step(_) => None,
         LineCommand::Format => {
             // What breaks a rule of the hub can be formatted, what is no JSON cannot.
             if !problems.is_empty() && parse(text).document.is_none() {
@@ -36,18 +41,11 @@ pub(super) fn change(text: &str, selection: Selection, problems: &[Problem], com
     }
 }
 
-/// Makes a change in a field's text, as one step of its undo.
-pub(in crate::ui) fn make(ctx: &Context, id: Id, text: &mut String, (edits, after): &Change) {
+/// Makes a change in a field's text.
+pub(super) fn make(ctx: &Context, id: Id, text: &mut String, (edits, after): &Change) {
     let made = splice::made(text, edits);
     let mut state = TextEditState::load(ctx, id).unwrap_or_default();
     let range = place::range(&made, *after);
-    if !edits.is_empty() {
-        let before = state.cursor.char_range().unwrap_or_default();
-        let mut undoer = state.undoer();
-        undoer.add_undo(&(before, text.clone()));
-        undoer.add_undo(&(range, made.clone()));
-        state.set_undoer(undoer);
-    }
     state.cursor.set_char_range(Some(range));
     state.store(ctx, id);
     *text = made;

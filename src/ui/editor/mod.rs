@@ -4,18 +4,20 @@ mod command;
 pub(super) mod foot;
 mod gutter;
 mod marks;
+mod past;
 mod place;
 pub(super) mod squiggles;
 mod typing;
 
-pub(super) use command::{Change, LineCommand, make};
+pub(super) use command::{Change, LineCommand};
+pub(super) use past::Elsewhere;
 pub(super) use place::{char_of, selection};
 
 use super::find::{Find, Found, Purpose};
 use super::laid::Laid;
-use super::theme;
 use crate::app::tab::Mark;
 use crate::twin::text::Problem;
+use crate::twin::text::history::{Kind, Way};
 use crate::twin::text::lines::Selection;
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
@@ -33,9 +35,7 @@ pub(super) struct EditorView {
     pub find: Find,
     /// A command waits for its editor to be painted.
     waiting: Option<(Id, LineCommand)>,
-    /// How far down the text stands, in points, and lines that come in above it: the view stays on the text.
-    scrolled: f32,
-    shift: Option<(Id, f32)>,
+    pasts: past::Pasts,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -53,6 +53,7 @@ pub(super) struct Sheet<'a> {
     pub problems: &'a [Problem],
     /// Lines the hub changed, in text order.
     pub marks: &'a [&'a Mark],
+    pub elsewhere: Elsewhere,
 }
 
 impl EditorView {
@@ -80,29 +81,76 @@ impl EditorView {
         selection(ctx, id, text).caret
     }
 
-    /// Lines come in above the text in view, in the next frame.
-    pub fn shift(&mut self, id: Id, lines: f32) {
-        self.shift = Some((id, lines)).filter(|(_, lines)| *lines != 0.0);
+    /// The editors that follow are those of this hub.
+    pub fn enter(&mut self, hub: Id) {
+        self.pasts.enter(hub);
+    }
+
+    /// Looks whether the text of an editor, painted or not, was changed elsewhere.
+    pub fn look(&mut self, ctx: &Context, id: Id, text: &str, elsewhere: Elsewhere) {
+        self.pasts.of(id, text).look(ctx, id, text, elsewhere);
+    }
+
+    /// Makes a change in the text of an editor that need not be painted, as one step of its past. Returns the text.
+    pub fn act(&mut self, ctx: &Context, id: Id, text: &str, change: &Change) -> String {
+        let before = selection(ctx, id, text);
+        let mut made = text.to_owned();
+        command::make(ctx, id, &mut made, change);
+        self.pasts.of(id, text).record(&made, before, change.1, Kind::Act);
+        made
+    }
+
+    /// A step in the past of such an editor. Returns the text; `None` where there is no step.
+    pub fn step(&mut self, ctx: &Context, id: Id, text: &str, way: Way) -> Option<String> {
+        let change = self.pasts.of(id, text).step(way, selection(ctx, id, text))?;
+        let mut made = text.to_owned();
+        command::make(ctx, id, &mut made, &change);
+        Some(made)
+    }
+
+    /// An editor was closed with all that was typed in it.
+    pub fn forget(&mut self, id: Id) {
+        self.pasts.forget(id);
     }
 
     /// Paints the editor over all the space there is. Returns the text when it was changed.
     pub fn ui(&mut self, ui: &mut Ui, sheet: &Sheet) -> Option<String> {
+        self.look(ui.ctx(), sheet.id, sheet.text, sheet.elsewhere);
+        let mut ways = past::keys(ui, sheet.id);
         let mut change = self.find_ui(ui, sheet);
-        if let Some((_, command)) = self.waiting.take().filter(|(id, _)| *id == sheet.id) {
-            let selected = selection(ui.ctx(), sheet.id, sheet.text);
-            change = command::change(sheet.text, selected, sheet.problems, command);
+        let before = selection(ui.ctx(), sheet.id, sheet.text);
+        match self.waiting.take().filter(|(id, _)| *id == sheet.id) {
+            Some((_, LineCommand::Step(way))) => ways.push(way),
+            Some((_, command)) => change = command::change(sheet.text, before, sheet.problems, command),
+            None => {}
         }
         let mut text = sheet.text.to_owned();
-        let changed = change.as_ref().is_some_and(|(edits, _)| !edits.is_empty());
         if let Some(change) = change {
-            command::make(ui.ctx(), sheet.id, &mut text, &change);
-            self.reveal = self.reveal.or(Some((sheet.id, Focus::Leave)));
+            self.make(ui.ctx(), sheet.id, &mut text, &change);
+            let kind = Kind::Act;
+            self.pasts.of(sheet.id, sheet.text).record(&text, before, change.1, kind);
+        }
+        for way in ways {
+            let selected = selection(ui.ctx(), sheet.id, &text);
+            if let Some(change) = self.pasts.of(sheet.id, sheet.text).step(way, selected) {
+                self.make(ui.ctx(), sheet.id, &mut text, &change);
+            }
         }
         if let Some(command) = typing::rewrite(ui, sheet.id, &text) {
             self.order(ui.ctx(), sheet.id, command);
         }
-        let typed = self.sheet_ui(ui, sheet, &mut text);
-        (changed || typed).then_some(text)
+        let (before, kind) = (selection(ui.ctx(), sheet.id, &text), past::kind(ui));
+        if self.sheet_ui(ui, sheet, &mut text) {
+            let now = selection(ui.ctx(), sheet.id, &text);
+            self.pasts.of(sheet.id, sheet.text).record(&text, before, now, kind);
+            forget_field_steps(ui.ctx(), sheet.id);
+        }
+        (text != sheet.text).then_some(text)
+    }
+
+    fn make(&mut self, ctx: &Context, id: Id, text: &mut String, change: &Change) {
+        command::make(ctx, id, text, change);
+        self.reveal = self.reveal.or(Some((id, Focus::Leave)));
     }
 
     fn sheet_ui(&mut self, ui: &mut Ui, sheet: &Sheet, text: &mut String) -> bool {
@@ -112,9 +160,10 @@ impl EditorView {
         let field = whole.with_min_x(whole.left() + gutter);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(field));
         let mut area = ScrollArea::both().id_salt(sheet.id.value()).auto_shrink(false);
-        if let Some((_, lines)) = self.shift.take_if(|(id, _)| *id == sheet.id) {
-            let line = ui.ctx().fonts_mut(|fonts| fonts.row_height(&theme::mono()));
-            area = area.vertical_scroll_offset((self.scrolled + lines * line).max(0.0));
+        let past = self.pasts.of(sheet.id, sheet.text);
+        let shift = std::mem::take(&mut past.shift);
+        if shift != 0.0 {
+            area = area.vertical_scroll_offset((past.scrolled + shift).max(0.0));
         }
         let output = area.show(&mut child, |ui| {
             let size = ui.available_size();
@@ -127,7 +176,8 @@ impl EditorView {
             self.scroll(ui, sheet.id, &output);
             output
         });
-        self.scrolled = output.state.clamped_offset().y;
+        let past = self.pasts.of(sheet.id, sheet.text);
+        (past.scrolled, past.height) = (output.state.clamped_offset().y, output.inner_rect.height());
         let field = output.inner;
         self.caret = field.cursor_range.map(|range| {
             let at = field.galley.layout_from_cursor(range.primary);
@@ -221,5 +271,13 @@ impl EditorView {
                 None
             }
         }
+    }
+}
+
+/// The field keeps steps of its own, which nothing leads to.
+fn forget_field_steps(ctx: &Context, id: Id) {
+    if let Some(mut state) = TextEditState::load(ctx, id) {
+        state.clear_undoer();
+        state.store(ctx, id);
     }
 }

@@ -5,14 +5,14 @@ use super::{Page, Sheet, with_page};
 use crate::app::tree::Face;
 use crate::app::{Action, Tab};
 use crate::twin::text::compact;
+use crate::twin::text::history::Way;
 use crate::twin::text::lines::Selection;
 use crate::twin::tree::edit::{self, Act, Fault};
 use crate::twin::tree::kind::{Converted, Kind, converted};
 use crate::twin::tree::{Agreement, Row, query_path};
 use crate::twin::{Json, Path, Section, Segment};
 use crate::ui::editing::section_of;
-use crate::ui::{Frame, editor, editor_id, keys};
-use egui::text_edit::TextEditState;
+use crate::ui::{Frame, editor_id, keys};
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 /// An act on the tree or on the row the keys stand on.
@@ -289,28 +289,17 @@ fn apply(f: &mut Frame, ctx: &Context, sheet: &Sheet, act: &Act) -> Result<(), F
     let edits = edit::edits(sheet.section, &part.text, &part.parsed, act)?;
     let Some(first) = edits.first() else { return Ok(()) };
     let caret = first.range.start;
-    let mut text = part.text.clone();
-    editor::make(ctx, editor_id(&sheet.tab.id, sheet.section), &mut text, &(edits, Selection { anchor: caret, caret }));
+    let change = (edits, Selection { anchor: caret, caret });
+    let text = f.view.editor.act(ctx, editor_id(&sheet.tab.id, sheet.section), &part.text, &change);
     f.push(Action::Edit { id: sheet.tab.id.clone(), section: sheet.section, text });
     Ok(())
 }
 
-/// One step of the text's own undo.
+/// One step in the past of the text.
 fn step(f: &mut Frame, ctx: &Context, sheet: &Sheet, command: Command) {
+    let way = if command == Command::Undo { Way::Back } else { Way::Forth };
     let id = editor_id(&sheet.tab.id, sheet.section);
-    let Some(mut state) = TextEditState::load(ctx, id) else { return };
-    let mut undoer = state.undoer();
-    let mut now = (state.cursor.char_range().unwrap_or_default(), sheet.part.text.clone());
-    // Where only the caret moved in between, the text of that step is the same.
-    while now.1 == sheet.part.text {
-        let then = if command == Command::Undo { undoer.undo(&now) } else { undoer.redo(&now) };
-        let Some(then) = then.cloned() else { return };
-        now = then;
-    }
-    let (range, text) = now;
-    state.cursor.set_char_range(Some(range));
-    state.set_undoer(undoer);
-    state.store(ctx, id);
+    let Some(text) = f.view.editor.step(ctx, id, &sheet.part.text, way) else { return };
     f.push(Action::Edit { id: sheet.tab.id.clone(), section: sheet.section, text });
 }
 

@@ -3,6 +3,7 @@
 mod change;
 mod draft;
 mod given;
+mod history;
 mod hunks;
 mod laws;
 mod lines;

@@ -4,6 +4,7 @@ mod find;
 mod keys;
 mod lines;
 mod problems;
+mod undo;
 
 use super::scene::{Scene, module};
 use super::{find, window};

@@ -1,0 +1,164 @@
+//! What each editor can go back to, and what becomes of its caret and its view when the text is changed from elsewhere.
+
+use super::place;
+use crate::twin::text::history::{History, Kind, Way};
+use crate::twin::text::lines::Selection;
+use crate::twin::text::rebase::changes;
+use crate::twin::text::splice::{Edit, moved};
+use crate::ui::theme;
+use egui::text_edit::TextEditState;
+use egui::{Context, Event, Id, Key, Modifiers, Ui};
+
+/// Of more editors than this, those not seen for longest forget their steps.
+const EDITORS_MAX: usize = 40;
+
+const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+
+/// Whose doing it is when the text is another one than the editor left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ui) enum Elsewhere {
+    /// The person's own: a step back takes it back.
+    Mine,
+    /// The person's own where this count of their acts has grown; else somebody else's, which no step takes back.
+    Acts(u64),
+}
+
+/// One editor's past.
+pub(super) struct Past {
+    id: Id,
+    history: History,
+    acts: u64,
+    /// How far down the view stands and how much of the text it shows, in points.
+    pub scrolled: f32,
+    pub height: f32,
+    /// Lines that came in above the text in view since it was painted.
+    pub shift: f32,
+}
+
+/// Of every editor, the one seen last at the end.
+#[derive(Default)]
+pub(super) struct Pasts {
+    list: Vec<Past>,
+    /// Twins of two hubs may have the same name.
+    hub: Option<Id>,
+}
+
+impl Pasts {
+    pub fn enter(&mut self, hub: Id) {
+        self.hub = Some(hub);
+    }
+
+    /// The past of an editor that shows a text.
+    pub fn of(&mut self, id: Id, text: &str) -> &mut Past {
+        let id = self.hub.map_or(id, |hub| hub.with(id));
+        let known = self.list.iter().position(|past| past.id == id);
+        let past = match known {
+            Some(at) => self.list.remove(at),
+            None => Past { id, history: History::new(text), acts: 0, scrolled: 0.0, height: 0.0, shift: 0.0 },
+        };
+        if self.list.len() >= EDITORS_MAX {
+            self.list.remove(0);
+        }
+        self.list.push(past);
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    pub fn forget(&mut self, id: Id) {
+        let id = self.hub.map_or(id, |hub| hub.with(id));
+        self.list.retain(|past| past.id != id);
+    }
+}
+
+impl Past {
+    /// Looks whether the text was changed elsewhere. Caret and view stay on what they are on.
+    pub fn look(&mut self, ctx: &Context, id: Id, text: &str, elsewhere: Elsewhere) {
+        let mine = match elsewhere {
+            Elsewhere::Mine => true,
+            Elsewhere::Acts(acts) => std::mem::replace(&mut self.acts, acts) != acts,
+        };
+        if self.history.text() == text {
+            return;
+        }
+        let old = self.history.text().to_owned();
+        let before = place::selection(ctx, id, &old);
+        let edits = if mine { changes(&old, text) } else { self.history.rebase(text) };
+        let now = Selection { anchor: moved(&edits, before.anchor), caret: moved(&edits, before.caret) };
+        if mine {
+            self.history.record(text, before, now, Kind::Act);
+        }
+        if let Some(mut state) = TextEditState::load(ctx, id) {
+            state.cursor.set_char_range(Some(place::range(text, now)));
+            state.clear_undoer();
+            state.store(ctx, id);
+        }
+        let line = ctx.fonts_mut(|fonts| fonts.row_height(&theme::mono()));
+        self.shift += lines_above(&old, &edits, self.anchor(&old, before.caret, line)) * line;
+    }
+
+    /// The place that stays where it is on the screen: the caret's when it is in view, else where the view begins.
+    fn anchor(&self, text: &str, caret: usize, line: f32) -> usize {
+        #[allow(clippy::cast_precision_loss)] // A handful of lines.
+        let y = text[..text.floor_char_boundary(caret)].matches('\n').count() as f32 * line;
+        if y >= self.scrolled && y <= self.scrolled + self.height {
+            return caret;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // Not negative, and at most the lines of a text.
+        let top = (self.scrolled / line) as usize + 1;
+        crate::twin::text::lines::start_of(text, top)
+    }
+
+    pub fn record(&mut self, text: &str, before: Selection, now: Selection, kind: Kind) {
+        self.history.record(text, before, now, kind);
+    }
+
+    pub fn step(&mut self, way: Way, selected: Selection) -> Option<(Vec<Edit>, Selection)> {
+        self.history.step(way, selected)
+    }
+}
+
+/// The steps asked for by the keys of this frame, which the text field would take for its own.
+pub(super) fn keys(ui: &Ui, id: Id) -> Vec<Way> {
+    if !ui.memory(|m| m.has_focus(id)) {
+        return Vec::new();
+    }
+    let mut ways = Vec::new();
+    ui.input_mut(|i| {
+        i.events.retain(|event| {
+            let Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
+            let way = match key {
+                Key::Z if modifiers.matches_logically(COMMAND_SHIFT) => Way::Forth,
+                Key::Y if modifiers.matches_logically(Modifiers::COMMAND) => Way::Forth,
+                Key::Z if modifiers.matches_logically(Modifiers::COMMAND) => Way::Back,
+                _ => return true,
+            };
+            ways.push(way);
+            false
+        });
+    });
+    ways
+}
+
+/// Whether what this frame brings is typed letter by letter.
+pub(super) fn kind(ui: &Ui) -> Kind {
+    ui.input(|i| {
+        let whole = i.events.iter().any(|event| matches!(event, Event::Paste(_) | Event::Cut));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Seconds since the start.
+        let ms = (i.time * 1000.0) as u64;
+        if whole { Kind::Act } else { Kind::Typed { ms } }
+    })
+}
+
+/// How many lines come in above a place; negative where more go.
+fn lines_above(text: &str, edits: &[Edit], place: usize) -> f32 {
+    let breaks = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
+    let (mut come, mut go) = (0, 0);
+    for edit in edits.iter().filter(|edit| edit.range.start < place) {
+        come += breaks(&edit.text);
+        go += breaks(&text[edit.range.clone()]);
+    }
+    #[allow(clippy::cast_precision_loss)] // A handful of lines.
+    let lines = come as f32 - go as f32;
+    lines
+}
