@@ -261,6 +261,8 @@ pub enum Action {
     /// Concerns the stream of the hub's events.
     Events(EventsAct),
     Quit,
+    /// What is typed comes back at the next start.
+    QuitAndKeep,
     QuitAndDiscard,
 }
 

@@ -235,6 +235,8 @@ pub struct App {
     pub activity: Activity,
     pub events: Events,
     pub faults: Faults,
+    /// Why what is typed cannot be kept on disk.
+    pub drafts_unkept: Option<String>,
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,

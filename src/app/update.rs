@@ -102,6 +102,10 @@ impl App {
                 }
                 self.show(Dialog::Quit { unsaved })
             }
+            Action::QuitAndKeep => {
+                self.quitting = true;
+                self.keep_drafts()
+            }
             Action::QuitAndDiscard => {
                 self.quitting = true;
                 self.forget_drafts()

@@ -254,18 +254,35 @@ pub(super) fn discard_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
 pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool {
     let fresh = f.view.take_fresh("Quit with unsaved edits?");
     modal(ctx, "Quit with unsaved edits?", 440.0, Leave::OnBackdrop, |ui| {
-        wrapped(
-            ui,
-            format!("The edits of {} are not on the hub and would be lost:", when::count(unsaved.len(), "twin")),
-        );
+        let count = when::count(unsaved.len(), "twin");
+        let unkept = f.app.drafts_unkept.clone();
+        let fate = match &unkept {
+            Some(why) => format!("would be lost: {why}"),
+            None => "come back as drafts at the next start if they are kept".to_owned(),
+        };
+        wrapped(ui, format!("The edits of {count} are not on the hub, and {fate}."));
         ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
             for id in unsaved {
                 ui.label(id.to_string());
             }
         });
-        let keep = answer(ui, f, "Quit and discard", None, Action::QuitAndDiscard, "Keep editing");
-        if fresh {
-            keep.request_focus();
-        }
+        acts(ui, |ui| {
+            let off = unkept.as_deref();
+            let keep = widgets::primary(ui, "Quit and keep drafts", off);
+            if keep.clicked() {
+                f.push(Action::QuitAndKeep);
+            }
+            let stay = widgets::act(ui, "Keep editing", None);
+            if stay.clicked() {
+                f.push(Action::CloseDialog);
+            }
+            if widgets::act(ui, "Quit and discard", None).clicked() {
+                f.push(Action::QuitAndDiscard);
+            }
+            if fresh {
+                let safe = if off.is_some() { stay } else { keep };
+                safe.request_focus();
+            }
+        });
     })
 }

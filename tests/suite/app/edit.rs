@@ -282,3 +282,14 @@ fn closing_quitting_and_switching_hubs_lose_nothing() {
     desk.act(Action::QuitAndDiscard);
     assert!(desk.app.quitting);
 }
+
+#[test]
+fn quitting_can_keep_what_was_typed() {
+    let (mut desk, id) = Desk::with_twin(twin("E1", 2, json!({"a": 1}), json!({})));
+    type_desired(&mut desk, &id, r#"{"a": 2}"#);
+    desk.act(Action::Quit);
+    let commands = desk.act(Action::QuitAndKeep);
+    assert!(desk.app.quitting);
+    let forgets = |command: &Command| matches!(command, Command::ForgetDraft { .. });
+    assert!(!commands.iter().any(forgets), "{commands:?}");
+}
