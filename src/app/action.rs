@@ -56,6 +56,8 @@ pub enum Action {
     CloseTab(TwinId),
     /// Without asking: the person chose so.
     CloseTabAndDiscard(TwinId),
+    /// What is typed comes back when the twin is opened again.
+    CloseTabAndKeep(TwinId),
     SelectTab(usize),
     NextTab,
     PreviousTab,
