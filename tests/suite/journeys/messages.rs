@@ -48,7 +48,9 @@ fn sent_while_offline_received_and_told_of() {
         program.has(Role::ListItem, "first, no feedback yet") || program.has(Role::ListItem, "first, Delivered")
     });
     // The acknowledgement is on its way when the message is on the screen: feedback is asked for until it has come.
+    let end = std::time::Instant::now() + crate::worker::rig::LIMIT;
     while !program.has(Role::ListItem, "first, Delivered") {
+        assert!(std::time::Instant::now() < end, "no feedback: {:#?}", program.said());
         program.click(Role::Button, "Fetch feedback");
         program.until("the fetch to end", |program| program.can(Role::Button, "Fetch feedback"));
     }
