@@ -56,6 +56,8 @@ pub enum Action {
     CloseTab(TwinId),
     /// Without asking: the person chose so.
     CloseTabAndDiscard(TwinId),
+    /// What is typed comes back when the twin is opened again.
+    CloseTabAndKeep(TwinId),
     SelectTab(usize),
     NextTab,
     PreviousTab,
@@ -261,6 +263,8 @@ pub enum Action {
     /// Concerns the stream of the hub's events.
     Events(EventsAct),
     Quit,
+    /// What is typed comes back at the next start.
+    QuitAndKeep,
     QuitAndDiscard,
 }
 

@@ -44,17 +44,15 @@ impl Tab {
         if same {
             return None;
         }
-        let owned = |text: Option<&str>| text.map(str::to_owned);
-        let kept = KeptDraft {
-            hub: hub.to_owned(),
-            base: draft.base.clone(),
-            desired: owned(desired),
-            tags: owned(tags),
-            report: owned(report),
-            at_ms,
-        };
+        let kept = self.kept_draft(hub, at_ms)?;
         self.kept = Some(Kept::of(&kept));
         Some(Command::KeepDraft { draft: Box::new(kept) })
+    }
+
+    fn kept_draft(&self, hub: &str, at_ms: u64) -> Option<KeptDraft> {
+        let (draft, texts) = self.typed()?;
+        let [desired, tags, report] = texts.map(|text| text.map(str::to_owned));
+        Some(KeptDraft { hub: hub.to_owned(), base: draft.base.clone(), desired, tags, report, at_ms })
     }
 
     /// Puts a kept draft into the tab, over whatever the hub has now.
@@ -103,9 +101,36 @@ impl App {
         tab.kept.is_some().then(|| Command::ForgetDraft { hub: info.drafts(), id: tab.id.clone() })
     }
 
+    /// A tab goes, and what was typed in it waits for the twin to be opened again, in this run or another.
+    pub(super) fn close_and_keep(&mut self, id: &TwinId) -> Vec<Command> {
+        let HubState::Open(info) = &self.hub else { return Vec::new() };
+        let (hub, at_ms) = (info.drafts(), self.now.unix_s * 1000);
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
+        let kept = tab.kept_draft(&hub, at_ms);
+        // Not forgotten with the tab.
+        tab.kept = None;
+        let mut commands = self.drop_tab(id);
+        if let Some(kept) = kept {
+            commands.push(Command::KeepDraft { draft: Box::new(kept.clone()) });
+            self.set_aside.retain(|other| other.base.id != *id);
+            self.set_aside.push(kept);
+        }
+        commands
+    }
+
+    /// What was typed in a tab that was closed, into the one just opened.
+    pub(super) fn take_back(&mut self, id: &TwinId) {
+        let Some(at) = self.set_aside.iter().position(|kept| kept.base.id == *id) else { return };
+        let (kept, now) = (self.set_aside.remove(at), self.now);
+        if let Some(tab) = self.tab_mut(id) {
+            tab.restore(kept, now);
+        }
+    }
+
     /// Everything typed goes, on every hub.
     pub(super) fn forget_drafts(&self) -> Vec<Command> {
         let mut commands: Vec<Command> = self.tabs.iter().filter_map(|tab| self.forget_draft(tab)).collect();
+        // Those set aside were not asked about: they stay.
         for (hub, (tabs, _)) in &self.parked {
             let host = self.hubs.iter().find(|entry| entry.hub == *hub).map(|entry| entry.host.to_ascii_lowercase());
             let Some(name) = (if *hub == HubRef::Local { Some("local".to_owned()) } else { host }) else { continue };

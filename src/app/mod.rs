@@ -35,7 +35,7 @@ pub use fleet::Fleet;
 pub use history::History;
 pub use tab::Tab;
 
-use crate::disk::Settings;
+use crate::disk::{KeptDraft, Settings};
 use crate::protocol::secret::Secret;
 use crate::twin::TwinId;
 use crate::worker::event::{HubEntry, HubInfo, LocalHubInfo, Reachability, SecretStore};
@@ -235,6 +235,10 @@ pub struct App {
     pub activity: Activity,
     pub events: Events,
     pub faults: Faults,
+    /// Drafts of tabs of the open hub that were closed; they come back when their twin is opened, and they are on disk.
+    pub(super) set_aside: Vec<KeptDraft>,
+    /// Why what is typed cannot be kept on disk.
+    pub drafts_unkept: Option<String>,
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,

@@ -45,6 +45,7 @@ impl App {
             Action::OpenTwin(id) => self.open_twin(id),
             Action::CloseTab(id) => self.close_tab(id),
             Action::CloseTabAndDiscard(id) => self.drop_tab(&id),
+            Action::CloseTabAndKeep(id) => self.close_and_keep(&id),
             Action::SelectTab(index) => self.select_tab(index),
             Action::NextTab => self.turn_tab(1),
             Action::PreviousTab => self.turn_tab(self.tabs.len().saturating_sub(1)),
@@ -102,6 +103,10 @@ impl App {
                 }
                 self.show(Dialog::Quit { unsaved })
             }
+            Action::QuitAndKeep => {
+                self.quitting = true;
+                self.keep_drafts()
+            }
             Action::QuitAndDiscard => {
                 self.quitting = true;
                 self.forget_drafts()
@@ -156,6 +161,8 @@ impl App {
             tab.park(self.now);
         }
         let tabs = std::mem::take(&mut self.tabs);
+        // They are on disk, and found there when the hub is opened again.
+        self.set_aside.clear();
         self.parked.insert(hub, (tabs, self.active.take()));
         commands
     }
@@ -213,6 +220,7 @@ impl App {
         }
         self.tabs.push(Tab::new(id.clone()));
         self.active = Some(self.tabs.len() - 1);
+        self.take_back(&id);
         let mut commands = self.load_twin(&id);
         commands.push(Command::Watch { id });
         commands.extend(self.keep_tabs());

@@ -88,7 +88,9 @@ fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
     let count = draft.desired.changes.len() + draft.tags.changes.len();
     let id = egui::Id::unique("changes-heading");
     f.view.panes.changes = Some(id);
-    let heading = widgets::heading(ui, &format!("Changes ({count})"));
+    let broken = [&draft.desired, &draft.tags].iter().any(|part| part.parsed.document.is_none());
+    let title = if broken && count == 0 { "Changes".to_owned() } else { format!("Changes ({count})") };
+    let heading = widgets::heading(ui, &title);
     let stop = ui.interact(heading.rect, id, egui::Sense::focusable_noninteractive());
     stop.widget_info(|| {
         egui::WidgetInfo::labeled(egui::accesskit::Role::Heading, true, format!("Changes, {count} in all"))
@@ -97,7 +99,6 @@ fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
         ui.painter().hline(heading.rect.x_range(), heading.rect.bottom(), egui::Stroke::new(2.0, palette(ui).accent));
     }
     if count == 0 {
-        let broken = [&draft.desired, &draft.tags].iter().any(|part| part.parsed.document.is_none());
         let text = if broken {
             "The text does not parse, so what changed cannot be told yet"
         } else {

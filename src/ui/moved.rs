@@ -18,7 +18,7 @@ pub(super) fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         (None, Some(followed)) => {
             let age = when::ago(ui.ctx(), f.app.now, followed.at);
             let text = format!(
-                "The hub moved to version {} {age}: {}, none of them yours. Your text has them now, marked beside it.",
+                "The hub moved to version {}, {age}: {}, none of them yours. Your text has them now, marked beside it.",
                 followed.version,
                 when::count(followed.changes.len(), "path"),
             );
@@ -42,7 +42,7 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     // Untouched text stands still only because the caret is in it.
     let untouched = !tab.is_dirty();
     let text = if moved.unparsed {
-        format!("The hub moved to version {version} {age}; {}. It is untouched.", super::conflict::UNPARSED)
+        format!("The hub moved to version {version}, {age}; {}. It is untouched.", super::conflict::UNPARSED)
     } else if untouched {
         format!(
             "The hub has a newer version of this text, {version}, since {age}: {} changed.",
@@ -54,8 +54,13 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
             (n, 0) => format!("{}, none of them yours", when::count(n, "path")),
             (n, c) => format!("{}, {c} of them edited here too", when::count(n, "path")),
         };
-        let rest = if followed > 0 { "The others are in your text now." } else { "Your text is untouched." };
-        format!("The hub moved to version {version} {age}: {what}. {rest}")
+        // What came in by itself, and what came since the question was opened.
+        let rest = match (followed, moved.theirs_only.len()) {
+            (0, _) => "Your text is untouched.".to_owned(),
+            (_, 0) => "The others are in your text now.".to_owned(),
+            (there, waiting) => format!("{there} in your text now, {waiting} not yet."),
+        };
+        format!("The hub moved to version {version}, {age}: {what}. {rest}")
     };
     let tone = if clashes == 0 && !moved.unparsed { Tone::Info } else { Tone::Warn };
     strip(ui, "moved", |ui| {

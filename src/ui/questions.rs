@@ -231,13 +231,44 @@ pub(super) fn act_as_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
 pub(super) fn close_tab_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
     let fresh = f.view.take_fresh("Close with unsaved edits?");
     modal(ctx, "Close with unsaved edits?", 440.0, Leave::OnBackdrop, |ui| {
-        wrapped(ui, format!("The edits of {id} are not on the hub and would be lost."));
-        let close = Action::CloseTabAndDiscard(id.clone());
-        let keep = answer(ui, f, "Close and discard", None, close, "Keep editing");
-        if fresh {
-            keep.request_focus();
-        }
+        let fate = fate(f, "come back as a draft when it is opened again, if they are kept");
+        wrapped(ui, format!("The edits of {id} are not on the hub, and {fate}."));
+        let acts = [
+            ("Close and keep draft", Action::CloseTabAndKeep(id.clone())),
+            ("Close and discard", Action::CloseTabAndDiscard(id.clone())),
+        ];
+        keep_or_stay_ui(f, ui, acts, fresh);
     })
+}
+
+/// What becomes of edits that are kept; lost where they cannot be.
+fn fate(f: &Frame, kept: &str) -> String {
+    match &f.app.drafts_unkept {
+        Some(why) => format!("would be lost: {why}"),
+        None => kept.to_owned(),
+    }
+}
+
+/// To go and keep what was typed, to stay, or to go and discard. The default loses nothing.
+fn keep_or_stay_ui(f: &mut Frame, ui: &mut Ui, [(keep, keeps), (discard, discards)]: [(&str, Action); 2], fresh: bool) {
+    acts(ui, |ui| {
+        let off = f.app.drafts_unkept.clone();
+        let keep = widgets::primary(ui, keep, off.as_deref());
+        if keep.clicked() {
+            f.push(keeps);
+        }
+        let stay = widgets::act(ui, "Keep editing", None);
+        if stay.clicked() {
+            f.push(Action::CloseDialog);
+        }
+        if widgets::act(ui, discard, None).clicked() {
+            f.push(discards);
+        }
+        if fresh {
+            let safe = if off.is_some() { stay } else { keep };
+            safe.request_focus();
+        }
+    });
 }
 
 pub(super) fn discard_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
@@ -254,18 +285,15 @@ pub(super) fn discard_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
 pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool {
     let fresh = f.view.take_fresh("Quit with unsaved edits?");
     modal(ctx, "Quit with unsaved edits?", 440.0, Leave::OnBackdrop, |ui| {
-        wrapped(
-            ui,
-            format!("The edits of {} are not on the hub and would be lost:", when::count(unsaved.len(), "twin")),
-        );
+        let count = when::count(unsaved.len(), "twin");
+        let fate = fate(f, "come back as drafts at the next start if they are kept");
+        wrapped(ui, format!("The edits of {count} are not on the hub, and {fate}."));
         ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
             for id in unsaved {
                 ui.label(id.to_string());
             }
         });
-        let keep = answer(ui, f, "Quit and discard", None, Action::QuitAndDiscard, "Keep editing");
-        if fresh {
-            keep.request_focus();
-        }
+        let acts = [("Quit and keep drafts", Action::QuitAndKeep), ("Quit and discard", Action::QuitAndDiscard)];
+        keep_or_stay_ui(f, ui, acts, fresh);
     })
 }

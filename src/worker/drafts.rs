@@ -1,5 +1,6 @@
 //! Drafts on their way to disk: what was typed is kept within a fraction of a second, the newest text of each twin.
 
+use super::event::Fact;
 use super::out::Out;
 use crate::disk::{Drafts, KeptDraft};
 use crate::twin::TwinId;
@@ -36,6 +37,7 @@ impl DraftDesk {
             Ok(Ok(drafts)) => Some(Arc::new(drafts)),
             Ok(Err(why)) => {
                 out.notice(format!("{why}. What you type is safe as long as the program runs")).await;
+                out.fact(Fact::DraftsUnkept(Some(why))).await;
                 None
             }
             Err(error) => {
@@ -100,6 +102,9 @@ impl DraftDesk {
             lock(&self.waiting).entry(place).or_insert(draft);
         }
         let before = std::mem::replace(&mut *lock(&self.told), why.clone());
+        if before != why {
+            self.out.fact(Fact::DraftsUnkept(why.clone())).await;
+        }
         if let Some(why) = why.filter(|_| before.is_none()) {
             self.out.notice(format!("{why}. What you type is safe as long as the program runs")).await;
         }

@@ -119,6 +119,8 @@ pub enum Fact {
     LocalHub(Result<LocalHubInfo, String>),
     /// What was typed on the open hub and never saved, kept from an earlier run or before the hub was left.
     Drafts(Vec<crate::disk::KeptDraft>),
+    /// Why what is typed cannot be kept on disk; `None` when it can again.
+    DraftsUnkept(Option<String>),
     /// A page of the running `LoadFleet`.
     FleetPage {
         key: Key,

@@ -282,3 +282,32 @@ fn closing_quitting_and_switching_hubs_lose_nothing() {
     desk.act(Action::QuitAndDiscard);
     assert!(desk.app.quitting);
 }
+
+#[test]
+fn a_closed_tab_keeps_its_draft_until_its_twin_is_opened_again() {
+    let (mut desk, id) = Desk::with_twin(twin("E1", 2, json!({"a": 1}), json!({})));
+    type_desired(&mut desk, &id, r#"{"a": 2}"#);
+    let commands = desk.act(Action::CloseTabAndKeep(id.clone()));
+    assert!(desk.app.tabs.is_empty());
+    let kept = |command: &Command| matches!(command, Command::KeepDraft { draft } if draft.base.id == id);
+    assert!(commands.iter().any(kept), "{commands:?}");
+    assert!(!commands.iter().any(|command| matches!(command, Command::ForgetDraft { .. })), "{commands:?}");
+    desk.act(Action::Quit);
+    assert!(desk.app.quitting, "nothing is in danger");
+
+    desk.act(Action::OpenTwin(id.clone()));
+    let tab = desk.app.tab(&id).unwrap();
+    assert_eq!(tab.draft.as_ref().unwrap().section(Section::Desired).text, r#"{"a": 2}"#);
+    assert!(tab.would_lose());
+}
+
+#[test]
+fn quitting_can_keep_what_was_typed() {
+    let (mut desk, id) = Desk::with_twin(twin("E1", 2, json!({"a": 1}), json!({})));
+    type_desired(&mut desk, &id, r#"{"a": 2}"#);
+    desk.act(Action::Quit);
+    let commands = desk.act(Action::QuitAndKeep);
+    assert!(desk.app.quitting);
+    let forgets = |command: &Command| matches!(command, Command::ForgetDraft { .. });
+    assert!(!commands.iter().any(forgets), "{commands:?}");
+}

@@ -44,6 +44,32 @@ fn every_dialog_is_named_and_left_by_esc() {
 }
 
 #[test]
+fn quitting_keeps_drafts_unless_they_cannot_be_kept() {
+    let dirty = || {
+        let mut scene = Scene::twin();
+        scene.act(Action::Edit { id: module(), section: Section::Desired, text: "{}".to_owned() });
+        scene.act(Action::Quit);
+        scene
+    };
+    let mut harness = window(dirty());
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(harness.state().actions.contains(&Action::QuitAndKeep), "what has the focus loses nothing");
+    assert!(harness.state().app.quitting);
+
+    let mut scene = dirty();
+    scene.app.drafts_unkept = Some("the disk is full".to_owned());
+    let mut harness = window(scene);
+    harness.run();
+    assert!(is_disabled(&find(&harness, Role::Button, "Quit and keep drafts")));
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert!(!harness.state().app.quitting, "the focus is on staying");
+    assert_eq!(harness.state().app.dialog, None);
+}
+
+#[test]
 fn keys_open_dialogs() {
     for (modifiers, key, name) in [
         (Modifiers::COMMAND, Key::K, "Commands"),

@@ -30,6 +30,10 @@ fn a_folder_that_cannot_be_used_is_said_once_and_hinders_nothing() {
     rig.connected();
     let said = rig.fact("the notice", about_drafts);
     assert!(said.contains(&folder.display().to_string()) && said.contains("safe as long as"), "{said}");
+    rig.fact("that nothing is kept", |fact| match fact {
+        Fact::DraftsUnkept(Some(why)) => Some(why.clone()),
+        _ => None,
+    });
     let id = TwinId::device("d1");
     rig.create(&id);
     for n in 0..3 {
