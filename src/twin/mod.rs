@@ -10,6 +10,7 @@ pub mod diff;
 pub mod draft;
 pub mod hunks;
 pub mod id;
+pub mod known;
 pub mod merge;
 pub mod metadata;
 pub mod patch;

@@ -18,6 +18,7 @@ mod find;
 mod fleet;
 mod fonts;
 mod go_to_line;
+mod hints;
 mod history;
 mod icons;
 mod identity;
@@ -64,6 +65,7 @@ pub struct View {
     reader: reader::ReaderView,
     tree: tree::TreeView,
     changes: changes::ChangesView,
+    hints: hints::HintsView,
     activity: activity::ActivityView,
     faults: faults::FaultsView,
     history: history::HistoryView,

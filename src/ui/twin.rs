@@ -5,7 +5,7 @@ use super::editor::Elsewhere;
 use super::theme::{self, palette};
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, history, identity, messages, methods, moved, reader, tree,
+    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, reader, tree,
     twin_header, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
@@ -62,6 +62,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     };
     if let (Some(section), Some(draft)) = (section, &tab.draft) {
         problems_ui(f, ui, tab, section, draft.section(section));
+        hints::ui(f, ui, tab, draft, section);
     }
     let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
     if has_changes {
@@ -84,6 +85,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
             reader_ui(f, ui, tab, "Document JSON", key);
         }
     });
+    if let (Some(section), Some(draft)) = (section, &tab.draft) {
+        hints::settle(f, ui.ctx(), tab, draft, section);
+    }
     moved::follow(f, ui.ctx(), tab);
 }
 

@@ -5,6 +5,7 @@ mod draft;
 mod given;
 mod history;
 mod hunks;
+mod known;
 mod laws;
 mod lines;
 mod merge;
