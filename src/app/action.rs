@@ -7,6 +7,7 @@ use super::faults::FaultsAct;
 use super::history::HistoryAct;
 use super::messages::{MessageField, PropertyPart};
 use super::methods::{CallField, ReplyField};
+use super::settings::SettingsAct;
 use super::tab::Pane;
 use super::tree::Face;
 use crate::copy_as::{Language, Method};
@@ -46,6 +47,8 @@ pub enum Action {
     },
     /// Ctrl+P: go to a device or module by id.
     ShowGoTo,
+    /// Asks the hub again for the modules of the id that is typed there.
+    FindAgain,
     /// To a line of the text in front.
     ShowGoToLine,
     RunQuery(String),
@@ -249,6 +252,8 @@ pub enum Action {
     Dismiss(u64),
     DismissAll,
     Cancel(Key),
+    /// Concerns the dialog of the settings.
+    Settings(SettingsAct),
     SetTheme(ThemeChoice),
     SetZoom(f32),
     SetWindow {

@@ -154,6 +154,7 @@ impl App {
                 };
                 self.fleet.query.answer.settle(key, self.now, answer);
             }
+            (Purpose::FindModules, outcome) => self.settle_finding(key, outcome),
             (Purpose::Faults, outcome) => self.settle_faults(key, outcome),
             (purpose @ (Purpose::SetFaults | Purpose::ClearFaults), outcome) => {
                 self.settle_set_faults(key, &purpose, outcome);

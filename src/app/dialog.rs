@@ -1,5 +1,6 @@
 //! The one modal in front, if any.
 
+use super::settings::SettingsForm;
 use crate::disk::journal::EntryKey;
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, TwinId};
@@ -25,6 +26,7 @@ pub enum Dialog {
         text: String,
     },
     Keys,
+    Settings(SettingsForm),
     /// What goes wrong on purpose; its text is in [`Faults`](super::Faults).
     Faults,
     AddDevice {

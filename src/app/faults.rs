@@ -114,7 +114,14 @@ fn problem(start: usize, line: usize, text: &str, error: FaultError) -> Problem 
     let from = text.char_indices().nth(error.at - 1).map_or(text.len(), |(at, _)| at);
     let length: usize = error.word.len().min(text.len() - from);
     let message = if error.word.is_empty() { error.problem } else { format!("{:?}: {}", error.word, error.problem) };
-    Problem { range: start + from..start + from + length, line, column: error.at, path: Path::default(), message }
+    Problem {
+        range: start + from..start + from + length,
+        line,
+        column: error.at,
+        path: Path::default(),
+        message,
+        instead: None,
+    }
 }
 
 impl App {

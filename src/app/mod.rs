@@ -12,11 +12,13 @@ pub mod dialog;
 mod drafts;
 pub mod events;
 pub mod faults;
+pub mod finding;
 pub mod fleet;
 pub mod history;
 pub mod messages;
 pub mod methods;
 mod replace;
+pub mod settings;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -188,6 +190,8 @@ pub enum Purpose {
     Fleet,
     Modules(String),
     Query,
+    /// Modules by their id, for a palette.
+    FindModules,
     Load(TwinId),
     Timeline(TwinId),
     Versions(TwinId),
@@ -235,6 +239,8 @@ pub struct App {
     pub activity: Activity,
     pub events: Events,
     pub faults: Faults,
+    /// Modules looked for by what is typed in a palette.
+    pub finding: finding::Finding,
     /// Drafts of tabs of the open hub that were closed; they come back when their twin is opened, and they are on disk.
     pub(super) set_aside: Vec<KeptDraft>,
     /// Why what is typed cannot be kept on disk.

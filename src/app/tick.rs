@@ -43,6 +43,7 @@ impl App {
         tick.commands.extend(self.keep_drafts());
         tick.commands.extend(self.follow_history());
         self.follow_fleet(&mut tick);
+        self.follow_finding(&mut tick);
         let (commands, next_ms) = self.follow_faults();
         tick.commands.extend(commands);
         if let Some(ms) = next_ms {
@@ -78,7 +79,7 @@ impl App {
 }
 
 impl Tick {
-    fn wait(&mut self, ms: u64) {
+    pub(super) fn wait(&mut self, ms: u64) {
         self.next_ms = Some(self.next_ms.map_or(ms, |have| have.min(ms)));
     }
 }

@@ -39,7 +39,11 @@ impl App {
             }
             Action::Expand { device, open } => self.expand(device, open),
             Action::ShowGoToLine => self.show(Dialog::GoToLine { text: String::new() }),
-            Action::ShowGoTo => self.show(Dialog::GoTo { text: String::new() }),
+            Action::ShowGoTo => {
+                self.dialog = Some(Dialog::GoTo { text: String::new() });
+                self.look_for("")
+            }
+            Action::FindAgain => self.find_again(),
             Action::RunQuery(text) => self.run_query(text),
 
             Action::OpenTwin(id) => self.open_twin(id),
@@ -72,6 +76,7 @@ impl App {
                 Vec::new()
             }
             Action::Cancel(key) => vec![Command::Cancel { key }],
+            Action::Settings(act) => self.settings_act(act),
             Action::SetTheme(theme) => {
                 self.settings.theme = theme;
                 self.keep_settings()
@@ -363,16 +368,10 @@ impl App {
                 form.ca_file = new;
                 form.check = Check::NotYet;
             }
-            (
-                Some(
-                    Dialog::GoTo { text }
-                    | Dialog::GoToLine { text }
-                    | Dialog::Palette { text }
-                    | Dialog::Compare { text, .. },
-                ),
-                Field::Text,
-            ) => {
-                *text = new;
+            (Some(Dialog::GoToLine { text } | Dialog::Palette { text }), Field::Text) => *text = new,
+            (Some(Dialog::GoTo { text } | Dialog::Compare { text, .. }), Field::Text) => {
+                text.clone_from(&new);
+                return self.look_for(&new);
             }
             (Some(Dialog::AddDevice { text, problem, .. } | Dialog::AddModule { text, problem, .. }), Field::Text) => {
                 *problem = if new.is_empty() { None } else { TwinId::check(&new).err().map(|bad| bad.to_string()) };

@@ -252,7 +252,8 @@ impl App {
         let Some(act) = &mut tab.act else { return Vec::new() };
         act.report_parsed = text::parse(&new);
         act.report_problem = if let Some(problem) = act.report_parsed.problems.first() {
-            Some(format!("line {}, column {}: {}", problem.line, problem.column, problem.message))
+            let path = problem.path.said();
+            Some(format!("line {}, column {}, {path}: {}", problem.line, problem.column, problem.message))
         } else {
             let document = act.report_parsed.document.as_ref();
             document.and_then(|patch| {

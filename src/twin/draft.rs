@@ -94,7 +94,7 @@ fn hub_problems(section: Section, base: &JsonMap, document: &JsonMap, parsed: &P
                 }
                 _ => violation.to_string(),
             };
-            Problem { range, line: 1, column: 1, path: violation.path, message }
+            Problem { range, line: 1, column: 1, path: violation.path, message, instead: None }
         })
         .collect()
 }
@@ -148,8 +148,15 @@ pub enum Refusal {
     #[error("nothing to save: the text says what the hub already has")]
     NoChange,
     /// The first problem, and how many there are in all.
-    #[error("{} line {line}, column {column}: {message}", section.word())]
-    Problem { section: Section, line: usize, column: usize, message: String, count: usize },
+    #[error("{} line {line}, column {column}, {}: {message}", section.word(), path.said())]
+    Problem { section: Section, line: usize, column: usize, path: Path, message: String, count: usize },
+}
+
+impl Refusal {
+    pub(super) fn of(section: Section, problem: &Problem, count: usize) -> Self {
+        let Problem { line, column, path, message, .. } = problem.clone();
+        Self::Problem { section, line, column, path, message, count }
+    }
 }
 
 impl Draft {
@@ -229,8 +236,7 @@ impl Draft {
         let count = edited().map(|(_, draft)| draft.problems.len()).sum();
         if let Some((section, problem)) = edited().find_map(|(section, draft)| Some((section, draft.problems.first()?)))
         {
-            let (line, column, message) = (problem.line, problem.column, problem.message.clone());
-            return Err(Refusal::Problem { section, line, column, message, count });
+            return Err(Refusal::of(section, problem, count));
         }
         let mut body = JsonMap::new();
         let mut device_told = None;

@@ -34,6 +34,12 @@ impl Path {
         path
     }
 
+    /// The path in words: that of the root, which prints as nothing, too.
+    #[must_use]
+    pub fn said(&self) -> String {
+        if self.0.is_empty() { "top level".to_owned() } else { self.to_string() }
+    }
+
     /// The value at this place of a document; `None` where there is none, and for the root, which is no `Json` value.
     #[must_use]
     pub fn find<'d>(&self, document: &'d JsonMap) -> Option<&'d Json> {

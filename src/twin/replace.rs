@@ -24,8 +24,7 @@ impl Draft {
         let mut documents = [JsonMap::new(), JsonMap::new()];
         for ((section, draft), place) in sections.iter().zip(&mut documents) {
             if let Some(problem) = draft.problems.first() {
-                let (line, column, message) = (problem.line, problem.column, problem.message.clone());
-                return Err(Refusal::Problem { section: *section, line, column, message, count });
+                return Err(Refusal::of(*section, problem, count));
             }
             // A text without a problem has a document.
             place.clone_from(draft.parsed.document.as_ref().ok_or(Refusal::NoChange)?);

@@ -146,7 +146,7 @@ fn received(f: &Frame, tab: &Tab) -> Vec<(Moment, String, String)> {
     let calls = f.app.activity.calls.iter().rev();
     let calls = calls.filter(|seen| seen.id == tab.id && seen.side == CallSide::Answered).take(SHOWN);
     let mut all: Vec<_> = patches
-        .map(|seen| (seen.at, format!("v{}", seen.version), compact(&Json::Object(seen.patch.clone()))))
+        .map(|seen| (seen.at, format!("desired v{}", seen.version), compact(&Json::Object(seen.patch.clone()))))
         .chain(
             calls.map(|seen| (seen.at, format!("{} answered with {}", seen.name, seen.answer), seen.payload.clone())),
         )

@@ -185,20 +185,21 @@ fn patches_ui(f: &Frame, ui: &mut Ui) {
         |ui, range| {
             for n in range {
                 let Some(seen) = patches.get(patches.len() - 1 - n) else { continue };
-                let (word, color) = match seen.kind {
-                    PatchKind::Saved => ("saved", p.accent),
-                    PatchKind::Received => ("received", p.good),
-                    PatchKind::ReportSent => ("reported by us", p.accent),
-                    PatchKind::SeenDesired => ("seen in desired", p.warn),
-                    PatchKind::SeenTags => ("seen in tags", p.warn),
-                    PatchKind::SeenReported => ("seen in reported", p.good),
+                // Tags have no version of their own: theirs is the twin's.
+                let (word, of, color) = match seen.kind {
+                    PatchKind::Saved => ("saved", "desired", p.accent),
+                    PatchKind::Received => ("received", "desired", p.good),
+                    PatchKind::ReportSent => ("reported by us", "reported", p.accent),
+                    PatchKind::SeenDesired => ("seen", "desired", p.warn),
+                    PatchKind::SeenTags => ("seen in tags", "twin", p.warn),
+                    PatchKind::SeenReported => ("seen", "reported", p.good),
                 };
                 cells(
                     ui,
                     &[
                         (92.0, when::clock(seen.at), p.weak),
-                        (112.0, word.to_owned(), color),
-                        (40.0, format!("v{}", seen.version), p.weak),
+                        (96.0, word.to_owned(), color),
+                        (96.0, format!("{of} v{}", seen.version), p.weak),
                         (180.0, seen.id.to_string(), p.text),
                         (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
                     ],

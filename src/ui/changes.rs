@@ -288,9 +288,9 @@ fn one_news_ui(f: &Frame, ui: &mut Ui, news: &News) {
     }
 }
 
-/// What became of a save: `saved v3 · device notified after 0.2 s · reported after 1.4 s`.
+/// What became of a save: `Saved, desired v3, just now · notified after 0.2 s · reported after 1.4 s`.
 pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing) -> String {
-    let mut words = format!("Saved v{} {}", landing.version, when::ago(ctx, now, landing.saved_at));
+    let mut words = format!("Saved, desired v{}, {}", landing.version, when::ago(ctx, now, landing.saved_at));
     if let Some(at) = landing.notified_at {
         words = format!("{words} · notified after {}", when::span(landing.saved_at, at));
     }

@@ -83,6 +83,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::GoToLine { text } => go_to_line::ui(f, ctx, text),
         Dialog::Palette { text } => command_palette::commands_ui(f, ctx, text),
         Dialog::Keys => keys_ui(ctx),
+        Dialog::Settings(form) => super::settings::ui(f, ctx, form),
         Dialog::Faults => super::faults::ui(f, ctx),
         Dialog::AddDevice { text, problem, running } => {
             questions::add_ui(f, ctx, None, text, problem.as_deref(), *running)

@@ -182,8 +182,10 @@ fn show_find(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
         let range = editor::selection(ctx, editor_id(&tab.id, section), text).range();
         text.get(range)
     });
+    // Asked for again in its own field: what is looked for stays, selected whole.
+    let again = ctx.memory(|m| m.has_focus(super::find::field_id()));
     let find = &mut f.view.editor.find;
-    find.show(selected);
+    find.show(selected.filter(|_| !again));
     find.replacing = command == Command::Replace || find.replacing && section_of(tab).is_some();
 }
 

@@ -1,11 +1,23 @@
 //! The search strip over a text. Where the text can be edited, what is found can be replaced.
 
-use super::theme::palette;
-use super::{when, widgets};
+use super::theme::{self, palette};
+use super::{icons, when, widgets};
 use crate::twin::text::search::{Case, Kind, Search};
 use crate::twin::text::splice::{self, Edit};
-use egui::{Button, Id, Key, Margin, Modifiers, RichText, Ui};
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
+use egui::{Context, Id, Key, Label, Margin, Modifiers, RichText, Ui};
 use std::ops::Range;
+
+/// Room for the count of matches behind the signs.
+const COUNT: f32 = 108.0;
+/// Between two signs.
+const GAP: f32 = 2.0;
+
+/// The field for what is looked for.
+pub(super) fn field_id() -> Id {
+    Id::unique("find")
+}
 
 /// The search in the text, when it is open.
 #[derive(Default)]
@@ -87,7 +99,8 @@ impl Find {
         self.outcome.0.as_deref().unwrap_or_default()
     }
 
-    /// Opens the strip with the field in focus. A text given is looked for, such as what is selected.
+    /// Opens the strip with the field in focus and all of it selected, so that what is typed takes its place. A text given is
+    /// looked for, such as what is selected.
     pub fn show(&mut self, wanted: Option<&str>) {
         self.open = true;
         self.focus = true;
@@ -124,21 +137,24 @@ impl Find {
     }
 
     fn search_ui(&mut self, ui: &mut Ui, text: &str, selected: &Range<usize>, purpose: Purpose) -> Option<Pressed> {
-        let id = Id::unique("find");
+        let id = field_id();
         if std::mem::take(&mut self.focus) {
             ui.memory_mut(|m| m.request_focus(id));
+            select_all(ui.ctx(), id, &self.text);
         }
         let mut step = field_keys(ui, id, [(Modifiers::SHIFT, Step::Previous), (Modifiers::NONE, Step::Next)]);
-        let width = ui.available_width().min(220.0);
+        ui.spacing_mut().item_spacing.x = GAP;
+        let signs = if purpose == Purpose::Edit { 6.0 } else { 5.0 };
+        let width = (ui.available_width() - signs * (theme::ROW + GAP) - COUNT).clamp(72.0, 260.0);
         let (field, wanted) = widgets::field(ui, id, "Find", &self.text, "Find", width);
         step = step.or_else(|| left(ui, &field));
         if let Some(wanted) = wanted {
             self.text = wanted;
         }
-        if switch(ui, "Match case", self.case == Case::Matched) {
+        if widgets::switch_sign(ui, "Match case", self.case == Case::Matched, icons::letters("Aa")) {
             self.case = if self.case == Case::Matched { Case::Ignored } else { Case::Matched };
         }
-        if switch(ui, "Regex", self.kind == Kind::Expression) {
+        if widgets::switch_sign(ui, "Regex", self.kind == Kind::Expression, icons::letters(".*")) {
             self.kind = if self.kind == Kind::Expression { Kind::Words } else { Kind::Expression };
         }
         self.look(text);
@@ -149,20 +165,23 @@ impl Find {
             });
         }
         let off = self.hits().is_empty().then_some("Nothing is found");
-        if widgets::act(ui, "Previous", off).clicked() {
+        if widgets::act_sign(ui, "Previous", off, icons::chevron(icons::Way::Up)) {
             step = Some(Pressed { step: Step::Previous, by: By::Button });
         }
-        if widgets::act(ui, "Next", off).clicked() {
+        if widgets::act_sign(ui, "Next", off, icons::chevron(icons::Way::Down)) {
             step = Some(Pressed { step: Step::Next, by: By::Button });
         }
-        if purpose == Purpose::Edit && switch(ui, "Replace…", self.replacing) {
+        if purpose == Purpose::Edit && widgets::switch_sign(ui, "Replace…", self.replacing, icons::swap) {
             self.replacing = !self.replacing;
         }
-        if self.outcome.0.is_ok() {
-            widgets::weak(ui, self.count(&self.selected(selected)));
-        }
-        if ui.button("Close").clicked() {
+        if widgets::sign(ui, "Close", |painter, rect, p| icons::cross(painter, rect, p.text)).clicked() {
             step = Some(Pressed { step: Step::Leave, by: By::Button });
+        }
+        // Last, so that no sign moves when it gets longer.
+        if self.outcome.0.is_ok() {
+            let count = RichText::new(self.count(&self.selected(selected))).color(palette(ui).weak);
+            ui.add_space(6.0);
+            ui.add(Label::new(count).truncate());
         }
         step
     }
@@ -268,11 +287,12 @@ impl Find {
     }
 }
 
-/// A word that is on or off. Returns whether it was clicked.
-fn switch(ui: &mut Ui, name: &str, on: bool) -> bool {
-    let response = ui.add(Button::selectable(on, name));
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_toggled(on.into()));
-    response.clicked()
+/// Selects the whole text of a field, before it is painted.
+fn select_all(ctx: &Context, id: Id, text: &str) {
+    let mut state = TextEditState::load(ctx, id).unwrap_or_default();
+    let whole = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(whole));
+    state.store(ctx, id);
 }
 
 /// Esc takes the focus from a field before anything is painted.

@@ -77,7 +77,11 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         .show(ui, |ui| list_ui(f, ui, tab, timeline));
     egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| match chosen {
         Some(entry) => detail_ui(f, ui, tab, entry, Room::Enough),
-        None => widgets::empty(ui, "No version is chosen", "Choose one on the left to see what it changed", |_| {}),
+        None => {
+            if let Some(newest) = timeline.entries.last() {
+                push(f, tab, HistoryAct::Choose(newest.key()));
+            }
+        }
     });
 }
 
@@ -348,7 +352,7 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, shown: Option<&Shown>) {
 fn facts_ui(ui: &mut Ui, entry: &Entry) {
     let p = palette(ui);
     let text = format!(
-        "{} {} UTC · etag {} · desired {} · reported {}",
+        "{} {} UTC · etag {} · desired v{} · reported v{}",
         source(entry.seen),
         when::stamp(entry.at_ms),
         entry.etag.quoted(),

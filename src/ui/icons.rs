@@ -51,6 +51,49 @@ pub fn arrow(painter: &Painter, center: Pos2, open: bool, color: Color32) {
     painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
 }
 
+/// Where a chevron points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Up,
+    Down,
+}
+
+/// An open arrow head: to the one before, to the next.
+pub fn chevron(way: Way) -> impl Fn(&Painter, Rect, &Palette) {
+    move |painter, rect, p| {
+        let tip = if way == Way::Up { -2.5 } else { 2.5 };
+        let at = |x: f32, y: f32| rect.center() + Vec2::new(x, y);
+        painter.add(Shape::line(vec![at(-4.5, -tip), at(0.0, tip), at(4.5, -tip)], Stroke::new(1.5, p.text)));
+    }
+}
+
+/// Two arrows that pass each other: one text takes the place of another.
+pub fn swap(painter: &Painter, rect: Rect, p: &Palette) {
+    let stroke = Stroke::new(1.25, p.text);
+    for (y, way) in [(-3.0, 1.0), (3.0, -1.0)] {
+        let at = |x: f32, dy: f32| rect.center() + Vec2::new(way * x, y + dy);
+        painter.line_segment([at(-5.5, 0.0), at(5.5, 0.0)], stroke);
+        painter.add(Shape::line(vec![at(2.5, -2.5), at(5.5, 0.0), at(2.5, 2.5)], stroke));
+    }
+}
+
+/// Letters in the place of a sign.
+pub fn letters(text: &'static str) -> impl Fn(&Painter, Rect, &Palette) {
+    move |painter, rect, p| {
+        painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, super::theme::small_mono(), p.text);
+    }
+}
+
+/// Three sliders: what can be set.
+pub fn sliders(painter: &Painter, rect: Rect, p: &Palette) {
+    let stroke = Stroke::new(1.25, p.text);
+    for (y, knob) in [(-4.5, -2.0), (0.0, 2.5), (4.5, -1.0)] {
+        let at = |x: f32| rect.center() + Vec2::new(x, y);
+        painter.line_segment([at(-6.5), at(6.5)], stroke);
+        painter.circle(at(knob), 2.0, p.frame, stroke);
+    }
+}
+
 /// A cross, for closing.
 pub fn cross(painter: &Painter, rect: Rect, color: Color32) {
     let rect = Rect::from_center_size(rect.center(), Vec2::splat(7.0));

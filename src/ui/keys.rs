@@ -1,6 +1,7 @@
 //! Every key that works anywhere in the window. Listened to before anything is painted, so that no field swallows them.
 
 use super::{Frame, act, editing, tree};
+use crate::app::settings::SettingsAct;
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
 use egui::{Context, Id, Key, KeyboardShortcut, Modifiers};
@@ -22,6 +23,7 @@ const ZOOM_IN_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, 
 pub const ZOOM_OUT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Minus);
 pub const ZOOM_RESET: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Num0);
 pub(super) const FACE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::T);
+pub const SETTINGS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Comma);
 pub const ALL_KEYS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F1);
 
 pub const ZOOM_MIN: f32 = 0.5;
@@ -47,6 +49,7 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         (format!("{}, {}, {}", one(&ZOOM_IN), one(&ZOOM_OUT), one(&ZOOM_RESET)), "Zoom in, out, to 100 %"),
         ("Up, Down, Left, Right".to_owned(), "Walk, open and close in the list of devices"),
         ("Esc".to_owned(), "Leave a dialog or a field"),
+        (one(&SETTINGS), "Settings"),
         (one(&ALL_KEYS), "All keys"),
     ];
     table.splice(4..4, text);
@@ -76,6 +79,9 @@ pub(super) fn listen(f: &mut Frame, ctx: &Context) {
     }
     if pressed(&ALL_KEYS) {
         f.push(Action::ShowKeys);
+    }
+    if pressed(&SETTINGS) {
+        f.push(Action::Settings(SettingsAct::Show));
     }
     if pressed(&PALETTE) {
         f.push(Action::ShowPalette);

@@ -1,13 +1,16 @@
 //! Ctrl+K: every command by its words; Ctrl+P: every device and module by its id.
 
+use super::describe::describe;
 use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
 use super::{Frame, editing, keys, tree, widgets};
 use crate::app::action::Watching;
 use crate::app::compare::CompareAct;
 use crate::app::dialog::Field;
+use crate::app::finding::LIMIT;
+use crate::app::settings::SettingsAct;
 use crate::app::tab::Pane;
-use crate::app::{Action, App, Tab};
+use crate::app::{Action, App, Remote, Tab};
 use crate::copy_as::{Language, Method};
 use crate::disk::ThemeChoice;
 use crate::twin::TwinId;
@@ -60,12 +63,45 @@ impl Choice {
     }
 }
 
-/// The ids that fit; found anew for a dialog that was just opened.
+/// The ids that fit; found anew for a dialog that was just opened. Behind them the modules the hub has by this id: what is marked
+/// stays marked when they come.
 pub(super) fn fresh_ids(f: &mut Frame, text: &str, limit: usize, fresh: bool) -> Vec<TwinId> {
     if fresh {
         f.view.found = Found::default();
     }
-    f.view.found.of(f.app, text, limit).to_vec()
+    let mut ids = f.view.found.of(f.app, text, limit).to_vec();
+    let more: Vec<TwinId> = f.app.finding.ids().iter().filter(|id| !ids.contains(id)).cloned().collect();
+    ids.extend(more);
+    ids
+}
+
+/// Below the lines: where the question to the hub stands.
+pub(super) fn finding_ui(f: &mut Frame, ui: &mut Ui) {
+    let finding = &f.app.finding;
+    match &finding.answer {
+        Remote::Loading { since, .. } => {
+            let word = format!("Asking the hub for modules named {}", finding.id);
+            widgets::spinner(ui, f.app.now, *since, &word);
+        }
+        Remote::Failed { failure, .. } => {
+            let mut said = describe(failure);
+            said.sentence = format!("The hub was asked for modules named {}: {}", finding.id, said.sentence);
+            widgets::failure_banner(ui, &said, |ui| {
+                if ui.button("Ask again").clicked() {
+                    f.push(Action::FindAgain);
+                }
+            });
+        }
+        Remote::Ready { value, .. } if value.more => {
+            widgets::weak(ui, format!("The first {LIMIT} modules named {} are listed, and there are more", finding.id));
+        }
+        Remote::Idle | Remote::Ready { .. } => {}
+    }
+}
+
+/// What is said where no line fits.
+pub(super) fn none_of(app: &App, none: &'static str) -> &'static str {
+    if app.finding.waits() { "No device fits; the hub is being asked for modules" } else { none }
 }
 
 pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
@@ -74,7 +110,8 @@ pub(super) fn go_to_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     let choices: Vec<Choice> = ids.into_iter().map(|id| Choice::act(id.to_string(), Action::OpenTwin(id))).collect();
     modal(ctx, "Go to", 520.0, Leave::OnBackdrop, |ui| {
         let field = Line { name: "Device or module", text, hint: "Type a part of an id", fresh };
-        choose_ui(f, ui, &field, choices, "No device or module fits");
+        choose_ui(f, ui, &field, choices, none_of(f.app, "No device or module fits"));
+        finding_ui(f, ui);
     })
 }
 
@@ -285,6 +322,7 @@ fn commands(app: &App) -> Vec<Choice> {
     add("Theme: light", None, Action::SetTheme(ThemeChoice::Light));
     add("Theme: dark", None, Action::SetTheme(ThemeChoice::Dark));
     add("Theme: as the system", None, Action::SetTheme(ThemeChoice::System));
+    add("Settings…", Some(keys::SETTINGS), Action::Settings(SettingsAct::Show));
     add("Clear activity", None, Action::ClearActivity);
     add("Dismiss all notices", None, Action::DismissAll);
     add("All keys", Some(keys::ALL_KEYS), Action::ShowKeys);

@@ -1,9 +1,10 @@
-//! The strip on top: which hub, search and commands, theme.
+//! The strip on top: which hub, search and commands, theme, settings.
 
 use super::icons::{self, Dot};
 use super::theme::{self, palette};
 use super::widgets::Tone;
 use super::{Frame, widgets};
+use crate::app::settings::SettingsAct;
 use crate::app::{Action, HubState};
 use crate::disk::ThemeChoice;
 use crate::worker::event::Reachability;
@@ -17,6 +18,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         ui.horizontal(|ui| {
             hub_ui(f, ui);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if widgets::sign(ui, "Settings…", icons::sliders).clicked() {
+                    f.push(Action::Settings(SettingsAct::Show));
+                }
                 theme_ui(f, ui);
                 if widgets::sign(ui, "All keys", |painter, rect, p| {
                     painter.text(rect.center(), egui::Align2::CENTER_CENTER, "?", theme::strong(), p.text);

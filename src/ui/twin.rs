@@ -2,19 +2,17 @@
 
 use super::describe::describe;
 use super::editor::Elsewhere;
-use super::theme::{self, palette};
+use super::theme::palette;
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, reader, tree,
-    twin_header, when,
+    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, problems,
+    reader, tree, twin_header, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
-use crate::twin::draft::SectionDraft;
-use crate::twin::text::Problem;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{RichText, Ui};
 
 /// Where there is less room than this, in points, text and changes are not shown side by side.
 const NARROW: f32 = 400.0;
@@ -61,7 +59,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         _ => None,
     };
     if let (Some(section), Some(draft)) = (section, &tab.draft) {
-        problems_ui(f, ui, tab, section, draft.section(section));
+        problems::ui(f, ui, tab, section, draft.section(section));
         hints::ui(f, ui, tab, draft, section);
     }
     let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
@@ -197,46 +195,6 @@ pub(super) fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
         .resizable(false)
         .show_separator_line(false)
         .show(ui, contents);
-}
-
-fn problems_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft: &SectionDraft) {
-    if draft.problems.is_empty() {
-        return;
-    }
-    #[allow(clippy::cast_precision_loss)] // At most eight rows.
-    let height = draft.problems.len().min(5) as f32 * 22.0 + 12.0;
-    // In a small window the text keeps most of the room.
-    let height = height.min((ui.available_height() * 0.4).max(34.0));
-    egui::Panel::bottom("problems")
-        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)))
-        .resizable(false)
-        .exact_size(height)
-        .show(ui, |ui| {
-            ScrollArea::vertical().id_salt("problems").min_scrolled_height(16.0).auto_shrink(false).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 0.0;
-                for problem in draft.problems.iter().take(200) {
-                    if problem_ui(ui, problem) {
-                        tree::show_text(f, tab);
-                        f.view.editor.go(ui.ctx(), editor_id(&tab.id, section), &draft.text, problem.range.clone());
-                    }
-                }
-            });
-        });
-}
-
-fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
-    let p = palette(ui);
-    let mut job = egui::text::LayoutJob::default();
-    let place = format!("line {}, column {}", problem.line, problem.column);
-    job.append(&place, 0.0, egui::TextFormat::simple(theme::body(), p.bad));
-    let path = problem.path.to_string();
-    if !path.is_empty() {
-        job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
-    }
-    job.append(&problem.message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
-    ui.add(egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate())
-        .accessible_name(editor::squiggles::said(problem))
-        .clicked()
 }
 
 fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {

@@ -121,6 +121,39 @@ pub fn sign(ui: &mut Ui, name: &str, paint: impl FnOnce(&egui::Painter, egui::Re
     response.on_hover_text(name)
 }
 
+/// A sign that is on or off, and said to be. Returns whether it was clicked.
+pub fn switch_sign(
+    ui: &mut Ui,
+    name: &str,
+    on: bool,
+    paint: impl FnOnce(&egui::Painter, egui::Rect, &Palette),
+) -> bool {
+    let response = sign(ui, name, |painter, rect, p| {
+        if on {
+            painter.rect(rect, 4.0, p.chosen, egui::Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
+        }
+        paint(painter, rect, p);
+    });
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_toggled(on.into()));
+    response.clicked()
+}
+
+/// A sign that may be off, with the reason on it. Returns whether it was clicked.
+pub fn act_sign(
+    ui: &mut Ui,
+    name: &str,
+    off: Option<&str>,
+    paint: impl FnOnce(&egui::Painter, egui::Rect, &Palette),
+) -> bool {
+    let response = ui.add_enabled_ui(off.is_none(), |ui| sign(ui, name, paint)).inner;
+    if let Some(why) = off {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why));
+        response.on_disabled_hover_text(why);
+        return false;
+    }
+    response.clicked()
+}
+
 /// What kind of news a banner brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {

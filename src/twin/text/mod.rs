@@ -3,6 +3,7 @@
 pub mod change;
 pub mod history;
 pub mod lines;
+mod meant;
 pub mod member;
 mod number;
 pub mod paste;
@@ -35,6 +36,8 @@ pub struct Problem {
     pub path: Path,
     /// A sentence without a full stop.
     pub message: String,
+    /// What to write in the place of `range`, where it is clear what was meant.
+    pub instead: Option<String>,
 }
 
 /// Where one value stands. Its path is [`Parsed::path`] of its index: a path per value would cost more than the parse.

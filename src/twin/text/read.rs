@@ -1,6 +1,6 @@
 //! The reader behind [`super::parse`] and [`super::value`]: one pass over the bytes, recursion bounded by the levels allowed.
 
-use super::{Lines, Parsed, Problem, Span, number, path_of};
+use super::{Lines, Parsed, Problem, Span, meant, number, path_of};
 use crate::twin::{Json, JsonMap, Segment};
 use serde_json::Number;
 use std::ops::Range;
@@ -98,10 +98,15 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn problem(&mut self, range: Range<usize>, message: impl Into<String>) {
+        self.mendable(range, (message.into(), None));
+    }
+
+    /// A problem with what was meant, where that is clear.
+    fn mendable(&mut self, range: Range<usize>, (message, instead): (String, Option<String>)) {
         self.failed = true;
         if self.problems.len() < PROBLEMS_MAX {
             let path = path_of(&self.spans, self.here);
-            self.problems.push(Problem { range, line: 1, column: 1, path, message: message.into() });
+            self.problems.push(Problem { range, line: 1, column: 1, path, message, instead });
         }
     }
 
@@ -162,11 +167,7 @@ impl<'t> Reader<'t> {
         match self.peek() {
             Some(b'{' | b'[') => self.nested(),
             Some(b'"') => Json::String(self.string(b'"')),
-            Some(b'\'') => {
-                let string = self.string(b'\'');
-                self.problem(start..self.at, "strings use double quotes");
-                Json::String(string)
-            }
+            Some(b'\'') => Json::String(self.single_quoted()),
             Some(b'-' | b'+' | b'.' | b'0'..=b'9') => self.number(),
             Some(c) if c.is_ascii_alphabetic() || c == b'_' => self.word(),
             Some(c @ (b',' | b'}' | b']')) => {
@@ -316,14 +317,10 @@ impl<'t> Reader<'t> {
         let start = self.at;
         let key = match self.peek() {
             Some(b'"') => self.string(b'"'),
-            Some(b'\'') => {
-                let key = self.string(b'\'');
-                self.problem(start..self.at, "strings use double quotes");
-                key
-            }
+            Some(b'\'') => self.single_quoted(),
             Some(c) if c.is_ascii_alphanumeric() || b"_$-".contains(&c) => {
                 let key = self.run(|c| c.is_ascii_alphanumeric() || b"_$-.".contains(&c)).to_owned();
-                self.problem(start..self.at, "a key needs double quotes");
+                self.mendable(start..self.at, meant::bare_key(&key));
                 key
             }
             _ => {
@@ -381,15 +378,23 @@ impl<'t> Reader<'t> {
             "null" => return Json::Null,
             _ => {}
         }
-        let lower = word.to_ascii_lowercase();
-        let message = match lower.as_str() {
-            "true" | "false" | "null" => format!("write `{lower}` in small letters"),
-            "none" | "nil" | "undefined" => "nothing is written `null` in JSON".to_owned(),
-            "nan" | "infinity" | "inf" => "JSON knows finite numbers only".to_owned(),
-            _ => "expected a value: a text needs double quotes".to_owned(),
-        };
-        self.problem(start..self.at, message);
+        let (message, instead) = meant::word(word);
+        // A word that goes on is not all of what was meant.
+        let ends = self.text[self.at..].trim_start_matches([' ', '\t']).bytes().next();
+        let instead = instead.filter(|_| ends.is_none_or(|next| b",}]\r\n".contains(&next)));
+        self.mendable(start..self.at, (message, instead));
         Json::Null
+    }
+
+    fn single_quoted(&mut self) -> String {
+        let (start, before) = (self.at, self.problems.len());
+        let string = self.string(b'\'');
+        if self.problems.len() == before {
+            self.mendable(start..self.at, meant::single_quoted(&string));
+        } else {
+            self.problem(start..self.at, "use double quotes");
+        }
+        string
     }
 
     fn run(&mut self, part: impl Fn(u8) -> bool) -> &'t str {

@@ -147,10 +147,18 @@ fn at(document: &JsonMap, path: &Path) -> Option<Inside> {
     }
 }
 
+/// Whether a new property of `parent` may have this key, before its value is typed.
+///
+/// # Errors
+/// Where it is missing, taken, or the hub's own.
+pub fn check_key(section: Section, text: &str, parsed: &Parsed, parent: &Path, key: &str) -> Result<(), Fault> {
+    free(text, parsed, section, parent, key)
+}
+
 /// Whether a key may be given to something in `parent`.
 fn free(text: &str, parsed: &Parsed, section: Section, parent: &Path, key: &str) -> Result<(), Fault> {
     if key.is_empty() {
-        return Err(Fault::key("the key is missing: type one"));
+        return Err(Fault::key("the key is missing: type a name for the property"));
     }
     if parent.0.is_empty() && section != Section::Tags && matches!(key, "$version" | "$metadata") {
         return Err(Fault::key(format!("the hub keeps `{key}` itself: choose another key")));
@@ -166,7 +174,9 @@ fn free(text: &str, parsed: &Parsed, section: Section, parent: &Path, key: &str)
 
 fn typed(value: &str) -> Result<Typed, Fault> {
     if value.trim().is_empty() {
-        return Err(Fault::value("the value is missing: an empty text is written `\"\"`"));
+        return Err(Fault::value(
+            "the value is missing: type a number, `true`, or a text in quotes; `\"\"` is an empty one",
+        ));
     }
     Typed::read(value).map_err(|Problem { column, message, .. }| Fault::value(format!("column {column}: {message}")))
 }

@@ -223,7 +223,8 @@ fn covers(reported: &Json, desired: &Json) -> bool {
 }
 
 /// A value in short: scalars as JSON, what has members by their count.
-fn short(value: &Json) -> String {
+#[must_use]
+pub fn short(value: &Json) -> String {
     let count = |n: usize, one: &str, many: &str| match n {
         0 => format!("no {many}"),
         1 => format!("1 {one}"),

@@ -1,7 +1,7 @@
 //! *Compare with…*: every device and module, the versions seen of this twin, and twins of hubs opened before.
 
 use super::super::Frame;
-use super::super::palette::{Choice, Line, choose_ui, fitting, fresh_ids};
+use super::super::palette::{Choice, Line, choose_ui, finding_ui, fitting, fresh_ids, none_of};
 use super::super::{dialogs::Leave, dialogs::modal, when};
 use crate::app::compare::{CompareAct, Other};
 use crate::app::{Action, Tab};
@@ -44,7 +44,8 @@ pub(in super::super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, version: O
     choices.extend(fitting(more, text));
     modal(ctx, NAME, 520.0, Leave::OnBackdrop, |ui| {
         let field = Line { name: "Twin or version", text, hint: "Type a part of an id, or a version", fresh };
-        choose_ui(f, ui, &field, choices, "No device, module or version fits");
+        choose_ui(f, ui, &field, choices, none_of(f.app, "No device, module or version fits"));
+        finding_ui(f, ui);
     })
 }
 

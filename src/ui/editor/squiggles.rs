@@ -15,7 +15,7 @@ const LONGEST: f32 = 4000.0;
 /// Line, column, path and message, as the list of problems says it.
 pub(in crate::ui) fn said(problem: &Problem) -> String {
     let Problem { line, column, path, message, .. } = problem;
-    format!("line {line}, column {column}: {path} {message}")
+    format!("line {line}, column {column}: {}: {message}", path.said())
 }
 
 /// Draws a wave under every problem in sight. Over one of them, the pointer gets to know what is wrong.
@@ -39,9 +39,8 @@ pub(super) fn ui(ui: &Ui, galley: &Galley, origin: Pos2, text: &str, problems: &
         for problem in under {
             let place = format!("line {}, column {}", problem.line, problem.column);
             ui.label(RichText::new(place).color(p.bad));
-            if !problem.path.0.is_empty() {
-                ui.label(RichText::new(problem.path.to_string()).font(theme::mono()));
-            }
+            let font = if problem.path.0.is_empty() { theme::body() } else { theme::mono() };
+            ui.label(RichText::new(problem.path.said()).font(font));
             ui.label(&problem.message);
         }
     });

@@ -3,7 +3,7 @@
 use super::act::take;
 use super::{Page, Sheet};
 use crate::twin::tree::Row;
-use crate::twin::tree::edit::{Act, Fault, Part};
+use crate::twin::tree::edit::{self, Act, Fault, Part};
 use crate::twin::{Json, JsonMap, Path, Segment};
 use crate::ui::theme::{self, palette};
 use crate::ui::{Frame, widgets};
@@ -27,6 +27,8 @@ pub(super) struct Field {
     pub fault: Option<Fault>,
     /// It takes the focus.
     pub fresh: bool,
+    /// Which of its two parts does; `None` for the one with the fault, else the first.
+    toward: Option<Part>,
     /// What stood there: left as it was, it changes nothing.
     before: (String, String),
     /// It begins with another value than the one that stands there, which Enter takes as it is.
@@ -39,7 +41,7 @@ impl Field {
             What::Add { .. } => (String::new(), String::new()),
             _ => (key.clone(), value.clone()),
         };
-        Self { what, key, value, fault: None, fresh: true, before, offered: false }
+        Self { what, key, value, fault: None, fresh: true, toward: None, before, offered: false }
     }
 
     pub fn value(path: Path, value: String) -> Self {
@@ -99,6 +101,16 @@ impl Field {
         }
     }
 
+    /// A new property is made in two steps, and Enter after the first one is no try yet: it goes on to what is missing.
+    fn next(&self, from: Part) -> Option<Part> {
+        let (no_key, no_value) = (self.key.is_empty(), self.value.trim().is_empty());
+        match from {
+            _ if no_key && no_value => Some(Part::Key),
+            Part::Key if !no_key && no_value => Some(Part::Value),
+            _ => None,
+        }
+    }
+
     /// The row the field stands in; `None` for a row of its own.
     pub fn path(&self) -> Option<&Path> {
         match &self.what {
@@ -135,7 +147,8 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, pla
         _ => false,
     };
     let fault = field.fault.clone();
-    let (mut responses, fresh_part) = (Vec::new(), fault.as_ref().map(|fault| fault.part));
+    let toward = field.toward.take_if(|_| fresh);
+    let (mut responses, fresh_part) = (Vec::new(), toward.or(fault.as_ref().map(|fault| fault.part)));
     let names = match &field.what {
         What::Value(path) => (None, Some(format!("Value of {path}"))),
         What::Key(path) => (Some(format!("Key of {path}")), None),
@@ -175,11 +188,14 @@ fn leave(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, responses: 
         page.field = None;
         page.reveal = true;
     } else if enter {
-        if std::mem::take(&mut field.offered) {
-            field.before = Default::default();
-        }
-        if take(f, ui.ctx(), page, sheet) {
-            page.reveal = true;
+        let from = if responses.first().is_some_and(Response::lost_focus) { Part::Key } else { Part::Value };
+        if !go_on(field, sheet, from, responses.len()) {
+            if std::mem::take(&mut field.offered) {
+                field.before = Default::default();
+            }
+            if take(f, ui.ctx(), page, sheet) {
+                page.reveal = true;
+            }
         }
     } else if !kept && !matches!(field.what, What::Add { .. }) {
         // Left for something else, which keeps the focus. A new property has two fields to walk between, and waits for Enter.
@@ -190,6 +206,20 @@ fn leave(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, responses: 
         }
     }
     ui.ctx().request_repaint();
+}
+
+/// Whether Enter only goes on to the other part of a new property. A key that cannot be used is said at once.
+fn go_on(field: &mut Field, sheet: &Sheet, from: Part, parts: usize) -> bool {
+    let What::Add { parent, .. } = &field.what else { return false };
+    let Some(next) = field.next(from).filter(|_| parts == 2) else { return false };
+    let part = sheet.part;
+    field.fault = match next {
+        Part::Value => edit::check_key(sheet.section, &part.text, &part.parsed, parent, &field.key).err(),
+        Part::Key => None,
+    };
+    field.toward = if field.fault.is_some() { None } else { Some(next) };
+    field.fresh = true;
+    true
 }
 
 fn line(

@@ -18,6 +18,7 @@ use crate::twin::draft::{Draft, SectionDraft};
 use crate::twin::tree::{self, Row, Source};
 use crate::twin::{Path, Section, Twin, TwinId};
 use crate::worker::HubRef;
+use egui::containers::menu::MenuButton;
 use egui::{Align, Context, Layout, RichText, Ui};
 use field::Field;
 use std::collections::{HashMap, HashSet};
@@ -235,7 +236,9 @@ fn foot_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) -> bool {
 /// There is no tree of a text that is no JSON: where that is, and the way there.
 fn unreadable_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, part: &SectionDraft) {
     let why = match part.problems.first() {
-        Some(problem) => format!("Line {}, column {}: {}", problem.line, problem.column, problem.message),
+        Some(problem) => {
+            format!("Line {}, column {}: {}: {}", problem.line, problem.column, problem.path.said(), problem.message)
+        }
         None => String::new(),
     };
     widgets::empty(ui, "The text is not JSON yet, so there is no tree of it", &why, |ui| {
@@ -259,12 +262,13 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
             for command in [Command::Add, Command::Edit, Command::Rename, Command::Delete] {
                 act_ui(f, ui, page, sheet, command);
             }
-            ui.menu_button("Type", |ui| {
+            let menu = |word| MenuButton::from_button(plain(word));
+            menu("Type").ui(ui, |ui| {
                 for kind in tree::kind::Kind::ALL {
                     act_ui(f, ui, page, sheet, Command::Kind(kind));
                 }
             });
-            ui.menu_button("Copy", |ui| {
+            menu("Copy").ui(ui, |ui| {
                 for command in [Command::CopyPath, Command::CopyValue, Command::CopyQueryPath] {
                     act_ui(f, ui, page, sheet, command);
                 }
@@ -276,11 +280,15 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     });
 }
 
+/// A button of the row above the tree: without a frame until the pointer is on it, menus too.
+fn plain(word: &str) -> egui::Button<'_> {
+    egui::Button::new(word).frame_when_inactive(false).frame(true)
+}
+
 fn act_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, command: Command) {
     let row = sheet.rows.get(page.index);
     let off = act::off(command, row);
-    let button = egui::Button::new(command.word()).frame_when_inactive(false).frame(true);
-    let response = ui.add_enabled(off.is_none(), button).accessible_name(command.name());
+    let response = ui.add_enabled(off.is_none(), plain(command.word())).accessible_name(command.name());
     if let Some(why) = off {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why));
         response.on_disabled_hover_text(why);

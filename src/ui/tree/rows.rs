@@ -13,6 +13,9 @@ use egui::{Align2, Color32, Id, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo, p
 
 /// Points a level of nesting goes in.
 const INDENT: f32 = 14.0;
+/// In the place of a value.
+const NOT_DESIRED: &str = "not desired";
+const NOT_REPORTED: &str = "not reported";
 /// Room for marks before the first level.
 const MARGIN: f32 = 18.0;
 
@@ -26,6 +29,32 @@ pub(super) fn cursor_id(sheet: &Sheet, page: &Page) -> Id {
     row_id(sheet, &page.cursor)
 }
 
+/// How wide the columns would be if nothing were cut off.
+#[derive(Clone, Copy)]
+struct Needs {
+    name: f32,
+    value: f32,
+    /// `None` for tags.
+    reported: Option<f32>,
+}
+
+impl Needs {
+    fn of(ui: &Ui, sheet: &Sheet) -> Self {
+        let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
+        #[allow(clippy::cast_precision_loss)] // A text of 16 million characters is cut off all the same.
+        let wide = |text: &str| text.chars().count() as f32 * digit + 8.0;
+        let widest = |width: &dyn Fn(&Row) -> f32, least: f32| sheet.rows.iter().map(width).fold(least, f32::max);
+        let has_reported = sheet.section != crate::twin::Section::Tags;
+        Self {
+            name: widest(&|row| MARGIN + 14.0 + indent(row.depth) + wide(&row.name), 84.0),
+            // A field to type in has room at least.
+            value: widest(&|row| wide(row.value.as_deref().unwrap_or(NOT_DESIRED)), 112.0),
+            reported: has_reported
+                .then(|| widest(&|row| 14.0 + wide(row.reported.as_deref().unwrap_or(NOT_REPORTED)), 72.0)),
+        }
+    }
+}
+
 /// Where the columns begin.
 #[derive(Clone, Copy)]
 struct Columns {
@@ -36,10 +65,19 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(sheet: &Sheet, left: f32, width: f32) -> Self {
-        let has_reported = sheet.section != crate::twin::Section::Tags;
-        let (value, reported) = if has_reported { (0.42, Some(left + width * 0.70)) } else { (0.5, None) };
-        Self { value: left + width * value, reported, right: left + width }
+    /// Names and reported values have the room they need, up to a share of it; the value has the rest, and gives back what it
+    /// does not need.
+    fn of(needs: Needs, left: f32, width: f32) -> Self {
+        let told = needs.reported.unwrap_or(0.0);
+        let (mut name, mut reported) = (needs.name.min(width * 0.36), told.min(width * 0.28));
+        let mut spare = (width - name - reported - needs.value).max(0.0);
+        for (column, need) in [(&mut name, needs.name), (&mut reported, told)] {
+            let more = (need - *column).clamp(0.0, spare);
+            *column += more;
+            spare -= more;
+        }
+        let right = left + width;
+        Self { value: left + name, reported: needs.reported.map(|_| right - reported), right }
     }
 
     fn value_end(self) -> f32 {
@@ -63,7 +101,8 @@ fn rows_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
         What::Add { parent, behind } => Some(place_of_new(sheet, parent, behind.as_ref())),
         _ => None,
     });
-    head_ui(ui, sheet);
+    let needs = Needs::of(ui, sheet);
+    head_ui(ui, needs);
     ui.spacing_mut().item_spacing.y = 0.0;
     let name = format!("{} tree", if sheet.section == crate::twin::Section::Tags { "Tags" } else { "Desired" });
     let builder = egui::UiBuilder::new().accessibility_role(Role::Tree).accessibility_label(name);
@@ -72,7 +111,7 @@ fn rows_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
         area.min_scrolled_height(16.0).show_rows(ui, theme::ROW, rows + usize::from(extra.is_some()), |ui, range| {
             let left_top = ui.max_rect().left_top();
             let width = ui.available_width();
-            let columns = Columns::of(sheet, left_top.x, width);
+            let columns = Columns::of(needs, left_top.x, width);
             let place = |n: usize| {
                 #[allow(clippy::cast_precision_loss)] // A section has some thousand rows at most.
                 let y = (n as f32 - range.start as f32) * theme::ROW;
@@ -127,11 +166,11 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     });
 }
 
-fn head_ui(ui: &mut Ui, sheet: &Sheet) {
+fn head_ui(ui: &mut Ui, needs: Needs) {
     let p = palette(ui);
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 18.0), Sense::hover());
     // The rows end where the scroll bar may stand.
-    let columns = Columns::of(sheet, rect.left(), rect.width() - ui.spacing().scroll.bar_width);
+    let columns = Columns::of(needs, rect.left(), rect.width() - ui.spacing().scroll.bar_width);
     let word = |x: f32, word: &str| {
         ui.painter().text(pos2(x, rect.center().y), Align2::LEFT_CENTER, word, theme::small(), p.weak);
     };
@@ -146,11 +185,15 @@ fn head_ui(ui: &mut Ui, sheet: &Sheet) {
     ui.painter().hline(rect.x_range(), rect.bottom(), egui::Stroke::new(1.0, p.line));
 }
 
-fn left_of(row: &Row, rect: Rect) -> f32 {
+fn indent(depth: usize) -> f32 {
     #[allow(clippy::cast_precision_loss)] // A text has 64 levels at most.
-    let levels = row.depth.min(64) as f32;
+    let levels = depth.min(64) as f32;
+    levels * INDENT
+}
+
+fn left_of(row: &Row, rect: Rect) -> f32 {
     // Deep down the key stays in its column.
-    rect.left() + MARGIN + (levels * INDENT).min(rect.width() * 0.25)
+    rect.left() + MARGIN + indent(row.depth).min(rect.width() * 0.25)
 }
 
 #[allow(clippy::too_many_arguments)] // Where and what; they have nothing else in common.
@@ -176,8 +219,9 @@ fn row_ui(
     if response.has_focus() {
         ui.painter().rect_stroke(rect.shrink(1.0), 4.0, egui::Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
     }
-    paint(ui, row, rect, columns, p);
-    let said = detail::words(sheet, row).join("; ");
+    let cut = paint(ui, row, rect, columns, p);
+    let words = detail::words(sheet, row);
+    let said = words.join("; ");
     response.widget_info(|| WidgetInfo::labeled(Role::TreeItem, true, row.spoken()));
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_selected(index == page.index);
@@ -201,7 +245,21 @@ fn row_ui(
         act::make(f, ui.ctx(), page, sheet, Command::Edit);
     }
     menu_ui(f, page, sheet, row, &response);
+    if cut == Cut::Off {
+        whole_ui(&response, row, &words);
+    }
     fields_ui(f, ui, page, sheet, row, rect, columns);
+}
+
+/// Under the pointer, what has no room in the row.
+fn whole_ui(response: &egui::Response, row: &Row, words: &[String]) {
+    response.clone().on_hover_ui_at_pointer(|ui| {
+        ui.set_max_width(420.0);
+        ui.label(egui::RichText::new(row.path.to_string()).font(theme::mono()));
+        for text in words.iter().chain(row.value.as_ref().filter(|_| words.is_empty())) {
+            ui.add(egui::Label::new(text).wrap());
+        }
+    });
 }
 
 fn menu_ui(f: &mut Frame, page: &mut Page, sheet: &Sheet, row: &Row, response: &egui::Response) {
@@ -246,8 +304,7 @@ fn new_ui(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, rect: Rect
         What::Add { parent, .. } => parent.0.len(),
         _ => 0,
     });
-    #[allow(clippy::cast_precision_loss)] // A text has 64 levels at most.
-    let indent = (depth.min(64) as f32 * INDENT).min(rect.width() * 0.25);
+    let indent = indent(depth).min(rect.width() * 0.25);
     let p = palette(ui);
     ui.painter().rect_filled(rect, 4.0, p.hover);
     ui.painter().text(pos2(rect.left() + 4.0, rect.center().y), Align2::LEFT_CENTER, "+", theme::mono(), p.accent);
@@ -272,9 +329,20 @@ fn arrow_ui(ui: &mut Ui, page: &mut Page, sheet: &Sheet, row: &Row, rect: Rect, 
     }
 }
 
-fn paint(ui: &Ui, row: &Row, rect: Rect, columns: Columns, p: &Palette) {
-    let text = |x: f32, end: f32, text: &str, color: Color32| {
+/// Whether something of a row had no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Nothing,
+    Off,
+}
+
+fn paint(ui: &Ui, row: &Row, rect: Rect, columns: Columns, p: &Palette) -> Cut {
+    let mut cut = Cut::Nothing;
+    let mut text = |x: f32, end: f32, text: &str, color: Color32| {
         let galley = widgets::clipped(ui, text, theme::mono(), color, end - x - 6.0);
+        if galley.elided {
+            cut = Cut::Off;
+        }
         ui.painter().galley(pos2(x, rect.center().y - galley.size().y / 2.0), galley, color);
     };
     let sign = match row.mark {
@@ -290,9 +358,9 @@ fn paint(ui: &Ui, row: &Row, rect: Rect, columns: Columns, p: &Palette) {
     let color = colour(row.kind, p);
     match &row.value {
         Some(value) => text(columns.value, columns.value_end(), value, color),
-        None => text(columns.value, columns.value_end(), "not desired", p.weak),
+        None => text(columns.value, columns.value_end(), NOT_DESIRED, p.weak),
     }
-    let Some(x) = columns.reported else { return };
+    let Some(x) = columns.reported else { return cut };
     let (sign, color) = match row.agreement {
         Agreement::Agrees => ("=", p.good),
         Agreement::Differs => ("≠", p.warn),
@@ -301,8 +369,9 @@ fn paint(ui: &Ui, row: &Row, rect: Rect, columns: Columns, p: &Palette) {
     text(x, columns.right, sign, color);
     match &row.reported {
         Some(reported) => text(x + 14.0, columns.right, reported, p.text),
-        None => text(x + 14.0, columns.right, "not reported", p.weak),
+        None => text(x + 14.0, columns.right, NOT_REPORTED, p.weak),
     }
+    cut
 }
 
 fn colour(kind: Kind, p: &Palette) -> Color32 {

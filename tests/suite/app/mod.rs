@@ -5,12 +5,14 @@ mod conflict;
 mod edit;
 mod events;
 mod faults;
+mod finding;
 mod fleet;
 mod history;
 mod hubs;
 mod messages;
 mod methods;
 mod replace;
+mod settings;
 mod under_way;
 
 use serde_json::{Value, json};

@@ -8,6 +8,7 @@ mod conflict;
 mod drafts;
 mod events;
 mod faults;
+mod finding;
 mod first_start;
 mod history;
 mod keyboard;

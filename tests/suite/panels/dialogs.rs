@@ -5,6 +5,7 @@ use super::{find, is_disabled, try_find, window};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use twinscope::app::Action;
+use twinscope::app::settings::SettingsAct;
 use twinscope::protocol::secret::Secret;
 use twinscope::twin::{Section, TwinId};
 
@@ -18,6 +19,7 @@ fn every_dialog_is_named_and_left_by_esc() {
         ("Go to", vec![Action::ShowGoTo]),
         ("Commands", vec![Action::ShowPalette]),
         ("All keys", vec![Action::ShowKeys]),
+        ("Settings", vec![Action::Settings(SettingsAct::Show)]),
         ("Add device…", vec![Action::ShowAddDevice]),
         ("Add module…", vec![Action::ShowAddModule { device: "myFirstDevice".to_owned() }]),
         ("Delete…", vec![Action::ShowDelete(TwinId::device("myFirstDevice"))]),
@@ -75,6 +77,7 @@ fn keys_open_dialogs() {
         (Modifiers::COMMAND, Key::K, "Commands"),
         (Modifiers::COMMAND, Key::P, "Go to"),
         (Modifiers::NONE, Key::F1, "All keys"),
+        (Modifiers::COMMAND, Key::Comma, "Settings"),
     ] {
         let mut harness = window(Scene::twin());
         find(&harness, Role::MultilineTextInput, "Desired JSON").focus();

@@ -118,7 +118,26 @@ fn versions_stand_newest_first_with_source_changes_and_what_was_not_seen() {
             "Version 1, loaded, first one seen, 2026-09-21 14:13:20 UTC",
         ]
     );
-    assert!(says(&harness, "No version is chosen"));
+}
+
+#[test]
+fn the_newest_version_is_chosen_until_another_is() {
+    let (_dir, journal) = journal();
+    let mut harness = window(scene(&journal));
+    settle(&mut harness, &journal);
+    let selected = |harness: &Harness<'_, Scene>, name: &str| {
+        find(harness, Role::ListItem, name).accesskit_node().is_selected() == Some(true)
+    };
+    assert!(selected(&harness, "Version 7"));
+    assert!(says(&harness, "Version 6 → version 7: 1 path"));
+    find(&harness, Role::ListItem, "Version 2").click();
+    settle(&mut harness, &journal);
+    // A newer one changes nothing under the eyes.
+    journal.record("local", &parsed(&twin_json(&module(), 70, 8)), Seen::Watch, DAY_MS + 4_000_000, None).unwrap();
+    harness.state_mut().act(Action::History { id: module(), act: HistoryAct::Load });
+    settle(&mut harness, &journal);
+    find(&harness, Role::ListItem, "Version 8");
+    assert!(selected(&harness, "Version 2"));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn in_a_small_window_a_save_says_what_became_of_it() {
             said && node.rect().right() <= 450.5 && node.rect().bottom() <= 300.5
         })
     };
-    assert!(inside(&harness, "Saved v4"));
+    assert!(inside(&harness, "Saved, desired v4"));
     harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: "{".to_owned() });
     harness.state_mut().act(Action::Save(module()));
     harness.run();

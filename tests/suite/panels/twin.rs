@@ -125,7 +125,7 @@ fn problems_are_listed_and_lead_to_their_place() {
         .children_recursive()
         .filter(|node| node.accesskit_node().role() == Role::Button)
         .filter_map(|node| node.accesskit_node().label())
-        .find(|label| label.starts_with("line 3, column 8: b "))
+        .find(|label| label.starts_with("line 3, column 8: b: "))
         .expect("the problem is listed");
     find(&harness, Role::Button, &name).click();
     harness.run();

@@ -73,7 +73,7 @@ fn problems_while_typing() {
         let draft = edited(&twin(r#"{"a":1}"#, "{}"), typed);
         assert_eq!(said(&draft), expected, "{typed}");
         assert!(draft.is_dirty(), "{typed}");
-        let Err(Refusal::Problem { section, line, column, message, count }) = draft.outgoing() else {
+        let Err(Refusal::Problem { section, line, column, message, count, .. }) = draft.outgoing() else {
             panic!("{typed} would be sent")
         };
         assert_eq!((section, count), (Section::Desired, expected.len()));
@@ -106,9 +106,12 @@ fn problems_while_typing() {
 fn a_refusal_names_section_and_place() {
     let mut draft = edited(&twin("{}", "{}"), "{\"a\": }");
     draft.set_text(Section::Tags, "{\n \"t\": 01}".to_owned());
-    assert_eq!(draft.outgoing().unwrap_err().to_string(), "tags line 2, column 7: a number cannot start with `0`");
+    assert_eq!(draft.outgoing().unwrap_err().to_string(), "tags line 2, column 7, b: a number cannot start with `0`");
     draft.set_text(Section::Tags, "{}".to_owned());
-    assert_eq!(draft.outgoing().unwrap_err().to_string(), "desired line 1, column 7: expected a value before this `}`");
+    assert_eq!(
+        draft.outgoing().unwrap_err().to_string(),
+        "desired line 1, column 7, a: expected a value before this `}`"
+    );
 }
 
 fn sized(pieces: usize) -> String {

@@ -49,7 +49,10 @@ fn keys_and_colons() {
     check(r#"{"a","b":1}"#, &["1:5  expected `:` after this key"]);
     check(r#"{"a"=1}"#, &["1:5  a key and its value are joined by `:`"]);
     check("{a: 1}", &["1:2  a key needs double quotes"]);
-    check("{'a': 'b'}", &["1:2  strings use double quotes", "1:7 a strings use double quotes"]);
+    check(
+        "{'a': 'b'}",
+        &["1:2  use double quotes: did you mean `\"a\"`?", "1:7 a use double quotes: did you mean `\"b\"`?"],
+    );
     check("{“a”: 1}", &["1:2  “ is a typographic quote: JSON uses the straight double quote"]);
     check("{\u{a0}\"a\": 1}", &["1:2  the invisible character U+00A0 cannot stand here"]);
 }
@@ -66,11 +69,11 @@ fn comments() {
 #[test]
 fn words_and_numbers() {
     for (typed, message) in [
-        ("True", "write `true` in small letters"),
-        ("None", "nothing is written `null` in JSON"),
+        ("True", "no value of JSON: did you mean `true`?"),
+        ("None", "no value of JSON: did you mean `null`?"),
         ("NaN", "JSON knows finite numbers only"),
         ("-Infinity", "JSON knows finite numbers only"),
-        ("hello", "expected a value: a text needs double quotes"),
+        ("hello", "a text needs double quotes: did you mean `\"hello\"`?"),
         ("+1", "a number cannot start with `+`"),
         ("01", "a number cannot start with `0`"),
         ("-01", "a number cannot start with `0`"),
@@ -84,6 +87,47 @@ fn words_and_numbers() {
     ] {
         check(&format!("{{\"a\": {typed}, \"b\": 2}}"), &[&format!("1:7 a {message}")]);
     }
+}
+
+#[test]
+fn what_was_meant_is_offered_in_its_place() {
+    let long = "x".repeat(60);
+    for (typed, expected) in [
+        ("nul", Some("null")),
+        ("nulll", Some("null")),
+        ("NULL", Some("null")),
+        ("undefined", Some("null")),
+        ("None", Some("null")),
+        ("nil", Some("null")),
+        ("True", Some("true")),
+        ("tru", Some("true")),
+        ("ture", Some("true")),
+        ("FALSE", Some("false")),
+        ("fasle", Some("false")),
+        ("NaN", None),
+        ("auto", Some("\"auto\"")),
+        // What goes on is more than the word.
+        ("auto mode", None),
+        ("auto // mode", None),
+        ("'it'", Some("\"it\"")),
+        ("'a\"b'", Some("\"a\\\"b\"")),
+        // Not all of it could be read.
+        ("'a\\'b'", None),
+        ("01", None),
+    ] {
+        let parsed = parse(&format!("{{\"a\": {typed}, \"b\": 2}}"));
+        let first = parsed.problems.first().expect(typed);
+        assert_eq!(first.instead.as_deref(), expected, "{typed}");
+        if let Some(instead) = &first.instead {
+            let mut text = format!("{{\"a\": {typed}, \"b\": 2}}");
+            text.replace_range(first.range.clone(), instead);
+            assert!(parse(&text).document.is_some(), "{text}");
+        }
+    }
+    let parsed = parse(&format!("{{a: {long}}}"));
+    let offered: Vec<_> = parsed.problems.iter().filter_map(|problem| problem.instead.clone()).collect();
+    assert_eq!(offered, ["\"a\"".to_owned(), format!("\"{long}\"")]);
+    assert!(said(&parsed)[1].ends_with("a text needs double quotes"), "a long text is not said again");
 }
 
 #[test]
@@ -136,10 +180,10 @@ fn several_problems_at_once() {
         "{\n  a: 1,\n  \"b\": 'x',\n  \"c\": [1,],\n  \"c\": tru\n}",
         &[
             "2:3  a key needs double quotes",
-            "3:8 b strings use double quotes",
+            "3:8 b use double quotes: did you mean `\"x\"`?",
             "4:10 c a comma before `]` is not JSON",
             "5:3 c this key already stands above in the same object",
-            "5:8 c expected a value: a text needs double quotes",
+            "5:8 c no value of JSON: did you mean `true`?",
         ],
     );
     let flood = format!("{{\"a\":[{}]}}", "x,".repeat(100_000));
@@ -213,7 +257,7 @@ fn lines_and_columns_count_characters() {
     assert_eq!(line_column("\u{ff}\u{80}\u{fffd}x", 7), (1, 4));
     // Inside a character.
     assert_eq!(line_column(text, 1), (1, 1));
-    check("{\"€😀\": x}", &["1:8 ['€😀'] expected a value: a text needs double quotes"]);
+    check("{\"€😀\": x}", &["1:8 ['€😀'] a text needs double quotes: did you mean `\"x\"`?"]);
 }
 
 #[test]

@@ -68,12 +68,12 @@ fn refused(text: &str, act: &Act, part: Part, message: &str) {
 
 #[test]
 fn what_is_refused_says_where_and_what_to_do() {
-    let missing = "the value is missing: an empty text is written `\"\"`";
+    let missing = "the value is missing: type a number, `true`, or a text in quotes; `\"\"` is an empty one";
     refused(TEXT, &set("a", "  "), Part::Value, missing);
     let taken = "`b` is there already, at line 3, column 3: choose another key";
     refused(TEXT, &rename("a", "b"), Part::Key, taken);
     refused(TEXT, &add("", None, "b", "1"), Part::Key, taken);
-    refused(TEXT, &rename("a", ""), Part::Key, "the key is missing: type one");
+    refused(TEXT, &rename("a", ""), Part::Key, "the key is missing: type a name for the property");
     refused(TEXT, &rename("a", "x.y"), Part::Key, "a key cannot contain `.`");
     let kept = "the hub keeps `$version` itself: choose another key";
     refused(TEXT, &add("", None, "$version", "1"), Part::Key, kept);

@@ -88,3 +88,59 @@ fn a_bad_expression_is_said_and_finds_nothing() {
     click(&mut harness, "Regex");
     assert!(says(&harness, "Not a regular expression: unclosed group"), "{:?}", labels(&harness));
 }
+
+fn wanted(harness: &Window<'_>) -> String {
+    find(harness, Role::TextInput, "Find").value().unwrap_or_default()
+}
+
+#[test]
+fn what_is_typed_takes_the_place_of_what_was_looked_for() {
+    let mut harness = editing("|{\"mode\": \"eco\"}");
+    for _ in 0..2 {
+        press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    }
+    press(&mut harness, Modifiers::COMMAND | Modifiers::SHIFT, Key::ArrowRight);
+    for _ in 0..3 {
+        press(&mut harness, Modifiers::SHIFT, Key::ArrowLeft);
+    }
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    assert!(!wanted(&harness).is_empty(), "the selection is looked for");
+    letters(&mut harness, "eco");
+    assert_eq!(wanted(&harness), "eco");
+    // Again, in the field itself: it is selected whole, and the selection in the text is no news.
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    assert_eq!(wanted(&harness), "eco");
+    letters(&mut harness, "mo");
+    assert_eq!(wanted(&harness), "mo");
+    // Left and opened anew, with nothing selected.
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::ArrowLeft);
+    press(&mut harness, Modifiers::COMMAND, Key::F);
+    assert_eq!(wanted(&harness), "mo");
+    letters(&mut harness, "x");
+    assert_eq!(wanted(&harness), "x");
+}
+
+#[test]
+fn the_strip_is_one_line_and_replacing_another() {
+    let mut scene = super::Scene::twin();
+    scene.act(twinscope::app::Action::Edit {
+        id: super::module(),
+        section: twinscope::twin::Section::Desired,
+        text: "{\"a\": 1}".to_owned(),
+    });
+    let mut harness = super::super::sized(scene, [900.0, 600.0]);
+    press(&mut harness, Modifiers::COMMAND, Key::H);
+    letters(&mut harness, "a");
+    let line = |name: &str, role| find(&harness, role, name).rect().center().y;
+    let first = line("Find", Role::TextInput);
+    for name in ["Match case", "Regex", "Previous", "Next", "Replace…", "Close"] {
+        assert!((line(name, Role::Button) - first).abs() < 4.0, "{name} is on another line");
+    }
+    let second = line("Replace with", Role::TextInput);
+    assert!(second - first < 40.0, "{first} {second}");
+    for name in ["Replace", "Replace all"] {
+        assert!((line(name, Role::Button) - second).abs() < 4.0, "{name} is on another line");
+    }
+    assert!(says(&harness, "1 match"), "{:?}", labels(&harness));
+}

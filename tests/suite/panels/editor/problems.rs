@@ -57,3 +57,21 @@ fn the_pointer_over_a_problem_gets_its_message() {
     }
     assert_eq!(places(&harness), 1, "{:?}", super::labels(&harness));
 }
+
+#[test]
+fn what_was_meant_is_written_by_one_click() {
+    let mut harness = editing("|{\n  \"a\": {\"b\": nul},\n  c: 'x'\n}");
+    find(&harness, Role::Button, "line 2, column 14: a.b: no value of JSON: did you mean `null`?");
+    // What stands in no property says so.
+    find(&harness, Role::Button, "line 3, column 3: top level: a key needs double quotes");
+    for name in ["Use null", "Use \"c\"", "Use \"x\""] {
+        find(&harness, Role::Button, name).click();
+        harness.run();
+    }
+    let mended = "{\n  \"a\": {\"b\": null},\n  \"c\": \"x\"\n}";
+    assert_eq!(super::text(&harness), mended);
+    find(&harness, Role::MultilineTextInput, "Desired JSON").focus();
+    harness.run();
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(super::text(&harness), mended.replace("\"x\"", "'x'"), "one step of the past");
+}

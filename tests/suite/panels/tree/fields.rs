@@ -104,3 +104,62 @@ fn a_new_key_that_is_taken_says_where() {
     assert_eq!(field.accesskit_node().data().description(), Some(expected));
     assert_eq!(find(&harness, Role::TextInput, "New value").value().as_deref(), Some("1"));
 }
+
+/// A new property behind `mode`, with these keys typed one after the other.
+fn adding<'a>() -> Harness<'a, Scene> {
+    let mut harness = shown();
+    stand_on(&mut harness, "mode");
+    key(&mut harness, Key::Insert);
+    harness
+}
+
+fn type_on(harness: &mut Harness<'_, Scene>, text: &str) {
+    harness.event(Event::Text(text.to_owned()));
+    harness.run();
+}
+
+fn scolded(harness: &Harness<'_, Scene>) -> Option<String> {
+    let mut said = harness.root().children_recursive().filter_map(|node| node.accesskit_node().value());
+    said.find_map(|text| text.strip_prefix("Not taken: ").map(str::to_owned))
+}
+
+#[test]
+fn enter_in_a_new_key_goes_on_and_scolds_only_what_is_whole() {
+    let mut harness = adding();
+    let before = text(&harness);
+    key(&mut harness, Key::Enter);
+    assert!(find(&harness, Role::TextInput, "New key").is_focused(), "nothing is typed: nothing is said");
+    assert_eq!(scolded(&harness), None);
+    type_on(&mut harness, "zone");
+    key(&mut harness, Key::Enter);
+    assert!(find(&harness, Role::TextInput, "New value").is_focused(), "the value is what is missing");
+    assert_eq!(scolded(&harness), None);
+    key(&mut harness, Key::Enter);
+    let said = scolded(&harness).expect("Enter without a value is a try");
+    assert!(said.contains("type a number"), "{said}");
+    assert!(find(&harness, Role::TextInput, "New value").is_focused());
+    type_on(&mut harness, "7");
+    assert_eq!(scolded(&harness), None);
+    key(&mut harness, Key::Enter);
+    assert_eq!(text(&harness), before.replace("\"auto\",", "\"auto\",\n  \"zone\": 7,"));
+}
+
+#[test]
+fn a_taken_key_is_said_before_its_value_is_typed() {
+    let mut harness = adding();
+    type_on(&mut harness, "limits");
+    key(&mut harness, Key::Enter);
+    assert!(find(&harness, Role::TextInput, "New key").is_focused());
+    let said = scolded(&harness).expect("it is taken");
+    assert!(said.ends_with("choose another key"), "{said}");
+}
+
+#[test]
+fn a_value_without_a_key_says_what_to_type() {
+    let mut harness = adding();
+    key(&mut harness, Key::Tab);
+    type_on(&mut harness, "7");
+    key(&mut harness, Key::Enter);
+    assert_eq!(scolded(&harness).as_deref(), Some("the key is missing: type a name for the property"));
+    assert!(find(&harness, Role::TextInput, "New key").is_focused());
+}

@@ -99,14 +99,69 @@ fn rows_say_desired_reported_and_whether_they_agree() {
     );
     let node = find(&harness, Role::TreeItem, "telemetryInterval");
     let node = node.accesskit_node();
-    let said = "Desired: 60 · updated 2026-02-03 04:05:06 UTC, version 7, by winter-rollout; \
-                Reported: 60, agrees with desired · updated 2026-01-01 12:00:00 UTC, section at version 3";
+    let said = "Desired: 60 · updated 2026-02-03 04:05:06 UTC, at desired v7, by winter-rollout; \
+                Reported: 60, agrees with desired · updated 2026-01-01 12:00:00 UTC, reported now at v3";
     assert_eq!(node.data().description(), Some(said));
     assert_eq!(
         (node.data().level(), node.data().position_in_set(), node.data().size_of_set()),
         (Some(0), Some(0), Some(5))
     );
     assert_eq!(find(&harness, Role::TreeItem, "limits").accesskit_node().data().is_expanded(), Some(true));
+}
+
+/// What a screen reader says of a row beside its name; the line below the rows says the same.
+fn described(harness: &Harness<'_, Scene>, row: &str) -> String {
+    let node = find(harness, Role::TreeItem, row);
+    node.accesskit_node().data().description().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_edit_is_told_from_what_the_hub_has_and_when_it_took_it() {
+    let mut scene = scene();
+    let text =
+        r#"{"telemetryInterval": 122, "mode": "auto", "limits": {"low": 1, "high": 80}, "steps": [1, 2], "zone": 7}"#;
+    scene.act(Action::Edit { id: module(), section: Section::Desired, text: text.to_owned() });
+    let mut harness = window(scene);
+    let said = described(&harness, "telemetryInterval");
+    let expected = "Desired: 122, edited, not saved; the hub has 60 · the hub's updated 2026-02-03 04:05:06 UTC, at desired v7, \
+                    by winter-rollout; Reported: 60, differs";
+    assert!(said.starts_with(expected), "{said}");
+    assert!(described(&harness, "mode").starts_with("Desired: \"auto\" · updated 2026-01-02"));
+    assert!(described(&harness, "low").starts_with("Desired: 1, edited, not saved; the hub has 2.50;"));
+    assert!(described(&harness, "limits").starts_with("Desired: 2 properties, edited inside, not saved;"));
+    assert!(described(&harness, "zone").starts_with("Desired: 7, added, not saved;"));
+    stand_on(&mut harness, "low");
+    let labels = harness.root().children_recursive().filter_map(|node| node.accesskit_node().value());
+    assert!(labels.into_iter().any(|label| label == "Desired: 1, edited, not saved; the hub has 2.50"));
+}
+
+/// Lines that only the pointer brings up.
+fn hovered(name: &str, size: [f32; 2]) -> Vec<String> {
+    let mut scene = scene();
+    let text = BODY_LONG.to_owned();
+    scene.act(Action::Edit { id: module(), section: Section::Desired, text });
+    let mut harness = sized(scene, size);
+    let row = find(&harness, Role::TreeItem, name).rect();
+    harness.hover_at(row.center());
+    for _ in 0..40 {
+        harness.step();
+    }
+    let labels = harness.root().children_recursive().filter_map(|node| node.accesskit_node().value());
+    labels.filter(|label| label.starts_with("Desired: ")).collect()
+}
+
+const BODY_LONG: &str = r#"{"mode": "auto", "endpoint": "https://example.org/a/rather/long/path/that/has/no/room/in/any/of/the/columns/of/a/small/window"}"#;
+
+#[test]
+fn what_has_no_room_in_a_row_is_whole_under_the_pointer() {
+    // The line below the rows says it of the row the keys stand on; the pointer brings up the other's.
+    let said = hovered("endpoint", [900.0, 600.0]);
+    assert!(
+        said.iter().any(|line| line.contains("of/a/small/window") && line.ends_with("added, not saved")),
+        "{said:?}"
+    );
+    let said = hovered("mode", [1280.0, 800.0]);
+    assert_eq!(said.len(), 1, "{said:?}");
 }
 
 #[test]
@@ -173,7 +228,7 @@ fn a_text_that_is_no_json_is_said_with_the_way_back() {
     assert!(try_find(&harness, Role::Tree, "Desired tree").is_none());
     let labels: Vec<String> =
         harness.root().children_recursive().filter_map(|node| node.accesskit_node().value()).collect();
-    assert!(labels.iter().any(|label| label.starts_with("Line 2, column 8: ")), "{labels:?}");
+    assert!(labels.iter().any(|label| label.starts_with("Line 2, column 8: a: ")), "{labels:?}");
     find(&harness, Role::Button, "Back to the text").click();
     harness.run_steps(6);
     assert!(find(&harness, Role::MultilineTextInput, "Desired JSON").is_focused());
