@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Room for the count of matches behind the signs.
 const COUNT: f32 = 108.0;
+/// Room for the two buttons behind what takes the place.
+const BUTTONS: f32 = 168.0;
 /// Between two signs.
 const GAP: f32 = 2.0;
 
@@ -189,7 +191,8 @@ impl Find {
     fn replace_ui(&mut self, ui: &mut Ui) -> Option<Pressed> {
         let id = Id::unique("replace");
         let mut step = field_keys(ui, id, [(Modifiers::COMMAND, Step::ReplaceAll), (Modifiers::NONE, Step::Replace)]);
-        let width = ui.available_width().min(220.0);
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let width = (ui.available_width() - BUTTONS).clamp(72.0, 260.0);
         let hint = if self.kind == Kind::Expression { "Replace with, $1 is a group" } else { "Replace with" };
         let (response, typed) = widgets::field(ui, id, "Replace with", &self.with, hint, width);
         step = step.or_else(|| left(ui, &response));

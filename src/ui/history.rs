@@ -4,13 +4,14 @@ use super::changes::{Revert, change_ui};
 use super::describe::describe;
 use super::dialogs::{Leave, modal};
 use super::find::Find;
+use super::seen::{changed_words, gap_words, short_source, source};
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, questions, reader, when};
 use crate::app::compare::CompareAct;
 use crate::app::history::{Against, Comparison, Face, HistoryAct, Shown};
 use crate::app::{Action, Remote, Tab};
-use crate::disk::journal::{Changed, Entry, EntryKey, Seen, Timeline};
+use crate::disk::journal::{Entry, EntryKey, Seen, Timeline};
 use crate::twin::{Section, TwinId};
 use crate::worker::Failure;
 use egui::accesskit::Role;
@@ -115,16 +116,6 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     });
 }
 
-/// What stands between a version and the one before it.
-fn gap_words(entry: &Entry) -> Option<String> {
-    match entry.unseen {
-        Some(0) => None,
-        Some(1) => Some("1 version not seen".to_owned()),
-        Some(n) => Some(format!("{} versions not seen", when::grouped(usize::try_from(n).unwrap_or(usize::MAX)))),
-        None => Some("deleted and made again".to_owned()),
-    }
-}
-
 fn list_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, timeline: &Timeline) {
     if timeline.unreadable > 0 {
         let lines = when::count(timeline.unreadable, "line");
@@ -174,35 +165,6 @@ fn height_of(entry: &Entry) -> f32 {
 
 fn row_id(key: EntryKey) -> Id {
     Id::unique(("version", key.version, key.at_ms))
-}
-
-/// The same where there is little room.
-fn short_source(seen: Seen) -> &'static str {
-    match seen {
-        Seen::Watch => "watched",
-        Seen::Event => "by event",
-        Seen::Load | Seen::Save => source(seen),
-    }
-}
-
-/// By what way a version was seen.
-fn source(seen: Seen) -> &'static str {
-    match seen {
-        Seen::Load => "loaded",
-        Seen::Save => "saved here",
-        Seen::Watch => "seen by the watch",
-        Seen::Event => "told by an event",
-    }
-}
-
-fn changed_words(changed: Option<Changed>) -> String {
-    match changed {
-        None => "first one seen".to_owned(),
-        Some(changed) => match changed.total() {
-            0 => "nothing changed".to_owned(),
-            n => format!("{} changed", when::count(n, "path")),
-        },
-    }
 }
 
 fn row_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool) -> egui::Response {

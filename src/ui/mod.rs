@@ -35,6 +35,7 @@ mod query;
 mod questions;
 mod reader;
 mod replace;
+mod seen;
 mod settings;
 mod status_bar;
 mod tabs;

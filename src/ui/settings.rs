@@ -140,18 +140,18 @@ fn bound_ui(f: &mut Frame, ui: &mut Ui, bound: &Bound, typed: impl Fn(String) ->
 /// Lower bounds delete: asked about, and the safe answer first.
 fn lower_ui(f: &mut Frame, ui: &mut Ui, bounds: JournalBounds) {
     let now = f.app.settings.journal;
-    let days = |bounds: JournalBounds| when::count(bounds.days as usize, "day");
-    let size = |bounds: JournalBounds| format!("{} MB", when::grouped(bounds.megabytes as usize));
+    let said = |bounds: JournalBounds| {
+        let (megabytes, days) = (when::grouped(bounds.megabytes as usize), when::count(bounds.days as usize, "day"));
+        format!("{megabytes} MB and {days}")
+    };
     let text = format!(
-        "Kept now: {}, {}. With {}, {} older versions are deleted from this machine, and do not come back",
-        size(now),
-        days(now),
-        size(bounds),
-        days(bounds)
+        "The bounds are {} now. With {} instead, what is beyond them is deleted from this machine and does not come back",
+        said(now),
+        said(bounds)
     );
     ui.add_space(4.0);
     widgets::banner(ui, Tone::Warn, &text, |ui| {
-        if ui.button("Keep them").clicked() {
+        if ui.button("Keep older versions").clicked() {
             push(f, SettingsAct::Keep);
         }
         if ui.button("Delete older versions").clicked() {

@@ -11,12 +11,12 @@ pub(super) fn word(word: &str) -> (String, Option<String>) {
     let lower = word.to_ascii_lowercase();
     match lower.as_str() {
         "nan" | "infinity" | "inf" => return ("JSON knows finite numbers only".to_owned(), None),
-        "none" | "nil" | "undefined" | "nothing" => return did_you_mean("no value of JSON", "null".to_owned()),
+        "none" | "nil" | "undefined" | "nothing" => return did_you_mean("not a JSON value", "null".to_owned()),
         _ => {}
     }
     let meant = ["true", "false", "null"].into_iter().find(|known| lower == *known || near(&lower, known));
     match meant {
-        Some(meant) => did_you_mean("no value of JSON", meant.to_owned()),
+        Some(meant) => did_you_mean("not a JSON value", meant.to_owned()),
         None => did_you_mean("a text needs double quotes", quoted(word)),
     }
 }

@@ -48,7 +48,7 @@ impl Needs {
         Self {
             name: widest(&|row| MARGIN + 14.0 + indent(row.depth) + wide(&row.name), 84.0),
             // A field to type in has room at least.
-            value: widest(&|row| wide(row.value.as_deref().unwrap_or(NOT_DESIRED)), 112.0),
+            value: widest(&|row| wide(row.value.as_deref().unwrap_or(NOT_DESIRED)), 96.0),
             reported: has_reported
                 .then(|| widest(&|row| 14.0 + wide(row.reported.as_deref().unwrap_or(NOT_REPORTED)), 72.0)),
         }

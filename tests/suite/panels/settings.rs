@@ -60,7 +60,7 @@ fn bounds_are_taken_when_the_field_is_left_and_less_is_asked_about() {
     harness.key_press(Key::Enter);
     harness.run();
     assert_eq!(bounds(&harness), (512, 90));
-    find(&harness, Role::Button, "Keep them").click();
+    find(&harness, Role::Button, "Keep older versions").click();
     harness.run();
     assert_eq!(find(&harness, Role::TextInput, "History age, days").value().as_deref(), Some("90"));
     retype(&mut harness, "History age, days", "7");
@@ -69,7 +69,7 @@ fn bounds_are_taken_when_the_field_is_left_and_less_is_asked_about() {
     find(&harness, Role::Button, "Delete older versions").click();
     harness.run();
     assert_eq!(bounds(&harness), (512, 7));
-    assert!(try_find(&harness, Role::Button, "Keep them").is_none());
+    assert!(try_find(&harness, Role::Button, "Keep older versions").is_none());
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn problems_while_typing() {
 fn a_refusal_names_section_and_place() {
     let mut draft = edited(&twin("{}", "{}"), "{\"a\": }");
     draft.set_text(Section::Tags, "{\n \"t\": 01}".to_owned());
-    assert_eq!(draft.outgoing().unwrap_err().to_string(), "tags line 2, column 7, b: a number cannot start with `0`");
+    assert_eq!(draft.outgoing().unwrap_err().to_string(), "tags line 2, column 7, t: a number cannot start with `0`");
     draft.set_text(Section::Tags, "{}".to_owned());
     assert_eq!(
         draft.outgoing().unwrap_err().to_string(),

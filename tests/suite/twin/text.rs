@@ -69,8 +69,8 @@ fn comments() {
 #[test]
 fn words_and_numbers() {
     for (typed, message) in [
-        ("True", "no value of JSON: did you mean `true`?"),
-        ("None", "no value of JSON: did you mean `null`?"),
+        ("True", "not a JSON value: did you mean `true`?"),
+        ("None", "not a JSON value: did you mean `null`?"),
         ("NaN", "JSON knows finite numbers only"),
         ("-Infinity", "JSON knows finite numbers only"),
         ("hello", "a text needs double quotes: did you mean `\"hello\"`?"),
@@ -183,7 +183,7 @@ fn several_problems_at_once() {
             "3:8 b use double quotes: did you mean `\"x\"`?",
             "4:10 c a comma before `]` is not JSON",
             "5:3 c this key already stands above in the same object",
-            "5:8 c no value of JSON: did you mean `true`?",
+            "5:8 c not a JSON value: did you mean `true`?",
         ],
     );
     let flood = format!("{{\"a\":[{}]}}", "x,".repeat(100_000));

@@ -61,7 +61,7 @@ fn the_pointer_over_a_problem_gets_its_message() {
 #[test]
 fn what_was_meant_is_written_by_one_click() {
     let mut harness = editing("|{\n  \"a\": {\"b\": nul},\n  c: 'x'\n}");
-    find(&harness, Role::Button, "line 2, column 14: a.b: no value of JSON: did you mean `null`?");
+    find(&harness, Role::Button, "line 2, column 14: a.b: not a JSON value: did you mean `null`?");
     // What stands in no property says so.
     find(&harness, Role::Button, "line 3, column 3: top level: a key needs double quotes");
     for name in ["Use null", "Use \"c\"", "Use \"x\""] {
