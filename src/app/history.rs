@@ -16,6 +16,8 @@ pub enum HistoryAct {
     /// Reads the journal again.
     Load,
     Choose(EntryKey),
+    /// Nothing is chosen: the newest is, and again whenever the pane is opened, until the person chooses another.
+    ChooseNewest,
     /// Back to the list, where there is room for one of the two.
     Leave,
     Compare(Against),
@@ -59,6 +61,10 @@ pub struct History {
     pub shown: Remote<Shown>,
     /// The journal may have more by now.
     stale: bool,
+    /// The person chose none: the newest stands in.
+    newest: bool,
+    /// The pane was opened and its timeline is on its way.
+    opening: bool,
 }
 
 /// A version read from the journal, and how it compares.
@@ -115,6 +121,15 @@ impl History {
     /// Something was seen of the twin that the journal may have by now.
     pub(super) fn outdated(&mut self) {
         self.stale = true;
+    }
+
+    /// The pane comes to the front.
+    pub(super) fn open(&mut self) {
+        self.opening = true;
+    }
+
+    fn choose_newest(&mut self) {
+        self.chosen = self.timeline.value().and_then(|timeline| timeline.entries.last()).map(Entry::key);
     }
 
     /// The versions to be read for what is chosen: it, and what it is compared with.
@@ -229,6 +244,12 @@ impl App {
             HistoryAct::Load => return self.load_timeline(id),
             HistoryAct::Choose(key) => {
                 history.chosen = Some(key);
+                history.newest = false;
+                return self.load_versions(id);
+            }
+            HistoryAct::ChooseNewest => {
+                history.choose_newest();
+                history.newest = true;
                 return self.load_versions(id);
             }
             HistoryAct::Leave => {
@@ -296,6 +317,9 @@ impl App {
             Err(failure) => Err(failure),
         };
         history.timeline.settle(key, now, answer);
+        if !history.timeline.is_loading() && std::mem::take(&mut history.opening) && history.newest {
+            history.choose_newest();
+        }
         let Some(timeline) = history.timeline.value() else { return Vec::new() };
         let gone = |key: EntryKey| timeline.place(key).is_none();
         if history.chosen.is_some_and(gone) {

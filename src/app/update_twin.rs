@@ -110,6 +110,7 @@ impl App {
             return self.load_identity(id);
         }
         if pane == Pane::History {
+            tab.history.open();
             return self.load_timeline(id);
         }
         Vec::new()

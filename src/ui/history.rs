@@ -79,9 +79,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| match chosen {
         Some(entry) => detail_ui(f, ui, tab, entry, Room::Enough),
         None => {
-            if let Some(newest) = timeline.entries.last() {
-                push(f, tab, HistoryAct::Choose(newest.key()));
-            }
+            push(f, tab, HistoryAct::ChooseNewest);
         }
     });
 }

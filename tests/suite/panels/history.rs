@@ -130,13 +130,31 @@ fn the_newest_version_is_chosen_until_another_is() {
     };
     assert!(selected(&harness, "Version 7"));
     assert!(says(&harness, "Version 6 → version 7: 1 path"));
-    find(&harness, Role::ListItem, "Version 2").click();
-    settle(&mut harness, &journal);
-    // A newer one changes nothing under the eyes.
-    journal.record("local", &parsed(&twin_json(&module(), 70, 8)), Seen::Watch, DAY_MS + 4_000_000, None).unwrap();
+    // A newer one changes nothing under the eyes; opened again, it is the newest.
+    let seen = |version: u64| {
+        let twin = parsed(&twin_json(&module(), 70, version));
+        journal.record("local", &twin, Seen::Watch, DAY_MS + version * 1_000_000, None).unwrap();
+    };
+    let reopen = |harness: &mut Harness<'_, Scene>| {
+        for pane in [Pane::Desired, Pane::History] {
+            harness.state_mut().act(Action::ShowPane(module(), pane));
+            settle(harness, &journal);
+        }
+    };
+    seen(8);
     harness.state_mut().act(Action::History { id: module(), act: HistoryAct::Load });
     settle(&mut harness, &journal);
     find(&harness, Role::ListItem, "Version 8");
+    assert!(selected(&harness, "Version 7"));
+    reopen(&mut harness);
+    assert!(selected(&harness, "Version 8"));
+    assert!(says(&harness, "Version 7 → version 8: "));
+    // What the person chose stays.
+    find(&harness, Role::ListItem, "Version 2").click();
+    settle(&mut harness, &journal);
+    seen(9);
+    reopen(&mut harness);
+    find(&harness, Role::ListItem, "Version 9");
     assert!(selected(&harness, "Version 2"));
 }
 
