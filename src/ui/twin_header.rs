@@ -35,7 +35,11 @@ fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
         };
         state_ui(ui, twin);
         fact(ui, "etag", &twin.etag.quoted());
-        fact(ui, "version", &twin.version.to_string());
+        let sections = format!(
+            "Of the whole twin: a change of any section counts. Desired is at v{}, reported at v{}",
+            twin.desired.version, twin.reported.version
+        );
+        fact(ui, "version", &twin.version.to_string()).on_hover_text(sections);
         if let Some((_, at)) = tab.seen {
             let word = if tab.twin.is_loading() { "loading" } else { "loaded" };
             widgets::weak(ui, format!("{word} {}", when::ago(ui.ctx(), f.app.now, at)));
@@ -88,13 +92,13 @@ fn state_ui(ui: &mut Ui, twin: &Twin) {
     }
 }
 
-fn fact(ui: &mut Ui, word: &str, value: &str) {
+fn fact(ui: &mut Ui, word: &str, value: &str) -> egui::Response {
     let p = palette(ui);
     let mut job = egui::text::LayoutJob::default();
     // A space, not a gap: the label is also read aloud.
     job.append(&format!("{word} "), 0.0, egui::TextFormat::simple(theme::body(), p.weak));
     job.append(value, 0.0, egui::TextFormat::simple(theme::mono(), p.text));
-    ui.add(egui::Label::new(job).selectable(true).extend());
+    ui.add(egui::Label::new(job).selectable(true).extend())
 }
 
 /// The link of *Act as…*, as a word with its shape.
