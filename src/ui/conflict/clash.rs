@@ -182,7 +182,7 @@ fn words(stamp: &Written) -> String {
         Some(second) if stamp.at.ends_with('Z') => format!("{} UTC", second.replace('T', " ")),
         _ => stamp.at.clone(),
     };
-    let version = stamp.version.map(|version| format!(", desired v{version}")).unwrap_or_default();
+    let version = stamp.version.map(|version| format!(", version {version}")).unwrap_or_default();
     let by = match &stamp.by {
         Some(by) => format!(" by {}", head(by, FOLDED_CHARS)),
         None => " by a service client, which the hub does not name".to_owned(),
