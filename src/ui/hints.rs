@@ -21,8 +21,8 @@ const SAID_MAX: usize = 40;
 pub(super) struct HintsView {
     known: Option<Learnt>,
     made: Option<Made>,
-    /// What mends a slip or a problem, once the editor was painted with the text as it is.
-    pub wanted: Option<(Vec<Edit>, Selection)>,
+    /// The slip to be mended, once the editor was painted with the text as it is.
+    wanted: Option<Hint>,
 }
 
 /// What is known, and from what.
@@ -118,7 +118,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft, section: 
                             tree::show_text(f, tab);
                             f.view.editor.go(ui.ctx(), id, &part.text, hint.range.clone());
                         }
-                        Some(Wanted::Use) => f.view.hints.wanted = Some(renamed(hint)),
+                        Some(Wanted::Use) => f.view.hints.wanted = Some(hint.clone()),
                         None => {}
                     }
                 }
@@ -128,9 +128,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft, section: 
 
 /// Mends what was asked for, as one step of the text's past. After the editor: it would take the step for somebody else's.
 pub(super) fn settle(f: &mut Frame, ctx: &Context, tab: &Tab, draft: &Draft, section: Section) {
-    let Some(change) = f.view.hints.wanted.take() else { return };
+    let Some(hint) = f.view.hints.wanted.take() else { return };
     let part = draft.section(section);
-    let text = f.view.editor.act(ctx, editor_id(&tab.id, section), &part.text, &change);
+    let text = f.view.editor.act(ctx, editor_id(&tab.id, section), &part.text, &renamed(&hint));
     f.push(Action::Edit { id: tab.id.clone(), section, text });
 }
 

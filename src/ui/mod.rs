@@ -69,6 +69,7 @@ pub struct View {
     tree: tree::TreeView,
     changes: changes::ChangesView,
     hints: hints::HintsView,
+    problems: problems::ProblemsView,
     activity: activity::ActivityView,
     faults: faults::FaultsView,
     history: history::HistoryView,

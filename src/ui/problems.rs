@@ -4,18 +4,31 @@
 use super::editor::squiggles::said;
 use super::theme::{self, palette};
 use super::{Frame, editor_id, tree};
-use crate::app::Tab;
+use crate::app::{Action, Tab};
 use crate::twin::Section;
-use crate::twin::draft::SectionDraft;
+use crate::twin::draft::{Draft, SectionDraft};
 use crate::twin::text::Problem;
 use crate::twin::text::lines::Selection;
 use crate::twin::text::splice::Edit;
-use egui::{Align, Layout, ScrollArea, Ui};
+use egui::{Align, Context, Layout, ScrollArea, Ui};
 
 /// Longer texts are not said on their button.
 const SAID_MAX: usize = 24;
 /// Problems that are listed; the others show when these are mended.
 const LISTED: usize = 200;
+
+/// What the list remembers.
+#[derive(Default)]
+pub(super) struct ProblemsView {
+    /// What was meant in the place of a problem, to be written once the editor was painted with the text as it is.
+    wanted: Option<Mend>,
+}
+
+struct Mend {
+    /// The text it is an edit of, and of no other.
+    text: String,
+    edit: Edit,
+}
 
 enum Wanted {
     Go,
@@ -44,7 +57,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft:
                             let id = editor_id(&tab.id, section);
                             f.view.editor.go(ui.ctx(), id, &draft.text, problem.range.clone());
                         }
-                        Some(Wanted::Mend) => f.view.hints.wanted = mended(problem),
+                        Some(Wanted::Mend) => f.view.problems.wanted = Mend::of(&draft.text, problem),
                         None => {}
                     }
                 }
@@ -52,11 +65,21 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section, draft:
         });
 }
 
-/// The edit that writes what was meant.
-fn mended(problem: &Problem) -> Option<(Vec<Edit>, Selection)> {
-    let text = problem.instead.clone()?;
-    let caret = problem.range.start + text.len();
-    Some((vec![Edit { range: problem.range.clone(), text }], Selection { anchor: caret, caret }))
+impl Mend {
+    fn of(text: &str, problem: &Problem) -> Option<Self> {
+        let edit = Edit { range: problem.range.clone(), text: problem.instead.clone()? };
+        Some(Self { text: text.to_owned(), edit })
+    }
+}
+
+/// Writes what was meant, as one step of the text's past. After the editor: it would take the step for somebody else's.
+pub(super) fn settle(f: &mut Frame, ctx: &Context, tab: &Tab, draft: &Draft, section: Section) {
+    let part = draft.section(section);
+    let Some(Mend { edit, .. }) = f.view.problems.wanted.take().filter(|mend| mend.text == part.text) else { return };
+    let caret = edit.range.start + edit.text.len();
+    let change = (vec![edit], Selection { anchor: caret, caret });
+    let text = f.view.editor.act(ctx, editor_id(&tab.id, section), &part.text, &change);
+    f.push(Action::Edit { id: tab.id.clone(), section, text });
 }
 
 fn problem_ui(ui: &mut Ui, problem: &Problem) -> Option<Wanted> {

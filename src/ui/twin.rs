@@ -5,8 +5,8 @@ use super::editor::Elsewhere;
 use super::theme::palette;
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, problems,
-    reader, tree, twin_header, when,
+    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, reader, tree,
+    twin_header, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
@@ -59,7 +59,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
         _ => None,
     };
     if let (Some(section), Some(draft)) = (section, &tab.draft) {
-        problems::ui(f, ui, tab, section, draft.section(section));
+        super::problems::ui(f, ui, tab, section, draft.section(section));
         hints::ui(f, ui, tab, draft, section);
     }
     let has_changes = matches!(tab.pane, Pane::Desired | Pane::Tags | Pane::Reported);
@@ -85,6 +85,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     });
     if let (Some(section), Some(draft)) = (section, &tab.draft) {
         hints::settle(f, ui.ctx(), tab, draft, section);
+        super::problems::settle(f, ui.ctx(), tab, draft, section);
     }
     moved::follow(f, ui.ctx(), tab);
 }
