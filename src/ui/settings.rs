@@ -2,8 +2,7 @@
 
 use super::dialogs::{Leave, acts, modal};
 use super::theme::palette;
-use super::widgets::{self, Tone};
-use super::{Frame, keys, when};
+use super::{Frame, keys, when, widgets};
 use crate::app::Action;
 use crate::app::settings::{SettingsAct, SettingsForm};
 use crate::disk::{JournalBounds, ThemeChoice};
@@ -150,12 +149,16 @@ fn lower_ui(f: &mut Frame, ui: &mut Ui, bounds: JournalBounds) {
         said(bounds)
     );
     ui.add_space(4.0);
-    widgets::banner(ui, Tone::Warn, &text, |ui| {
-        if ui.button("Keep older versions").clicked() {
-            push(f, SettingsAct::Keep);
-        }
-        if ui.button("Delete older versions").clicked() {
-            push(f, SettingsAct::Lower);
-        }
+    let back = palette(ui).warn_back;
+    egui::Frame::new().fill(back).inner_margin(egui::Margin::symmetric(12, 8)).corner_radius(4).show(ui, |ui| {
+        ui.add(egui::Label::new(text).wrap());
+        ui.horizontal(|ui| {
+            if ui.button("Keep older versions").clicked() {
+                push(f, SettingsAct::Keep);
+            }
+            if ui.button("Delete older versions").clicked() {
+                push(f, SettingsAct::Lower);
+            }
+        });
     });
 }
