@@ -1,7 +1,7 @@
 //! Paths both sides changed: base, mine and theirs side by side, one of them to be chosen.
 
 use super::CHOICES;
-use crate::app::tab::Moved;
+use crate::app::tab::{Asked, Moved};
 use crate::app::{Action, Tab};
 use crate::twin::merge::{Choice, Clash};
 use crate::twin::metadata::{Written, written};
@@ -39,7 +39,8 @@ pub(super) fn list_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         let card = frame.show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             let chosen = moved.chosen.get(index).copied().flatten();
-            one_ui(f, ui, &One { tab, theirs: &moved.theirs, section: *section, clash, chosen, reveal });
+            let (section, asked) = (*section, moved.asked(*section, &clash.path));
+            one_ui(f, ui, &One { tab, theirs: &moved.theirs, section, clash, chosen, asked, reveal });
         });
         if reveal {
             card.response.scroll_to_me(None);
@@ -58,8 +59,20 @@ struct One<'a> {
     section: Section,
     clash: &'a Clash,
     chosen: Option<Choice>,
+    /// The hub's last move brought it or changed it.
+    asked: Option<&'a Asked>,
     /// The keys came here.
     reveal: bool,
+}
+
+fn open_words(asked: Option<&Asked>) -> &'static str {
+    match asked.map(|asked| asked.before) {
+        None => "open",
+        Some(None) => "open, new",
+        Some(Some(Choice::Base)) => "open again, base was chosen",
+        Some(Some(Choice::Mine)) => "open again, mine was chosen",
+        Some(Some(Choice::Theirs)) => "open again, theirs was chosen",
+    }
 }
 
 fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
@@ -71,7 +84,7 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
     ui.horizontal_wrapped(|ui| {
         ui.add(egui::Label::new(RichText::new(&about).font(theme::mono()).color(p.text)).selectable(true).wrap());
         let (word, color) = match one.chosen {
-            None => ("open", p.bad),
+            None => (open_words(one.asked), p.bad),
             Some(Choice::Base) => ("base chosen", p.good),
             Some(Choice::Mine) => ("mine chosen", p.good),
             Some(Choice::Theirs) => ("theirs chosen", p.good),

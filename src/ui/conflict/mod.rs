@@ -6,7 +6,7 @@ mod clean;
 use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
 use super::{Frame, keys, when, widgets};
-use crate::app::tab::{Moved, SaveState};
+use crate::app::tab::{Again, Moved, SaveState};
 use crate::app::{Action, Moment, Tab};
 use crate::twin::draft::Refusal;
 use crate::twin::merge::Choice;
@@ -16,6 +16,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 pub(super) const NAME: &str = "The hub has a newer version";
+
+/// What came in by itself.
+const TAKEN: &str = "Already in your text";
 
 /// Why nothing can be compared.
 pub(super) const UNPARSED: &str = "your text does not parse, so it cannot be compared yet; correct it first";
@@ -170,6 +173,7 @@ fn save_off(f: &Frame, tab: &Tab, moved: &Moved) -> Option<String> {
     }
     match (moved.open(), &moved.ready) {
         (0, Some(ready)) => match &ready.outgoing {
+            // Nothing to send is a way out too: the draft then stands on the hub's version.
             Err(Refusal::NoChange) | Ok(_) => unseen(f),
             Err(refusal) => Some(refusal.to_string()),
         },
@@ -180,11 +184,14 @@ fn save_off(f: &Frame, tab: &Tab, moved: &Moved) -> Option<String> {
 }
 
 fn lead_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
-    let base = tab.draft.as_ref().map_or(0, |draft| draft.base.version);
+    let Some(draft) = &tab.draft else { return };
+    let (base, etag) = (draft.base.version, draft.base.etag.quoted());
     let text = if moved.by_save {
         format!(
-            "Your edits of {} began at version {base}; the hub is at version {} now. Nothing was overwritten and nothing you typed is lost.",
-            tab.id, moved.theirs.version
+            "Your edits of {} began at version {base}, etag {etag}; the hub is at version {}, etag {} now. Nothing was overwritten and nothing you typed is lost.",
+            tab.id,
+            moved.theirs.version,
+            moved.theirs.etag.quoted()
         )
     } else {
         format!(
@@ -221,15 +228,23 @@ fn lead_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         }
         widgets::weak(ui, "Up, Down: clash by clash · 1 base, 2 mine, 3 theirs · F8: next open");
     });
-    if moved.rounds > 0 {
-        let text = format!(
-            "The hub moved again meanwhile: {} still {}, {open} to make.",
-            when::count(count - open, "choice"),
-            if count - open == 1 { "holds" } else { "hold" },
-        );
-        ui.label(RichText::new(text).color(palette(ui).warn));
+    if let Some(again) = &moved.again {
+        ui.add(egui::Label::new(RichText::new(again_words(again)).color(palette(ui).warn)).wrap());
     }
     ui.add_space(4.0);
+}
+
+/// What the hub's last move did to the choices made before it.
+fn again_words(again: &Again) -> String {
+    let held = match again.held {
+        0 => "no choice holds".to_owned(),
+        1 => "1 choice still holds".to_owned(),
+        n => format!("{} still hold", when::count(n, "choice")),
+    };
+    match again.asked.len() {
+        0 => format!("The hub moved again meanwhile: {held}."),
+        asked => format!("The hub moved again meanwhile: {held}, {asked} to make."),
+    }
 }
 
 fn body_ui(f: &mut Frame, ui: &mut Ui, moved: &Moved, tab: &Tab) {
@@ -237,11 +252,17 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, moved: &Moved, tab: &Tab) {
     clash::list_ui(f, ui, tab, moved);
     if moved.unparsed {
         clean::list_ui(ui, "Changed on the hub", &moved.changes);
+        clean::list_ui(ui, TAKEN, &moved.taken);
         return;
     }
     clean::list_ui(ui, "Only you changed", &moved.mine);
     clean::list_ui(ui, "Only the hub changed", &moved.theirs_only);
     clean::list_ui(ui, "Both changed alike", &moved.alike);
+    clean::list_ui(ui, TAKEN, &moved.taken);
+}
+
+fn ends_unsent(moved: &Moved) -> bool {
+    moved.ready.as_ref().is_some_and(|ready| ready.outgoing == Err(Refusal::NoChange))
 }
 
 /// One of the buttons below.
@@ -250,21 +271,29 @@ fn act_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, act: &str, hold:
     match act {
         "Save merged" => {
             let off = save_off(f, tab, moved);
-            let hover = format!("Sends what you chose over version {}, and over no other", moved.theirs.version);
-            if widgets::primary(ui, act, off.as_deref()).on_hover_text(hover).clicked() {
+            let version = moved.theirs.version;
+            let (name, hover) = if ends_unsent(moved) {
+                (
+                    "Take the hub's version",
+                    format!("Your text becomes version {version}, as you chose. Nothing is sent"),
+                )
+            } else {
+                (act, format!("Sends what you chose over version {version}, and over no other"))
+            };
+            if widgets::primary(ui, name, off.as_deref()).on_hover_text(hover).clicked() {
                 save(f, tab);
             }
         }
         "Rebase my edits" => {
-            let off = moved.unparsed.then_some("Your text does not parse yet");
+            let off = if moved.unparsed { Some("Your text does not parse yet".to_owned()) } else { unseen(f) };
             let hover =
                 "Puts your edits onto the hub's version, open clashes with your value. Nothing is sent until you save";
-            if widgets::act(ui, act, off).on_hover_text(hover).clicked() {
+            if widgets::act(ui, act, off.as_deref()).on_hover_text(hover).clicked() {
                 f.push(Action::RebaseEdits(id));
             }
         }
         "Decide later" => {
-            let later = ui.button(act).on_hover_text("Your text stays as it is, and your choices stay chosen");
+            let later = ui.button(act).on_hover_text("Your edits stay as they are, and your choices stay chosen");
             if hold {
                 later.request_focus();
             }
@@ -307,10 +336,11 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
         None => (String::new(), p.weak),
         Some(Ok(out)) => {
             let (paths, bytes) = (when::count(out.paths, "path"), when::count(out.bytes, "byte"));
-            (format!("Will be sent: {bytes}, {paths}, If-Match {}", out.if_match.quoted()), p.weak)
+            (format!("Will be sent: {bytes}, {paths}, If-Match {}, the hub's", out.if_match.quoted()), p.weak)
         }
         Some(Err(Refusal::NoChange)) => {
-            ("Every choice is what the hub has: there is nothing to send".to_owned(), p.weak)
+            let what = if moved.clashes.is_empty() { "Your text says" } else { "Every choice is" };
+            (format!("{what} what the hub has: there is nothing to send"), p.weak)
         }
         Some(Err(refusal)) => (format!("Cannot be sent: {refusal}"), p.bad),
     };

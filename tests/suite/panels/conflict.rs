@@ -91,6 +91,10 @@ fn says(harness: &Harness<'_, Scene>, text: &str) {
     assert!(said.iter().any(|one| one.contains(text)), "{text:?} is not among {said:#?}");
 }
 
+fn hears(harness: &Harness<'_, Scene>, text: &str) -> bool {
+    said(harness).iter().any(|one| one.contains(text))
+}
+
 fn is_chosen(harness: &Harness<'_, Scene>, name: &str) -> bool {
     find(harness, Role::RadioButton, name).accesskit_node().toggled() == Some(Toggled::True)
 }
@@ -197,10 +201,12 @@ fn another_conflict_starts_over_with_the_choices_kept() {
     says(&harness, "The hub moved again meanwhile: 1 choice still holds, 1 to make.");
     assert!(is_chosen(&harness, "Take mine: desired interval"));
     assert!(!is_chosen(&harness, "Take mine: desired mode"));
+    says(&harness, "open again, mine was chosen");
     assert!(is_disabled(&find(&harness, Role::Button, "Save merged")));
     // The keys stand on the open one.
     harness.key_press(Key::Num3);
     harness.run();
+    assert!(!hears(&harness, "The hub moved again"), "all it was about is answered");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
     harness.run_steps(4);
     let (_, body, guard) = patch(&harness);
@@ -216,7 +222,9 @@ fn leaving_keeps_text_and_choices() {
     harness.key_press(Key::Escape);
     harness.run();
     assert!(try_find(&harness, Role::Dialog, VIEW).is_none());
-    assert_eq!(find(&harness, Role::MultilineTextInput, "Desired JSON").value().as_deref(), Some(MINE));
+    // What touches no edit comes in by itself again.
+    let text = find(&harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default();
+    assert_eq!(text, MINE.replace("\"x\"", "\"x\",\n  \"zone\": 7"));
     find(&harness, Role::Button, "Resolve…").click();
     harness.run();
     assert!(is_chosen(&harness, "Take mine: desired interval"));
@@ -231,13 +239,13 @@ fn acts_wait_until_a_version_that_came_under_the_view_could_be_seen() {
     assert!(!is_disabled(&find(&harness, Role::Button, "Save merged")));
     harness.state_mut().tell(saw(8, theirs(), 0));
     harness.run();
-    for name in ["Save merged", "Overwrite hub version"] {
+    for name in ["Save merged", "Rebase my edits", "Overwrite hub version"] {
         let act = find(&harness, Role::Button, name);
         assert!(is_disabled(&act), "{name}");
         assert_eq!(act.accesskit_node().data().description(), Some("The hub moved just now: look once more"));
     }
     later(&mut harness);
-    for name in ["Save merged", "Overwrite hub version"] {
+    for name in ["Save merged", "Rebase my edits", "Overwrite hub version"] {
         assert!(!is_disabled(&find(&harness, Role::Button, name)), "{name}");
     }
 }
@@ -300,4 +308,71 @@ fn in_a_small_window_every_act_can_be_reached() {
         let at = find(&harness, Role::Button, name).rect();
         assert!(at.left() >= 0.0 && at.right() <= 900.0 && at.bottom() <= 600.0, "{name}: {at:?}");
     }
+}
+
+#[test]
+fn what_came_in_by_itself_is_listed_too() {
+    let mut scene = edited();
+    scene.tell(saw(7, theirs(), 0));
+    let mut harness = window(scene);
+    find(&harness, Role::Button, "Resolve…").click();
+    harness.run();
+    says(&harness, "Already in your text (1)");
+    says(&harness, "zone added: 7");
+    assert!(!hears(&harness, "Only the hub changed"));
+    // And while nothing can be compared.
+    harness.state_mut().act(Action::LeaveConflict(module()));
+    harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: "{".to_owned() });
+    harness.state_mut().act(Action::ShowConflict(module()));
+    harness.run();
+    says(&harness, "Already in your text (1)");
+}
+
+#[test]
+fn two_etags_are_told_apart() {
+    let mut scene = edited();
+    let harness = window(scene);
+    says(&harness, "Will be sent: ");
+    assert!(!hears(&harness, "the etag of your base"));
+
+    scene = edited();
+    scene.tell(saw(7, theirs(), 0));
+    let mut harness = window(scene);
+    assert!(!hears(&harness, "Will be sent: "), "a save asks first");
+    says(&harness, "Waits for your decision: ");
+    says(&harness, "If-Match: \"AAAAAAAAAA3=\"");
+    says(
+        &harness,
+        "This is the etag of your base, version 3. The hub has \"AAAAAAAAAA7=\", version 7: Save asks before it sends.",
+    );
+    find(&harness, Role::Button, "Resolve…").click();
+    harness.run();
+    says(&harness, "began at version 3, etag \"AAAAAAAAAA3=\"; the hub is at version 7, etag \"AAAAAAAAAA7=\" now");
+    find(&harness, Role::Button, "All mine").click();
+    harness.run();
+    says(&harness, "If-Match \"AAAAAAAAAA7=\", the hub's");
+}
+
+#[test]
+fn with_nothing_to_send_the_hubs_version_is_taken() {
+    let mut scene = Scene::fleet();
+    scene.open(&module(), &body(3, base(), 0));
+    let mine = MINE.replace("\"low\": 2", "\"low\": 1");
+    scene.act(Action::Edit { id: module(), section: Section::Desired, text: mine });
+    scene.tell(saw(7, theirs(), 0));
+    scene.act(Action::ShowConflict(module()));
+    let mut harness = window(scene);
+    later(&mut harness);
+    find(&harness, Role::Button, "Save merged");
+    find(&harness, Role::Button, "All theirs").click();
+    harness.run();
+    assert!(try_find(&harness, Role::Button, "Save merged").is_none(), "there is nothing to save");
+    says(&harness, "Every choice is what the hub has: there is nothing to send");
+    find(&harness, Role::Button, "Take the hub's version").click();
+    harness.run();
+    assert!(try_find(&harness, Role::Dialog, VIEW).is_none());
+    assert!(!harness.state().commands.iter().any(|command| matches!(command, Command::PatchTwin { .. })));
+    let text = find(&harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default();
+    assert!(text.contains("\"interval\": 90") && text.contains("\"mode\": \"turbo\""), "{text}");
+    assert!(is_disabled(&find(&harness, Role::Button, "Save")));
 }
