@@ -54,6 +54,7 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         // What came in by itself, and what came since the question was opened.
         let rest = match (followed, moved.theirs_only.len()) {
             (0, _) => "Your text is untouched.".to_owned(),
+            (_, 0) if changes == clashes + 1 => "The other is in your text now.".to_owned(),
             (_, 0) => "The others are in your text now.".to_owned(),
             (there, waiting) => format!("{there} in your text now, {waiting} not yet."),
         };

@@ -17,6 +17,9 @@ use std::time::Duration;
 
 pub(super) const NAME: &str = "The hub has a newer version";
 
+/// Of the clashes that ask again so many are named.
+const ASKED: usize = 3;
+
 /// What came in by itself.
 const TAKEN: &str = "Already in your text";
 
@@ -33,6 +36,10 @@ const UNSEEN_MS: u64 = 700;
 const NARROW: f32 = 600.0;
 const LOW: f32 = 440.0;
 
+/// In points: the margin of the dialog and that of the window, and the most a list of clashes takes.
+const BELOW: f32 = 16.0 + 12.0;
+const LIST_MAX: f32 = 800.0;
+
 /// What the view remembers between frames.
 #[derive(Default)]
 pub(super) struct ConflictView {
@@ -44,6 +51,12 @@ pub(super) struct ConflictView {
     at: usize,
     /// It was walked to by key: into view with it, and the focus with it.
     reveal: bool,
+    /// What a key just chose there.
+    pressed: Option<Choice>,
+    /// It is to come into view, and the focus stays where it is.
+    scroll: bool,
+    /// Height of what is below the list, as last painted.
+    foot: f32,
     unfolded: HashSet<(Section, Path)>,
     /// Heights of the clashes as last painted, in order: those out of view are not painted.
     heights: Vec<f32>,
@@ -61,7 +74,8 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     if front && f.view.take_fresh(NAME) {
         let at = next_open(moved, 0).unwrap_or(0);
         let version = Some((moved.theirs.etag.clone(), None));
-        f.view.conflict = ConflictView { since: Some(f.app.now), at, version, ..ConflictView::default() };
+        let (since, foot) = (Some(f.app.now), f.view.conflict.foot);
+        f.view.conflict = ConflictView { since, at, version, foot, scroll: true, ..ConflictView::default() };
     }
     watch_version(f, ctx, moved);
     let since = f.view.conflict.since;
@@ -84,11 +98,17 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
             return;
         }
         lead_ui(f, ui, tab, moved);
-        let height = (screen.height() * 0.88 - 230.0).clamp(80.0, 560.0);
-        ScrollArea::vertical().id_salt("conflict").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            body_ui(f, ui, moved, tab);
-        });
+        // However much is said above and below, the acts stay in view.
+        let room = screen.bottom() - ui.cursor().top() - f.view.conflict.foot - BELOW;
+        let list = ScrollArea::vertical().id_salt("conflict").max_height(room.clamp(80.0, LIST_MAX));
+        list.auto_shrink([false, true]).show(ui, |ui| body_ui(f, ui, moved, tab));
+        let top = ui.cursor().top();
         acts_ui(f, ui, tab, moved, hold);
+        let foot = ui.min_rect().bottom() - top;
+        if (foot - f.view.conflict.foot).abs() > 0.5 {
+            f.view.conflict.foot = foot;
+            ui.ctx().request_discard("the acts below the clashes take another room");
+        }
     });
     if left && f.app.dialog.is_none() {
         f.push(Action::LeaveConflict(tab.id.clone()));
@@ -143,6 +163,7 @@ fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
     if open {
         to = next_open(moved, at + 1).unwrap_or(at);
     }
+    f.view.conflict.pressed = None;
     for (choice, _, key) in CHOICES {
         if pressed(Modifiers::NONE, key)
             && let Some((section, clash)) = moved.clashes.get(at)
@@ -151,6 +172,7 @@ fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
             f.push(Action::Choose { id, section: *section, path, choice });
             to = next_open(moved, at + 1).unwrap_or(at);
             f.view.conflict.reveal = true;
+            f.view.conflict.pressed = (to == at).then_some(choice);
         }
     }
     f.view.conflict.reveal |= down || up || open;
@@ -241,10 +263,16 @@ fn again_words(again: &Again) -> String {
         1 => "1 choice still holds".to_owned(),
         n => format!("{} still hold", when::count(n, "choice")),
     };
-    match again.asked.len() {
-        0 => format!("The hub moved again meanwhile: {held}."),
-        asked => format!("The hub moved again meanwhile: {held}, {asked} to make."),
+    let asked = again.asked.len();
+    if asked == 0 {
+        return format!("The hub moved again meanwhile: {held}.");
     }
+    let named = again.asked.iter().take(ASKED).map(|asked| format!("{} {}", asked.section.word(), asked.path));
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if asked > ASKED {
+        names = format!("{names} and {} more", asked - ASKED);
+    }
+    format!("The hub moved again meanwhile: {held}, {asked} to make: {names}.")
 }
 
 fn body_ui(f: &mut Frame, ui: &mut Ui, moved: &Moved, tab: &Tab) {
@@ -358,7 +386,9 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
         });
         return;
     }
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+    // A row of its own height: as high as all that is left it would never let the dialog become smaller again.
+    let row = egui::vec2(ui.available_width(), theme::ROW);
+    ui.allocate_ui_with_layout(row, egui::Layout::right_to_left(egui::Align::Center), |ui| {
         for act in right {
             act_ui(f, ui, tab, moved, act, hold);
         }

@@ -8,7 +8,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use serde_json::{Value, json};
 use twinscope::app::Action;
-use twinscope::twin::Section;
+use twinscope::twin::merge::Choice;
+use twinscope::twin::{Section, TwinId};
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::{Outcome, Source};
 use twinscope::worker::{Command, Fact, Key as Request};
@@ -122,8 +123,11 @@ fn clashes_and_clean_merges_are_listed_with_all_three_values() {
             assert!(said.iter().any(|one| one == value), "{path}: {value} is not among {said:#?}");
         }
     }
-    says(&harness, "written 2026-02-03 04:05:06 UTC, version 7 by winter-rollout");
-    says(&harness, "written 2026-02-02 01:02:03 UTC, version 6 by a service client, which the hub does not name");
+    says(&harness, "written 2026-02-03 04:05:06 UTC, desired version 7 by winter-rollout");
+    says(
+        &harness,
+        "written 2026-02-02 01:02:03 UTC, desired version 6 by a service client, which the hub does not name",
+    );
     says(&harness, "Only you changed (1)");
     says(&harness, "limits.low changed: 1 → 2");
     says(&harness, "Only the hub changed (1)");
@@ -156,10 +160,12 @@ fn chosen_by_keys_alone() {
     harness.key_press(Key::Num3);
     harness.run();
     assert!(is_chosen(&harness, "Take theirs: desired interval"));
+    assert!(find(&harness, Role::RadioButton, "Take mine: desired mode").is_focused());
     // On to the next open one; back up, and another choice.
     harness.key_press(Key::Num1);
     harness.run();
     assert!(is_chosen(&harness, "Take base: desired mode"));
+    assert!(find(&harness, Role::RadioButton, "Take base: desired mode").is_focused(), "Space would choose another");
     harness.key_press(Key::ArrowUp);
     harness.run();
     harness.key_press(Key::Num2);
@@ -198,7 +204,7 @@ fn another_conflict_starts_over_with_the_choices_kept() {
     harness.run();
     later(&mut harness);
     find(&harness, Role::Dialog, VIEW);
-    says(&harness, "The hub moved again meanwhile: 1 choice still holds, 1 to make.");
+    says(&harness, "The hub moved again meanwhile: 1 choice still holds, 1 to make: desired mode.");
     assert!(is_chosen(&harness, "Take mine: desired interval"));
     assert!(!is_chosen(&harness, "Take mine: desired mode"));
     says(&harness, "open again, mine was chosen");
@@ -296,6 +302,96 @@ fn reported_alone_stands_in_nobodys_way() {
     assert!(try_find(&harness, Role::Dialog, VIEW).is_none());
     let (_, _, guard) = patch(&harness);
     assert_eq!(guard, Guard::Etag(twinscope::twin::Etag("AAAAAAAAAA3=".to_owned())));
+}
+
+/// Many clashes, long ids, a line about the hub's move and one about what is sent: all that takes room.
+fn crowded() -> Scene {
+    let id = TwinId::module("d".repeat(128), "m".repeat(128));
+    let text = |value: Value| {
+        body(3, value, 0).replace("myFirstDevice", &id.device).replace("myFirstModule", &"m".repeat(128))
+    };
+    let keys = |value: u32| Value::Object((0..30).map(|n| (format!("key{n:02}"), json!(value))).collect());
+    let mut scene = Scene::fleet();
+    scene.open(&id, &text(keys(1)));
+    scene.act(Action::Edit { id: id.clone(), section: Section::Desired, text: keys(2).to_string() });
+    let seen = |version: u32, value| {
+        let body = text(value)
+            .replace("AAAAAAAAAA3=", &format!("AAAAAAAAAA{version}="))
+            .replace("\"version\":3", &format!("\"version\":{version}"));
+        Fact::TwinSeen { twin: parsed(&body), source: Source::Watch }
+    };
+    scene.tell(seen(4, keys(3)));
+    scene.act(Action::ShowConflict(id.clone()));
+    scene.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
+    let mut more = keys(3);
+    more["zone"] = json!(1);
+    scene.tell(seen(5, more));
+    scene
+}
+
+#[test]
+fn however_much_is_said_the_acts_stay_in_view() {
+    for size in [[900.0, 600.0], [1280.0, 800.0]] {
+        let mut harness = sized(crowded(), size);
+        later(&mut harness);
+        says(&harness, "The hub moved again meanwhile: 30 choices still hold.");
+        says(&harness, "Will be sent: ");
+        for name in ["Save merged", "Rebase my edits", "Decide later", "Reload from hub", "Overwrite hub version"] {
+            let at = find(&harness, Role::Button, name).rect();
+            assert!(at.left() >= 0.0 && at.right() <= size[0] && at.bottom() <= size[1], "{name}: {at:?}");
+        }
+    }
+}
+
+#[test]
+fn the_view_becomes_small_again() {
+    let mut scene = edited();
+    let mut one = base();
+    one["interval"] = json!(90);
+    scene.tell(saw(7, one, 0));
+    scene.act(Action::ShowConflict(module()));
+    let room = |harness: &Harness<'_, Scene>| {
+        let save = find(harness, Role::Button, "Save merged").rect();
+        find(harness, Role::Dialog, VIEW).rect().bottom() - save.bottom()
+    };
+    let mut harness = window(scene);
+    let before = room(&harness);
+    harness.state_mut().act(Action::LeaveConflict(module()));
+    harness.state_mut().tell(saw(8, theirs(), 0));
+    harness.state_mut().act(Action::ShowConflict(module()));
+    harness.run();
+    let mut hub = base();
+    hub["interval"] = json!(90);
+    harness.state_mut().tell(saw(9, hub, 0));
+    harness.run();
+    let after = room(&harness);
+    assert!((before - after).abs() < 1.0, "{before} and then {after}");
+}
+
+#[test]
+fn what_the_keys_walk_to_comes_into_view() {
+    let mut harness = sized(crowded(), [900.0, 600.0]);
+    later(&mut harness);
+    let inside = |harness: &Harness<'_, Scene>, name: &str| {
+        let at = find(harness, Role::RadioButton, name).rect();
+        let save = find(harness, Role::Button, "Save merged").rect();
+        at.top() > 100.0 && at.bottom() < save.top()
+    };
+    assert!(!inside(&harness, "Take base: desired key05"));
+    // From the first clash on by Tab, through three radios each.
+    find(&harness, Role::RadioButton, "Take base: desired key00").focus();
+    harness.run();
+    for _ in 0..15 {
+        harness.key_press(Key::Tab);
+        harness.run();
+    }
+    assert!(find(&harness, Role::RadioButton, "Take base: desired key05").is_focused());
+    assert!(inside(&harness, "Take base: desired key05"));
+    // The keys act on the clash the focus is in.
+    harness.key_press(Key::Num3);
+    harness.run();
+    assert!(is_chosen(&harness, "Take theirs: desired key05"));
+    assert!(inside(&harness, "Take theirs: desired key05"));
 }
 
 #[test]
