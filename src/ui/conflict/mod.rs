@@ -47,8 +47,9 @@ pub(super) struct ConflictView {
     since: Option<Moment>,
     /// The hub's version in view, and when another came under it; `None` for the one it came up with.
     version: Option<(Etag, Option<Moment>)>,
-    /// The clash the keys act on.
+    /// The clash the keys act on, and where it is: others may come before it.
     at: usize,
+    place: Option<(Section, Path)>,
     /// It was walked to by key: into view with it, and the focus with it.
     reveal: bool,
     /// What a key just chose there.
@@ -78,6 +79,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         f.view.conflict = ConflictView { since, at, version, foot, scroll: true, ..ConflictView::default() };
     }
     watch_version(f, ctx, moved);
+    keep_place(f, moved);
     let since = f.view.conflict.since;
     let hold = front && since.is_some_and(|at| f.app.now.ms.saturating_sub(at.ms) < TYPED_ELSEWHERE_MS);
     if hold {
@@ -110,6 +112,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
             ui.ctx().request_discard("the acts below the clashes take another room");
         }
     });
+    note_place(f, moved);
     if left && f.app.dialog.is_none() {
         f.push(Action::LeaveConflict(tab.id.clone()));
     }
@@ -129,6 +132,26 @@ fn watch_version(f: &mut Frame, ctx: &Context, moved: &Moved) {
         } else {
             *came = None;
         }
+    }
+}
+
+/// The keys stay on their clash when the hub's move brings others before it, or takes some away.
+fn keep_place(f: &mut Frame, moved: &Moved) {
+    let view = &mut f.view.conflict;
+    let is = |at: &usize, (section, path): &(Section, Path)| {
+        moved.clashes.get(*at).is_some_and(|(s, clash)| s == section && clash.path == *path)
+    };
+    if let Some(place) = view.place.take_if(|place| !is(&view.at, place)) {
+        let found = (0..moved.clashes.len()).find(|at| is(at, &place));
+        view.at = found.or_else(|| next_open(moved, 0)).unwrap_or(0);
+    }
+}
+
+fn note_place(f: &mut Frame, moved: &Moved) {
+    let view = &mut f.view.conflict;
+    let Some((section, clash)) = moved.clashes.get(view.at) else { return };
+    if view.place.as_ref().is_none_or(|(s, path)| s != section || *path != clash.path) {
+        view.place = Some((*section, clash.path.clone()));
     }
 }
 
