@@ -475,3 +475,22 @@ fn with_nothing_to_send_the_hubs_version_is_taken() {
     assert!(text.contains("\"interval\": 90") && text.contains("\"mode\": \"turbo\""), "{text}");
     assert!(is_disabled(&find(&harness, Role::Button, "Save")));
 }
+
+#[test]
+fn the_keys_stay_on_their_clash() {
+    let mut scene = edited();
+    let mut hub = base();
+    hub["mode"] = json!("turbo");
+    scene.tell(saw(7, hub.clone(), 0));
+    scene.act(Action::ShowConflict(module()));
+    let mut harness = window(scene);
+    later(&mut harness);
+    // Another one comes before it, as somebody reaches for the key.
+    hub["interval"] = json!(90);
+    harness.state_mut().tell(saw(8, hub, 0));
+    harness.run();
+    harness.key_press(Key::Num3);
+    harness.run();
+    assert!(is_chosen(&harness, "Take theirs: desired mode"));
+    assert!(!is_chosen(&harness, "Take theirs: desired interval"));
+}
