@@ -115,7 +115,15 @@ impl App {
         }
         let Some(tab) = self.tab_mut(&twin.id) else { return };
         let news = tab.current().map(|old| changes_between(old, twin, source, now)).unwrap_or_default();
+        let was_open = tab.conflict_open;
         tab.take(twin.clone(), source, now);
+        if was_open && !tab.conflict_open {
+            let (id, version) = (&twin.id, twin.version);
+            let text = format!(
+                "Nothing is left to decide about {id}: the hub's version {version} no longer differs where you edit, and your edits stand on it now"
+            );
+            self.notice(NoticeKind::Info, text, None);
+        }
         if source != Source::Save {
             for (kind, seen) in &news {
                 self.activity.push_patch(PatchSeen {
@@ -144,6 +152,7 @@ impl App {
             return Vec::new();
         }
         let Some(sent) = tab.sent.take() else { return Vec::new() };
+        let write = sent.outgoing.write;
         match outcome {
             Ok(Outcome::Saved(twin)) => self.saved(id, &twin, sent),
             Ok(Outcome::Conflict { theirs }) => {
@@ -161,16 +170,17 @@ impl App {
             // The next version seen tells.
             Err(failure @ Failure::Unknown { .. }) => {
                 tab.in_doubt = Some(sent);
-                tab.save = SaveState::Failed { failure, at: now };
+                tab.save = SaveState::Failed { failure, at: now, write };
             }
             // It may have been sent all the same: the twin is read again.
             Err(Failure::Cancelled) => {
                 tab.in_doubt = Some(sent);
                 let reason = "it was cancelled, perhaps after it was sent".to_owned();
-                tab.save = SaveState::Failed { failure: Failure::Unknown { landed: None, now: None, reason }, at: now };
+                let failure = Failure::Unknown { landed: None, now: None, reason };
+                tab.save = SaveState::Failed { failure, at: now, write };
                 return self.load_twin(id);
             }
-            Err(failure) => tab.save = SaveState::Failed { failure, at: now },
+            Err(failure) => tab.save = SaveState::Failed { failure, at: now, write },
         }
         Vec::new()
     }
@@ -185,7 +195,8 @@ impl App {
             return;
         }
         let Some(tab) = self.tab_mut(id) else { return };
-        tab.save = SaveState::Failed { failure: Failure::Unknown { landed, now: Some(twin.clone()), reason }, at: now };
+        let failure = Failure::Unknown { landed, now: Some(twin.clone()), reason };
+        tab.save = SaveState::Failed { failure, at: now, write: sent.outgoing.write };
         self.see(twin, Source::Load);
         // Somebody wrote since, before ours or over it: the person decides with all three in view.
         if landed.is_none()

@@ -22,6 +22,8 @@ const MARKS_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
     pub theirs: Arc<Twin>,
+    /// The twin's version that brought the newest of it, and when that was seen. A report alone makes a newer version and leaves both.
+    pub version: u64,
     pub at: Moment,
     /// A save would meet 412.
     pub by_save: bool,
@@ -39,9 +41,11 @@ pub struct Moved {
     pub chosen: Vec<Option<Choice>>,
     /// The draft with everything as chosen, on the hub's version. `None` while a clash is open or the view is closed.
     pub ready: Option<Ready>,
-    /// How often the hub moved again after choices had been made.
-    pub rounds: u32,
+    /// The hub moved again after choices had been made, and what that asks has no answer yet.
+    pub again: Option<Again>,
     pub follows: Follows,
+    /// What came into the text by itself before and still stands in it.
+    pub taken: Vec<(Section, Change)>,
     /// What taking over `theirs_only` would change in the texts; empty while a text does not parse.
     pub edits: Vec<(Section, Vec<Edit>)>,
     /// Every choice made, with the clash it was made for: it holds for that clash alone.
@@ -52,8 +56,27 @@ pub struct Moved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follows {
     ByItself,
-    /// The person was asked, or asked for the hub's version: nothing moves before the answer.
+    /// Not the watch brought the hub's version, or all of it is to be overwritten: nothing moves before the person says so, or the
+    /// watch sees the hub move again.
     WhenAsked,
+}
+
+/// What one more move of the hub did to the choices made before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// Choices that hold, for the hub left those clashes as they were.
+    pub held: usize,
+    /// Clashes the move brought or changed.
+    pub asked: Vec<Asked>,
+}
+
+/// A clash that asks since the hub moved again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub section: Section,
+    pub path: Path,
+    /// What was chosen there before; it does not hold for what stands there now.
+    pub before: Option<Choice>,
 }
 
 /// What *Save merged* would do.
@@ -75,10 +98,21 @@ pub struct Shown {
 /// Changes of others that went into the text by themselves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Followed {
-    pub at: Moment,
-    /// The twin's version that brought the newest.
+    /// The twin's version that brought the newest, and when that was seen.
     pub version: u64,
+    pub at: Moment,
     pub changes: Vec<(Section, Change)>,
+}
+
+impl Followed {
+    /// Those nobody typed over since.
+    fn standing(&self, draft: &Draft) -> Vec<(Section, Change)> {
+        let stands = |(section, change): &&(Section, Change)| {
+            let document = draft.section(*section).parsed.document.as_ref();
+            document.is_none_or(|mine| change.path.find(mine) == change.after.as_ref())
+        };
+        self.changes.iter().filter(stands).cloned().collect()
+    }
 }
 
 /// A line beside which stands that the hub changed it.
@@ -106,6 +140,7 @@ impl Moved {
     /// Choices made about an earlier version stay with those clashes that are still the same.
     pub(super) fn new(theirs: Arc<Twin>, now: Moment, follows: Follows, earlier: Option<Self>) -> Self {
         let mut moved = Self {
+            version: theirs.version,
             theirs,
             at: now,
             by_save: true,
@@ -117,21 +152,64 @@ impl Moved {
             clashes: Vec::new(),
             chosen: Vec::new(),
             ready: None,
-            rounds: 0,
+            again: None,
             follows,
+            taken: Vec::new(),
             edits: Vec::new(),
             decided: BTreeMap::new(),
         };
         if let Some(earlier) = earlier {
-            let again = earlier.theirs.etag != moved.theirs.etag && !earlier.decided.is_empty();
-            moved.at = earlier.at;
-            moved.rounds = earlier.rounds + u32::from(again);
-            moved.decided = earlier.decided;
-            if earlier.follows == Follows::WhenAsked {
-                moved.follows = Follows::WhenAsked;
+            if earlier.theirs.etag == moved.theirs.etag {
+                (moved.version, moved.at) = (earlier.version, earlier.at);
             }
+            moved.again = earlier.again;
+            moved.decided = earlier.decided;
         }
         moved
+    }
+
+    /// Notes what the hub's move makes of the choices made about `before`, the clashes as they were.
+    fn moved_again(&mut self, before: &[(Section, Clash)]) {
+        let mut asked = self.again.take().map(|again| again.asked).unwrap_or_default();
+        let open =
+            self.clashes.iter().zip(&self.chosen).filter(|(one, chosen)| chosen.is_none() && !before.contains(one));
+        for ((section, clash), _) in open {
+            let (section, path) = (*section, clash.path.clone());
+            asked.retain(|asked| (asked.section, &asked.path) != (section, &path));
+            let before = self.decided.get(&(section, path.clone())).map(|(_, choice)| *choice);
+            asked.push(Asked { section, path, before });
+        }
+        let held = self.chosen.iter().flatten().count();
+        self.again = Some(Again { held, asked });
+        self.drop_answered();
+    }
+
+    /// What is answered, and what no longer clashes, asks no more. With the last of it goes what was said of the move; where it
+    /// asked nothing that stays until the person does something about it.
+    fn drop_answered(&mut self) {
+        let Some(mut again) = self.again.take() else { return };
+        let nothing = again.asked.is_empty();
+        again.asked.retain(|asked| {
+            let open = self.clashes.iter().zip(&self.chosen).filter(|(_, chosen)| chosen.is_none());
+            open.map(|(one, _)| one).any(|(section, clash)| (asked.section, &asked.path) == (*section, &clash.path))
+        });
+        if nothing || !again.asked.is_empty() {
+            self.again = Some(again);
+        }
+    }
+
+    /// The person did something with the view: that the choices hold was read.
+    fn read(&mut self) {
+        if self.again.as_ref().is_some_and(|again| again.asked.is_empty()) {
+            self.again = None;
+        }
+    }
+
+    /// The question a clash asks since the hub moved again.
+    #[must_use]
+    pub fn asked(&self, section: Section, path: &Path) -> Option<&Asked> {
+        let again = self.again.as_ref()?;
+        again.asked.iter().find(|asked| (asked.section, &asked.path) == (section, path))
     }
 
     /// Clashes nothing was chosen for.
@@ -160,6 +238,7 @@ impl Moved {
         let may_follow = self.follows == Follows::ByItself && !self.unparsed;
         self.edits = if may_follow { draft.following(&self.theirs).unwrap_or_default() } else { Vec::new() };
         self.look_up();
+        self.drop_answered();
         self.ready = None;
     }
 
@@ -191,6 +270,8 @@ impl Moved {
         if let Some(chosen) = self.chosen.get_mut(index) {
             *chosen = Some(choice);
         }
+        self.read();
+        self.drop_answered();
     }
 
     /// What stands for a clash; mine where nothing was chosen.
@@ -231,7 +312,9 @@ impl Tab {
     #[must_use]
     pub fn to_follow(&self) -> Option<&[(Section, Vec<Edit>)]> {
         let moved = self.moved.as_ref()?;
-        let busy = self.conflict_open || matches!(self.save, SaveState::Sending { .. });
+        // What a save made of the text is told by comparing with what stood there when it left.
+        let saving = matches!(self.save, SaveState::Sending { .. }) || self.in_doubt.is_some();
+        let busy = self.conflict_open || saving;
         // A text nobody edited waits for the caret to leave it, and is replaced whole.
         let wanted = !moved.theirs_only.is_empty() || moved.clashes.is_empty();
         (!busy && wanted && moved.by_save && self.is_dirty() && !moved.edits.is_empty()).then_some(&moved.edits)
@@ -240,8 +323,14 @@ impl Tab {
     /// The hub has this version, and the base cannot simply become it.
     pub(super) fn moved_to(&mut self, theirs: Arc<Twin>, source: Source, now: Moment) {
         let follows = if source == Source::Watch { Follows::ByItself } else { Follows::WhenAsked };
-        self.moved = Some(Moved::new(theirs, now, follows, self.moved.take()));
+        let earlier = self.moved.take();
+        let again = earlier.as_ref().filter(|moved| moved.theirs.etag != theirs.etag && !moved.decided.is_empty());
+        let before = again.map(|moved| moved.clashes.clone());
+        self.moved = Some(Moved::new(theirs, now, follows, earlier));
         self.compare_with_hub();
+        if let (Some(moved), Some(before)) = (&mut self.moved, before) {
+            moved.moved_again(&before);
+        }
     }
 
     /// The hub refused the etag: shows base, mine and theirs.
@@ -263,6 +352,7 @@ impl Tab {
     pub(super) fn compare_with_hub(&mut self) {
         if let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) {
             moved.compare(draft);
+            moved.taken = self.followed.as_ref().map(|followed| followed.standing(draft)).unwrap_or_default();
             if self.conflict_open {
                 moved.prepare(draft);
             }
@@ -270,9 +360,28 @@ impl Tab {
         self.mark_lines();
     }
 
-    pub(super) fn show_conflict(&mut self, open: bool) {
-        self.conflict_open = open && self.moved.is_some();
+    pub(super) fn show_conflict(&mut self) {
+        self.conflict_open = self.moved.is_some();
+        self.compare_with_hub();
+    }
+
+    /// The view closes, whatever was chosen in it; what touches no edit comes in by itself again where the twin is watched.
+    pub(super) fn leave_conflict(&mut self) {
+        self.conflict_open = false;
         if let Some(moved) = &mut self.moved {
+            moved.read();
+            if self.watching {
+                moved.follows = Follows::ByItself;
+            }
+        }
+        self.compare_with_hub();
+    }
+
+    /// The view closes over a save of the whole text: if that fails, nothing of theirs is in the text that was not when it was sent.
+    pub(super) fn leave_to_overwrite(&mut self) {
+        self.conflict_open = false;
+        if let Some(moved) = &mut self.moved {
+            moved.read();
             moved.follows = Follows::WhenAsked;
         }
         self.compare_with_hub();
@@ -297,12 +406,12 @@ impl Tab {
     }
 
     /// What touches no edit goes into the texts.
-    pub(super) fn follow(&mut self, now: Moment) {
+    pub(super) fn follow(&mut self) {
         let (Some(moved), Some(draft)) = (&mut self.moved, &mut self.draft) else { return };
-        let (version, taken) = (moved.theirs.version, std::mem::take(&mut moved.theirs_only));
+        let (version, at, taken) = (moved.version, moved.at, std::mem::take(&mut moved.theirs_only));
         draft.follow(&moved.theirs);
-        let followed = self.followed.get_or_insert(Followed { at: now, version, changes: Vec::new() });
-        (followed.at, followed.version) = (now, version);
+        let followed = self.followed.get_or_insert(Followed { version, at, changes: Vec::new() });
+        (followed.at, followed.version) = (at, version);
         for (section, change) in taken {
             // Of several changes of one path the text before the first and the value after the last are told.
             let same = followed.changes.iter_mut().find(|(s, before)| *s == section && before.path == change.path);

@@ -17,7 +17,7 @@ impl App {
         }
         match draft.replacement() {
             Err(refusal) => tab.save = SaveState::Refused { why: refusal.to_string() },
-            Ok(_) if tab.moved.as_ref().is_some_and(|moved| moved.by_save) => tab.conflict_open = true,
+            Ok(_) if tab.moved.as_ref().is_some_and(|moved| moved.by_save) => tab.show_conflict(),
             Ok(replacement) => {
                 let shown = replacement.outgoing.if_match;
                 self.dialog = Some(Dialog::Replace { id, shown, moved: false });

@@ -1,7 +1,7 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
 use super::compare::Compare;
-pub use super::conflict::{Followed, Mark, MarkKind, Moved};
+pub use super::conflict::{Again, Asked, Followed, Mark, MarkKind, Moved};
 use super::history::History;
 use super::messages::Messages;
 use super::methods::Methods;
@@ -11,6 +11,7 @@ use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
 use crate::twin::diff::Change;
 use crate::twin::draft::{Draft, Outgoing};
+use crate::twin::patch::Write;
 use crate::twin::text::Parsed;
 use crate::twin::{JsonMap, Section, Twin, TwinId};
 use crate::worker::event::Source;
@@ -99,10 +100,11 @@ pub enum SaveState {
         key: Key,
         since: Moment,
     },
-    /// Nothing was lost: the text stays.
+    /// Nothing was lost: the text stays. What was tried is tried again as the same write.
     Failed {
         failure: Failure,
         at: Moment,
+        write: Write,
     },
     /// Refused here, before sending: problems or nothing to save.
     Refused {

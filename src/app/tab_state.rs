@@ -93,8 +93,10 @@ impl Tab {
         self.caret = None;
         if matches!(self.save, SaveState::Sending { .. }) {
             self.in_doubt = self.sent.take();
+            let write = self.in_doubt.as_ref().map(|sent| sent.outgoing.write).unwrap_or_default();
             let reason = "the hub was left before it answered".to_owned();
-            self.save = SaveState::Failed { failure: Failure::Unknown { landed: None, now: None, reason }, at: now };
+            let failure = Failure::Unknown { landed: None, now: None, reason };
+            self.save = SaveState::Failed { failure, at: now, write };
         }
         if self.identity.is_loading() {
             self.identity = Remote::Idle;

@@ -15,20 +15,17 @@ impl App {
             Action::RebaseEdits(id) => self.rebase(&id),
             Action::OverwriteHubVersion { id, shown } => return self.overwrite(&id, &shown),
             Action::SaveMerged { id, shown } => return self.save_merged(&id, &shown),
-            Action::LeaveConflict(id) => self.with_tab(&id, |tab| tab.show_conflict(false)),
-            Action::ShowConflict(id) => self.with_tab(&id, |tab| tab.show_conflict(true)),
+            Action::LeaveConflict(id) => self.with_tab(&id, |tab| tab.leave_conflict()),
+            Action::ShowConflict(id) => self.with_tab(&id, |tab| tab.show_conflict()),
             Action::Choose { id, section, path, choice } => {
                 self.with_tab(&id, |tab| tab.choose(section, &path, choice));
             }
             Action::ChooseAll { id, choice } => self.with_tab(&id, |tab| tab.choose_all(choice)),
-            Action::FollowHub { id, shown } => {
-                let now = self.now;
-                self.with_tab(&id, |tab| {
-                    if tab.to_follow().is_some() && tab.shown().as_ref() == Some(&shown) {
-                        tab.follow(now);
-                    }
-                });
-            }
+            Action::FollowHub { id, shown } => self.with_tab(&id, |tab| {
+                if tab.to_follow().is_some() && tab.shown().as_ref() == Some(&shown) {
+                    tab.follow();
+                }
+            }),
             Action::DismissFollowed(id) => self.with_tab(&id, |tab| {
                 tab.followed = None;
                 tab.mark_lines();
@@ -105,7 +102,7 @@ impl App {
         over.rebase_untouched(moved.theirs.clone());
         match over.outgoing() {
             Ok(outgoing) => {
-                tab.conflict_open = false;
+                tab.leave_to_overwrite();
                 let guard = Guard::Overwrite(outgoing.if_match.clone());
                 self.send(id, outgoing, guard, None)
             }
@@ -129,7 +126,7 @@ impl App {
         let Some(ready) = tab.moved.as_ref().and_then(|moved| moved.ready.clone()) else { return Vec::new() };
         match ready.outgoing {
             Ok(outgoing) => {
-                tab.conflict_open = false;
+                tab.leave_conflict();
                 let guard = Guard::Etag(outgoing.if_match.clone());
                 let text = |section| ready.draft.section(section).text.clone();
                 let merged = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };

@@ -141,7 +141,7 @@ impl App {
         let outgoing = draft.outgoing();
         // The hub is known to have moved: sending would only meet a 412.
         if outgoing.is_ok() && tab.moved.as_ref().is_some_and(|moved| moved.by_save) {
-            tab.show_conflict(true);
+            tab.show_conflict();
             return Vec::new();
         }
         match outgoing {

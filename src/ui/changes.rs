@@ -201,11 +201,22 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
         }
         Ok(out) => {
             let (bytes, paths) = (when::count(out.bytes, "byte"), when::count(out.paths, "path"));
+            let waits = tab.moved.as_ref().filter(|moved| moved.by_save);
+            let word = if waits.is_some() { "Waits for your decision" } else { "Will be sent" };
             ui.horizontal_wrapped(|ui| {
-                widgets::heading(ui, &format!("Will be sent: {bytes}, {paths}"));
+                widgets::heading(ui, &format!("{word}: {bytes}, {paths}"));
                 copy_as::menu_ui(f, ui, &tab.id, Method::Patch);
             });
             copy_as::head_ui(f, ui, &tab.id, Method::Patch, &out);
+            if let Some(moved) = waits {
+                let (base, hub) = (draft.base.version, &moved.theirs);
+                let text = format!(
+                    "This is the etag of your base, version {base}. The hub has {}, version {}: Save asks before it sends.",
+                    hub.etag.quoted(),
+                    hub.version
+                );
+                ui.add(egui::Label::new(RichText::new(text).color(palette(ui).warn)).wrap());
+            }
             let mut job = json_colours::job(&f.view.changes.body, &theme::small_mono(), palette(ui));
             job.wrap.max_width = ui.available_width();
             ui.add(egui::Label::new(job).wrap().selectable(true));

@@ -36,7 +36,7 @@ pub(super) fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 
 fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     let age = when::ago(ui.ctx(), f.app.now, moved.at);
-    let version = moved.theirs.version;
+    let version = moved.version;
     let followed = tab.followed.as_ref().map_or(0, |followed| followed.changes.len());
     let (changes, clashes) = (moved.changes.len() + followed, moved.clashes.len());
     // Untouched text stands still only because the caret is in it.
@@ -44,10 +44,7 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     let text = if moved.unparsed {
         format!("The hub moved to version {version}, {age}; {}. It is untouched.", super::conflict::UNPARSED)
     } else if untouched {
-        format!(
-            "The hub has a newer version of this text, {version}, since {age}: {} changed.",
-            when::count(changes, "path")
-        )
+        format!("The hub has a newer version of this text, {version}, {age}: {} changed.", when::count(changes, "path"))
     } else {
         let what = match (changes, clashes) {
             (0, 0) => "nothing you edit".to_owned(),
@@ -57,6 +54,7 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         // What came in by itself, and what came since the question was opened.
         let rest = match (followed, moved.theirs_only.len()) {
             (0, _) => "Your text is untouched.".to_owned(),
+            (_, 0) if changes == clashes + 1 => "The other is in your text now.".to_owned(),
             (_, 0) => "The others are in your text now.".to_owned(),
             (there, waiting) => format!("{there} in your text now, {waiting} not yet."),
         };

@@ -12,6 +12,7 @@ use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
+use crate::twin::patch::Write;
 use egui::{RichText, Ui};
 
 /// Where there is less room than this, in points, text and changes are not shown side by side.
@@ -162,13 +163,19 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 /// What happened to the last save or refresh, and what moved on the hub. Below the text, so that no line of it moves.
 fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     moved::banners_ui(f, ui, tab);
-    if let SaveState::Failed { failure, at } = &tab.save {
+    if let SaveState::Failed { failure, at, write } = &tab.save {
         let mut said = describe(failure);
-        said.sentence = format!("Not saved {}: {}", when::ago(ui.ctx(), f.app.now, *at), said.sentence);
+        let age = when::ago(ui.ctx(), f.app.now, *at);
+        said.sentence = format!("{} {age}: {}", twin_header::not_done(*write), said.sentence);
         strip(ui, "save-failed", |ui| {
             widgets::failure_banner(ui, &said, |ui| {
-                if ui.button("Try again").clicked() {
-                    f.push(Action::Save(tab.id.clone()));
+                // The same write once more, and no other: what a replacement takes away is asked about again.
+                let (name, again) = match write {
+                    Write::Patch => ("Try again", Action::Save(tab.id.clone())),
+                    Write::Replace => ("Replace again…", Action::ShowReplace(tab.id.clone())),
+                };
+                if ui.button(name).clicked() {
+                    f.push(again);
                 }
                 if ui.button("Dismiss").clicked() {
                     f.push(Action::DismissSave(tab.id.clone()));

@@ -7,6 +7,7 @@ use crate::app::compare::CompareAct;
 use crate::app::tab::{Pane, SaveState};
 use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
+use crate::twin::patch::Write;
 use crate::twin::{ConnectionState, Status, Twin, TwinId};
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
@@ -282,6 +283,14 @@ fn hide_changes_ui(f: &mut Frame, ui: &mut Ui) {
     }
 }
 
+/// What a write that failed did not do.
+pub(super) fn not_done(write: Write) -> &'static str {
+    match write {
+        Write::Patch => "Not saved",
+        Write::Replace => "Not replaced",
+    }
+}
+
 /// Where the save stands and what became of it.
 enum Progress {
     Nothing,
@@ -295,7 +304,7 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
     let (text, color) = match &tab.save {
         SaveState::Sending { since, .. } => return Progress::Saving(*since),
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
-        SaveState::Failed { .. } => ("Not saved".to_owned(), p.bad),
+        SaveState::Failed { write, .. } => (not_done(*write).to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
             (Some(landing), _, _) => {
                 let color = if landing.refusal.is_some() || landing.timed_out { p.warn } else { p.good };

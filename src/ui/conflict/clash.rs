@@ -1,7 +1,7 @@
 //! Paths both sides changed: base, mine and theirs side by side, one of them to be chosen.
 
 use super::CHOICES;
-use crate::app::tab::Moved;
+use crate::app::tab::{Asked, Moved};
 use crate::app::{Action, Tab};
 use crate::twin::merge::{Choice, Clash};
 use crate::twin::metadata::{Written, written};
@@ -39,9 +39,10 @@ pub(super) fn list_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         let card = frame.show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             let chosen = moved.chosen.get(index).copied().flatten();
-            one_ui(f, ui, &One { tab, theirs: &moved.theirs, section: *section, clash, chosen, reveal });
+            let (section, asked) = (*section, moved.asked(*section, &clash.path));
+            one_ui(f, ui, &One { index, tab, theirs: &moved.theirs, section, clash, chosen, asked, reveal });
         });
-        if reveal {
+        if reveal || here && std::mem::take(&mut f.view.conflict.scroll) {
             card.response.scroll_to_me(None);
         }
         if ui.rect_contains_pointer(card.response.rect) && ui.input(|i| i.pointer.any_pressed()) {
@@ -53,13 +54,26 @@ pub(super) fn list_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
 }
 
 struct One<'a> {
+    index: usize,
     tab: &'a Tab,
     theirs: &'a Twin,
     section: Section,
     clash: &'a Clash,
     chosen: Option<Choice>,
+    /// The hub's last move brought it or changed it.
+    asked: Option<&'a Asked>,
     /// The keys came here.
     reveal: bool,
+}
+
+fn open_words(asked: Option<&Asked>) -> &'static str {
+    match asked.map(|asked| asked.before) {
+        None => "open",
+        Some(None) => "open, new",
+        Some(Some(Choice::Base)) => "open again, base was chosen",
+        Some(Some(Choice::Mine)) => "open again, mine was chosen",
+        Some(Some(Choice::Theirs)) => "open again, theirs was chosen",
+    }
 }
 
 fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
@@ -71,7 +85,7 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
     ui.horizontal_wrapped(|ui| {
         ui.add(egui::Label::new(RichText::new(&about).font(theme::mono()).color(p.text)).selectable(true).wrap());
         let (word, color) = match one.chosen {
-            None => ("open", p.bad),
+            None => (open_words(one.asked), p.bad),
             Some(Choice::Base) => ("base chosen", p.good),
             Some(Choice::Mine) => ("mine chosen", p.good),
             Some(Choice::Theirs) => ("theirs chosen", p.good),
@@ -80,9 +94,16 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
         let lines = values.iter().map(|value| value.lines).max().unwrap_or(0);
         let folds = values.iter().any(|value| value.folds);
         if folds {
-            let word = if unfolded { "Fold".to_owned() } else { format!("Show all, {}", when::count(lines, "line")) };
+            let word = match unfolded {
+                true => "Fold".to_owned(),
+                false if lines > FOLDED_LINES => format!("Show all, {}", when::count(lines, "line")),
+                false => "Show all".to_owned(),
+            };
             let name = if unfolded { format!("Fold {about}") } else { format!("Show all of {about}") };
             let button = ui.add(egui::Button::new(RichText::new(word).font(theme::small())).small());
+            if button.gained_focus() {
+                button.scroll_to_me(None);
+            }
             if button.accessible_name(name).clicked() {
                 let set = &mut f.view.conflict.unfolded;
                 if !set.remove(&key) {
@@ -107,9 +128,17 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
 
 fn side_ui(f: &mut Frame, ui: &mut Ui, one: &One, about: &str, (choice, word): (Choice, &str)) {
     let name = format!("Take {}: {about}", word.to_lowercase());
+    let edge = egui::Stroke::new(1.0, palette(ui).weak);
+    ui.visuals_mut().widgets.inactive.bg_stroke = edge;
     let radio = ui.radio(one.chosen == Some(choice), RichText::new(word).font(theme::strong())).accessible_name(name);
-    if one.reveal && choice == one.chosen.unwrap_or(Choice::Mine) {
+    // What a key chose in this very frame is not among the choices yet.
+    if one.reveal && choice == f.view.conflict.pressed.or(one.chosen).unwrap_or(Choice::Mine) {
         radio.request_focus();
+    }
+    // Tab walks too, and the keys go with it.
+    if radio.gained_focus() {
+        f.view.conflict.at = one.index;
+        radio.scroll_to_me(None);
     }
     if radio.clicked() {
         let (id, path) = (one.tab.id.clone(), one.clash.path.clone());
@@ -182,7 +211,8 @@ fn words(stamp: &Written) -> String {
         Some(second) if stamp.at.ends_with('Z') => format!("{} UTC", second.replace('T', " ")),
         _ => stamp.at.clone(),
     };
-    let version = stamp.version.map(|version| format!(", version {version}")).unwrap_or_default();
+    // Not the twin's version, which counts the tags too.
+    let version = stamp.version.map(|version| format!(", desired version {version}")).unwrap_or_default();
     let by = match &stamp.by {
         Some(by) => format!(" by {}", head(by, FOLDED_CHARS)),
         None => " by a service client, which the hub does not name".to_owned(),

@@ -6,7 +6,7 @@ mod clean;
 use super::dialogs::{Leave, modal};
 use super::theme::{self, palette};
 use super::{Frame, keys, when, widgets};
-use crate::app::tab::{Moved, SaveState};
+use crate::app::tab::{Again, Moved, SaveState};
 use crate::app::{Action, Moment, Tab};
 use crate::twin::draft::Refusal;
 use crate::twin::merge::Choice;
@@ -16,6 +16,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 pub(super) const NAME: &str = "The hub has a newer version";
+
+/// Of the clashes that ask again so many are named.
+const ASKED: usize = 3;
+
+/// What came in by itself.
+const TAKEN: &str = "Already in your text";
 
 /// Why nothing can be compared.
 pub(super) const UNPARSED: &str = "your text does not parse, so it cannot be compared yet; correct it first";
@@ -30,6 +36,10 @@ const UNSEEN_MS: u64 = 700;
 const NARROW: f32 = 600.0;
 const LOW: f32 = 440.0;
 
+/// In points: the margin of the dialog and that of the window, and the most a list of clashes takes.
+const BELOW: f32 = 16.0 + 12.0;
+const LIST_MAX: f32 = 800.0;
+
 /// What the view remembers between frames.
 #[derive(Default)]
 pub(super) struct ConflictView {
@@ -37,10 +47,17 @@ pub(super) struct ConflictView {
     since: Option<Moment>,
     /// The hub's version in view, and when another came under it; `None` for the one it came up with.
     version: Option<(Etag, Option<Moment>)>,
-    /// The clash the keys act on.
+    /// The clash the keys act on, and where it is: others may come before it.
     at: usize,
+    place: Option<(Section, Path)>,
     /// It was walked to by key: into view with it, and the focus with it.
     reveal: bool,
+    /// What a key just chose there.
+    pressed: Option<Choice>,
+    /// It is to come into view, and the focus stays where it is.
+    scroll: bool,
+    /// Height of what is below the list, as last painted.
+    foot: f32,
     unfolded: HashSet<(Section, Path)>,
     /// Heights of the clashes as last painted, in order: those out of view are not painted.
     heights: Vec<f32>,
@@ -58,9 +75,11 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     if front && f.view.take_fresh(NAME) {
         let at = next_open(moved, 0).unwrap_or(0);
         let version = Some((moved.theirs.etag.clone(), None));
-        f.view.conflict = ConflictView { since: Some(f.app.now), at, version, ..ConflictView::default() };
+        let (since, foot) = (Some(f.app.now), f.view.conflict.foot);
+        f.view.conflict = ConflictView { since, at, version, foot, scroll: true, ..ConflictView::default() };
     }
     watch_version(f, ctx, moved);
+    keep_place(f, moved);
     let since = f.view.conflict.since;
     let hold = front && since.is_some_and(|at| f.app.now.ms.saturating_sub(at.ms) < TYPED_ELSEWHERE_MS);
     if hold {
@@ -81,12 +100,19 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
             return;
         }
         lead_ui(f, ui, tab, moved);
-        let height = (screen.height() * 0.88 - 230.0).clamp(80.0, 560.0);
-        ScrollArea::vertical().id_salt("conflict").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            body_ui(f, ui, moved, tab);
-        });
+        // However much is said above and below, the acts stay in view.
+        let room = screen.bottom() - ui.cursor().top() - f.view.conflict.foot - BELOW;
+        let list = ScrollArea::vertical().id_salt("conflict").max_height(room.clamp(80.0, LIST_MAX));
+        list.auto_shrink([false, true]).show(ui, |ui| body_ui(f, ui, moved, tab));
+        let top = ui.cursor().top();
         acts_ui(f, ui, tab, moved, hold);
+        let foot = ui.min_rect().bottom() - top;
+        if (foot - f.view.conflict.foot).abs() > 0.5 {
+            f.view.conflict.foot = foot;
+            ui.ctx().request_discard("the acts below the clashes take another room");
+        }
     });
+    note_place(f, moved);
     if left && f.app.dialog.is_none() {
         f.push(Action::LeaveConflict(tab.id.clone()));
     }
@@ -106,6 +132,26 @@ fn watch_version(f: &mut Frame, ctx: &Context, moved: &Moved) {
         } else {
             *came = None;
         }
+    }
+}
+
+/// The keys stay on their clash when the hub's move brings others before it, or takes some away.
+fn keep_place(f: &mut Frame, moved: &Moved) {
+    let view = &mut f.view.conflict;
+    let is = |at: &usize, (section, path): &(Section, Path)| {
+        moved.clashes.get(*at).is_some_and(|(s, clash)| s == section && clash.path == *path)
+    };
+    if let Some(place) = view.place.take_if(|place| !is(&view.at, place)) {
+        let found = (0..moved.clashes.len()).find(|at| is(at, &place));
+        view.at = found.or_else(|| next_open(moved, 0)).unwrap_or(0);
+    }
+}
+
+fn note_place(f: &mut Frame, moved: &Moved) {
+    let view = &mut f.view.conflict;
+    let Some((section, clash)) = moved.clashes.get(view.at) else { return };
+    if view.place.as_ref().is_none_or(|(s, path)| s != section || *path != clash.path) {
+        view.place = Some((*section, clash.path.clone()));
     }
 }
 
@@ -140,6 +186,7 @@ fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
     if open {
         to = next_open(moved, at + 1).unwrap_or(at);
     }
+    f.view.conflict.pressed = None;
     for (choice, _, key) in CHOICES {
         if pressed(Modifiers::NONE, key)
             && let Some((section, clash)) = moved.clashes.get(at)
@@ -148,6 +195,7 @@ fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
             f.push(Action::Choose { id, section: *section, path, choice });
             to = next_open(moved, at + 1).unwrap_or(at);
             f.view.conflict.reveal = true;
+            f.view.conflict.pressed = (to == at).then_some(choice);
         }
     }
     f.view.conflict.reveal |= down || up || open;
@@ -170,6 +218,7 @@ fn save_off(f: &Frame, tab: &Tab, moved: &Moved) -> Option<String> {
     }
     match (moved.open(), &moved.ready) {
         (0, Some(ready)) => match &ready.outgoing {
+            // Nothing to send is a way out too: the draft then stands on the hub's version.
             Err(Refusal::NoChange) | Ok(_) => unseen(f),
             Err(refusal) => Some(refusal.to_string()),
         },
@@ -180,11 +229,14 @@ fn save_off(f: &Frame, tab: &Tab, moved: &Moved) -> Option<String> {
 }
 
 fn lead_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
-    let base = tab.draft.as_ref().map_or(0, |draft| draft.base.version);
+    let Some(draft) = &tab.draft else { return };
+    let (base, etag) = (draft.base.version, draft.base.etag.quoted());
     let text = if moved.by_save {
         format!(
-            "Your edits of {} began at version {base}; the hub is at version {} now. Nothing was overwritten and nothing you typed is lost.",
-            tab.id, moved.theirs.version
+            "Your edits of {} began at version {base}, etag {etag}; the hub is at version {}, etag {} now. Nothing was overwritten and nothing you typed is lost.",
+            tab.id,
+            moved.theirs.version,
+            moved.theirs.etag.quoted()
         )
     } else {
         format!(
@@ -221,15 +273,29 @@ fn lead_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         }
         widgets::weak(ui, "Up, Down: clash by clash · 1 base, 2 mine, 3 theirs · F8: next open");
     });
-    if moved.rounds > 0 {
-        let text = format!(
-            "The hub moved again meanwhile: {} still {}, {open} to make.",
-            when::count(count - open, "choice"),
-            if count - open == 1 { "holds" } else { "hold" },
-        );
-        ui.label(RichText::new(text).color(palette(ui).warn));
+    if let Some(again) = &moved.again {
+        ui.add(egui::Label::new(RichText::new(again_words(again)).color(palette(ui).warn)).wrap());
     }
     ui.add_space(4.0);
+}
+
+/// What the hub's last move did to the choices made before it.
+fn again_words(again: &Again) -> String {
+    let held = match again.held {
+        0 => "no choice holds".to_owned(),
+        1 => "1 choice still holds".to_owned(),
+        n => format!("{} still hold", when::count(n, "choice")),
+    };
+    let asked = again.asked.len();
+    if asked == 0 {
+        return format!("The hub moved again meanwhile: {held}.");
+    }
+    let named = again.asked.iter().take(ASKED).map(|asked| format!("{} {}", asked.section.word(), asked.path));
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if asked > ASKED {
+        names = format!("{names} and {} more", asked - ASKED);
+    }
+    format!("The hub moved again meanwhile: {held}, {asked} to make: {names}.")
 }
 
 fn body_ui(f: &mut Frame, ui: &mut Ui, moved: &Moved, tab: &Tab) {
@@ -237,11 +303,17 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, moved: &Moved, tab: &Tab) {
     clash::list_ui(f, ui, tab, moved);
     if moved.unparsed {
         clean::list_ui(ui, "Changed on the hub", &moved.changes);
+        clean::list_ui(ui, TAKEN, &moved.taken);
         return;
     }
     clean::list_ui(ui, "Only you changed", &moved.mine);
     clean::list_ui(ui, "Only the hub changed", &moved.theirs_only);
     clean::list_ui(ui, "Both changed alike", &moved.alike);
+    clean::list_ui(ui, TAKEN, &moved.taken);
+}
+
+fn ends_unsent(moved: &Moved) -> bool {
+    moved.ready.as_ref().is_some_and(|ready| ready.outgoing == Err(Refusal::NoChange))
 }
 
 /// One of the buttons below.
@@ -250,21 +322,29 @@ fn act_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, act: &str, hold:
     match act {
         "Save merged" => {
             let off = save_off(f, tab, moved);
-            let hover = format!("Sends what you chose over version {}, and over no other", moved.theirs.version);
-            if widgets::primary(ui, act, off.as_deref()).on_hover_text(hover).clicked() {
+            let version = moved.theirs.version;
+            let (name, hover) = if ends_unsent(moved) {
+                (
+                    "Take the hub's version",
+                    format!("Your text becomes version {version}, as you chose. Nothing is sent"),
+                )
+            } else {
+                (act, format!("Sends what you chose over version {version}, and over no other"))
+            };
+            if widgets::primary(ui, name, off.as_deref()).on_hover_text(hover).clicked() {
                 save(f, tab);
             }
         }
         "Rebase my edits" => {
-            let off = moved.unparsed.then_some("Your text does not parse yet");
+            let off = if moved.unparsed { Some("Your text does not parse yet".to_owned()) } else { unseen(f) };
             let hover =
                 "Puts your edits onto the hub's version, open clashes with your value. Nothing is sent until you save";
-            if widgets::act(ui, act, off).on_hover_text(hover).clicked() {
+            if widgets::act(ui, act, off.as_deref()).on_hover_text(hover).clicked() {
                 f.push(Action::RebaseEdits(id));
             }
         }
         "Decide later" => {
-            let later = ui.button(act).on_hover_text("Your text stays as it is, and your choices stay chosen");
+            let later = ui.button(act).on_hover_text("Your edits stay as they are, and your choices stay chosen");
             if hold {
                 later.request_focus();
             }
@@ -307,10 +387,11 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
         None => (String::new(), p.weak),
         Some(Ok(out)) => {
             let (paths, bytes) = (when::count(out.paths, "path"), when::count(out.bytes, "byte"));
-            (format!("Will be sent: {bytes}, {paths}, If-Match {}", out.if_match.quoted()), p.weak)
+            (format!("Will be sent: {bytes}, {paths}, If-Match {}, the hub's", out.if_match.quoted()), p.weak)
         }
         Some(Err(Refusal::NoChange)) => {
-            ("Every choice is what the hub has: there is nothing to send".to_owned(), p.weak)
+            let what = if moved.clashes.is_empty() { "Your text says" } else { "Every choice is" };
+            (format!("{what} what the hub has: there is nothing to send"), p.weak)
         }
         Some(Err(refusal)) => (format!("Cannot be sent: {refusal}"), p.bad),
     };
@@ -328,7 +409,9 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved, hold: bool) {
         });
         return;
     }
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+    // A row of its own height: as high as all that is left it would never let the dialog become smaller again.
+    let row = egui::vec2(ui.available_width(), theme::ROW);
+    ui.allocate_ui_with_layout(row, egui::Layout::right_to_left(egui::Align::Center), |ui| {
         for act in right {
             act_ui(f, ui, tab, moved, act, hold);
         }

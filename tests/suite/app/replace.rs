@@ -5,6 +5,7 @@ use serde_json::json;
 use twinscope::app::tab::SaveState;
 use twinscope::app::{Action, Dialog};
 use twinscope::copy_as::{Language, Method};
+use twinscope::twin::merge::Choice;
 use twinscope::twin::{Etag, Section, TwinId};
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::{Outcome, Source};
@@ -56,11 +57,13 @@ fn its_conflict_is_a_saves_conflict() {
     let tab = desk.app.tab(&id).unwrap();
     assert!(tab.conflict_open && tab.moved.is_some());
     assert_eq!(desk.text(&id), r#"{"a": 2}"#);
-    // Known to have moved: the question about the conflict comes first.
+    // Known to have moved: the question about the conflict comes first, with what the choices make ready to be sent.
+    desk.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
     desk.act(Action::LeaveConflict(id.clone()));
     assert!(desk.act(Action::ShowReplace(id.clone())).is_empty());
     assert_eq!(desk.app.dialog, None);
-    assert!(desk.app.tab(&id).unwrap().conflict_open);
+    let tab = desk.app.tab(&id).unwrap();
+    assert!(tab.conflict_open && tab.moved.as_ref().unwrap().ready.is_some());
 }
 
 #[test]

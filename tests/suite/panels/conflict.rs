@@ -8,7 +8,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use serde_json::{Value, json};
 use twinscope::app::Action;
-use twinscope::twin::Section;
+use twinscope::twin::merge::Choice;
+use twinscope::twin::{Section, TwinId};
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::{Outcome, Source};
 use twinscope::worker::{Command, Fact, Key as Request};
@@ -91,6 +92,10 @@ fn says(harness: &Harness<'_, Scene>, text: &str) {
     assert!(said.iter().any(|one| one.contains(text)), "{text:?} is not among {said:#?}");
 }
 
+fn hears(harness: &Harness<'_, Scene>, text: &str) -> bool {
+    said(harness).iter().any(|one| one.contains(text))
+}
+
 fn is_chosen(harness: &Harness<'_, Scene>, name: &str) -> bool {
     find(harness, Role::RadioButton, name).accesskit_node().toggled() == Some(Toggled::True)
 }
@@ -118,8 +123,11 @@ fn clashes_and_clean_merges_are_listed_with_all_three_values() {
             assert!(said.iter().any(|one| one == value), "{path}: {value} is not among {said:#?}");
         }
     }
-    says(&harness, "written 2026-02-03 04:05:06 UTC, version 7 by winter-rollout");
-    says(&harness, "written 2026-02-02 01:02:03 UTC, version 6 by a service client, which the hub does not name");
+    says(&harness, "written 2026-02-03 04:05:06 UTC, desired version 7 by winter-rollout");
+    says(
+        &harness,
+        "written 2026-02-02 01:02:03 UTC, desired version 6 by a service client, which the hub does not name",
+    );
     says(&harness, "Only you changed (1)");
     says(&harness, "limits.low changed: 1 → 2");
     says(&harness, "Only the hub changed (1)");
@@ -152,10 +160,12 @@ fn chosen_by_keys_alone() {
     harness.key_press(Key::Num3);
     harness.run();
     assert!(is_chosen(&harness, "Take theirs: desired interval"));
+    assert!(find(&harness, Role::RadioButton, "Take mine: desired mode").is_focused());
     // On to the next open one; back up, and another choice.
     harness.key_press(Key::Num1);
     harness.run();
     assert!(is_chosen(&harness, "Take base: desired mode"));
+    assert!(find(&harness, Role::RadioButton, "Take base: desired mode").is_focused(), "Space would choose another");
     harness.key_press(Key::ArrowUp);
     harness.run();
     harness.key_press(Key::Num2);
@@ -194,13 +204,15 @@ fn another_conflict_starts_over_with_the_choices_kept() {
     harness.run();
     later(&mut harness);
     find(&harness, Role::Dialog, VIEW);
-    says(&harness, "The hub moved again meanwhile: 1 choice still holds, 1 to make.");
+    says(&harness, "The hub moved again meanwhile: 1 choice still holds, 1 to make: desired mode.");
     assert!(is_chosen(&harness, "Take mine: desired interval"));
     assert!(!is_chosen(&harness, "Take mine: desired mode"));
+    says(&harness, "open again, mine was chosen");
     assert!(is_disabled(&find(&harness, Role::Button, "Save merged")));
     // The keys stand on the open one.
     harness.key_press(Key::Num3);
     harness.run();
+    assert!(!hears(&harness, "The hub moved again"), "all it was about is answered");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
     harness.run_steps(4);
     let (_, body, guard) = patch(&harness);
@@ -216,7 +228,9 @@ fn leaving_keeps_text_and_choices() {
     harness.key_press(Key::Escape);
     harness.run();
     assert!(try_find(&harness, Role::Dialog, VIEW).is_none());
-    assert_eq!(find(&harness, Role::MultilineTextInput, "Desired JSON").value().as_deref(), Some(MINE));
+    // What touches no edit comes in by itself again.
+    let text = find(&harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default();
+    assert_eq!(text, MINE.replace("\"x\"", "\"x\",\n  \"zone\": 7"));
     find(&harness, Role::Button, "Resolve…").click();
     harness.run();
     assert!(is_chosen(&harness, "Take mine: desired interval"));
@@ -231,13 +245,13 @@ fn acts_wait_until_a_version_that_came_under_the_view_could_be_seen() {
     assert!(!is_disabled(&find(&harness, Role::Button, "Save merged")));
     harness.state_mut().tell(saw(8, theirs(), 0));
     harness.run();
-    for name in ["Save merged", "Overwrite hub version"] {
+    for name in ["Save merged", "Rebase my edits", "Overwrite hub version"] {
         let act = find(&harness, Role::Button, name);
         assert!(is_disabled(&act), "{name}");
         assert_eq!(act.accesskit_node().data().description(), Some("The hub moved just now: look once more"));
     }
     later(&mut harness);
-    for name in ["Save merged", "Overwrite hub version"] {
+    for name in ["Save merged", "Rebase my edits", "Overwrite hub version"] {
         assert!(!is_disabled(&find(&harness, Role::Button, name)), "{name}");
     }
 }
@@ -290,6 +304,99 @@ fn reported_alone_stands_in_nobodys_way() {
     assert_eq!(guard, Guard::Etag(twinscope::twin::Etag("AAAAAAAAAA3=".to_owned())));
 }
 
+/// Many clashes, long ids, a line about the hub's move and one about what is sent: all that takes room.
+fn crowded() -> Scene {
+    let id = TwinId::module("d".repeat(128), "m".repeat(128));
+    let text = |value: Value| {
+        body(3, value, 0).replace("myFirstDevice", &id.device).replace("myFirstModule", &"m".repeat(128))
+    };
+    let keys = |value: u32| Value::Object((0..30).map(|n| (format!("key{n:02}"), json!(value))).collect());
+    let mut scene = Scene::fleet();
+    scene.open(&id, &text(keys(1)));
+    scene.act(Action::Edit { id: id.clone(), section: Section::Desired, text: keys(2).to_string() });
+    let seen = |version: u32, value| {
+        let body = text(value)
+            .replace("AAAAAAAAAA3=", &format!("AAAAAAAAAA{version}="))
+            .replace("\"version\":3", &format!("\"version\":{version}"));
+        Fact::TwinSeen { twin: parsed(&body), source: Source::Watch }
+    };
+    scene.tell(seen(4, keys(3)));
+    scene.act(Action::ShowConflict(id.clone()));
+    scene.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
+    let mut more = keys(3);
+    more["zone"] = json!(1);
+    scene.tell(seen(5, more));
+    scene
+}
+
+#[test]
+fn however_much_is_said_the_acts_stay_in_view() {
+    for size in [[900.0, 600.0], [1280.0, 800.0]] {
+        let mut harness = sized(crowded(), size);
+        later(&mut harness);
+        says(&harness, "The hub moved again meanwhile: 30 choices still hold.");
+        says(&harness, "Will be sent: ");
+        for name in ["Save merged", "Rebase my edits", "Decide later", "Reload from hub", "Overwrite hub version"] {
+            let at = find(&harness, Role::Button, name).rect();
+            assert!(at.left() >= 0.0 && at.right() <= size[0] && at.bottom() <= size[1], "{name}: {at:?}");
+        }
+    }
+}
+
+#[test]
+fn the_view_becomes_small_again() {
+    let mut scene = edited();
+    let mut one = base();
+    one["interval"] = json!(90);
+    scene.tell(saw(7, one, 0));
+    scene.act(Action::ShowConflict(module()));
+    let room = |harness: &Harness<'_, Scene>| {
+        let last = harness.root().children_recursive().find(|node| {
+            node.rect().top() > 200.0
+                && node.accesskit_node().label().is_some_and(|said| said.starts_with("limits.low changed"))
+        });
+        find(harness, Role::Button, "Save merged").rect().top() - last.expect("what only I changed").rect().bottom()
+    };
+    let mut harness = window(scene);
+    let before = room(&harness);
+    harness.state_mut().act(Action::LeaveConflict(module()));
+    harness.state_mut().tell(saw(8, theirs(), 0));
+    harness.state_mut().act(Action::ShowConflict(module()));
+    harness.run();
+    let mut hub = base();
+    hub["interval"] = json!(90);
+    harness.state_mut().tell(saw(9, hub, 0));
+    harness.run();
+    let after = room(&harness);
+    assert!((before - after).abs() < 1.0, "{before} and then {after}");
+}
+
+#[test]
+fn what_the_keys_walk_to_comes_into_view() {
+    let mut harness = sized(crowded(), [900.0, 600.0]);
+    later(&mut harness);
+    let inside = |harness: &Harness<'_, Scene>, name: &str| {
+        let at = find(harness, Role::RadioButton, name).rect();
+        let save = find(harness, Role::Button, "Save merged").rect();
+        at.top() > 100.0 && at.bottom() < save.top()
+    };
+    assert!(!inside(&harness, "Take base: desired key05"));
+    // From the first clash on by Tab, through three radios each.
+    find(&harness, Role::RadioButton, "Take base: desired key00").focus();
+    harness.run();
+    for _ in 0..15 {
+        harness.key_press(Key::Tab);
+        harness.run();
+    }
+    assert!(find(&harness, Role::RadioButton, "Take base: desired key05").is_focused());
+    assert!(inside(&harness, "Take base: desired key05"));
+    // The keys act on the clash the focus is in.
+    harness.key_press(Key::Num3);
+    harness.run();
+    assert!(is_chosen(&harness, "Take theirs: desired key05"));
+    assert!(inside(&harness, "Take theirs: desired key05"));
+}
+
 #[test]
 fn in_a_small_window_every_act_can_be_reached() {
     let mut scene = edited();
@@ -300,4 +407,90 @@ fn in_a_small_window_every_act_can_be_reached() {
         let at = find(&harness, Role::Button, name).rect();
         assert!(at.left() >= 0.0 && at.right() <= 900.0 && at.bottom() <= 600.0, "{name}: {at:?}");
     }
+}
+
+#[test]
+fn what_came_in_by_itself_is_listed_too() {
+    let mut scene = edited();
+    scene.tell(saw(7, theirs(), 0));
+    let mut harness = window(scene);
+    find(&harness, Role::Button, "Resolve…").click();
+    harness.run();
+    says(&harness, "Already in your text (1)");
+    says(&harness, "zone added: 7");
+    assert!(!hears(&harness, "Only the hub changed"));
+    // And while nothing can be compared.
+    harness.state_mut().act(Action::LeaveConflict(module()));
+    harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: "{".to_owned() });
+    harness.state_mut().act(Action::ShowConflict(module()));
+    harness.run();
+    says(&harness, "Already in your text (1)");
+}
+
+#[test]
+fn two_etags_are_told_apart() {
+    let mut scene = edited();
+    let harness = window(scene);
+    says(&harness, "Will be sent: ");
+    assert!(!hears(&harness, "the etag of your base"));
+
+    scene = edited();
+    scene.tell(saw(7, theirs(), 0));
+    let mut harness = window(scene);
+    assert!(!hears(&harness, "Will be sent: "), "a save asks first");
+    says(&harness, "Waits for your decision: ");
+    says(&harness, "If-Match: \"AAAAAAAAAA3=\"");
+    says(
+        &harness,
+        "This is the etag of your base, version 3. The hub has \"AAAAAAAAAA7=\", version 7: Save asks before it sends.",
+    );
+    find(&harness, Role::Button, "Resolve…").click();
+    harness.run();
+    says(&harness, "began at version 3, etag \"AAAAAAAAAA3=\"; the hub is at version 7, etag \"AAAAAAAAAA7=\" now");
+    find(&harness, Role::Button, "All mine").click();
+    harness.run();
+    says(&harness, "If-Match \"AAAAAAAAAA7=\", the hub's");
+}
+
+#[test]
+fn with_nothing_to_send_the_hubs_version_is_taken() {
+    let mut scene = Scene::fleet();
+    scene.open(&module(), &body(3, base(), 0));
+    let mine = MINE.replace("\"low\": 2", "\"low\": 1");
+    scene.act(Action::Edit { id: module(), section: Section::Desired, text: mine });
+    scene.tell(saw(7, theirs(), 0));
+    scene.act(Action::ShowConflict(module()));
+    let mut harness = window(scene);
+    later(&mut harness);
+    find(&harness, Role::Button, "Save merged");
+    find(&harness, Role::Button, "All theirs").click();
+    harness.run();
+    assert!(try_find(&harness, Role::Button, "Save merged").is_none(), "there is nothing to save");
+    says(&harness, "Every choice is what the hub has: there is nothing to send");
+    find(&harness, Role::Button, "Take the hub's version").click();
+    harness.run();
+    assert!(try_find(&harness, Role::Dialog, VIEW).is_none());
+    assert!(!harness.state().commands.iter().any(|command| matches!(command, Command::PatchTwin { .. })));
+    let text = find(&harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default();
+    assert!(text.contains("\"interval\": 90") && text.contains("\"mode\": \"turbo\""), "{text}");
+    assert!(is_disabled(&find(&harness, Role::Button, "Save")));
+}
+
+#[test]
+fn the_keys_stay_on_their_clash() {
+    let mut scene = edited();
+    let mut hub = base();
+    hub["mode"] = json!("turbo");
+    scene.tell(saw(7, hub.clone(), 0));
+    scene.act(Action::ShowConflict(module()));
+    let mut harness = window(scene);
+    later(&mut harness);
+    // Another one comes before it, as somebody reaches for the key.
+    hub["interval"] = json!(90);
+    harness.state_mut().tell(saw(8, hub, 0));
+    harness.run();
+    harness.key_press(Key::Num3);
+    harness.run();
+    assert!(is_chosen(&harness, "Take theirs: desired mode"));
+    assert!(!is_chosen(&harness, "Take theirs: desired interval"));
 }

@@ -6,8 +6,9 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use twinscope::app::{Action, Dialog};
+use twinscope::client::HubError;
 use twinscope::twin::{Etag, Section};
-use twinscope::worker::Command;
+use twinscope::worker::{Command, Failure};
 
 fn edited() -> Scene {
     let mut scene = Scene::twin();
@@ -95,4 +96,36 @@ fn without_an_edit_there_is_nothing_to_replace() {
     let why = replace.accesskit_node().data().description().map(str::to_owned);
     assert!(why.is_some_and(|why| why.contains("nothing to save")));
     assert!(try_find(&harness, Role::Button, "Copy as").is_none());
+}
+
+#[test]
+fn a_replacement_that_failed_is_tried_again_as_one() {
+    let mut scene = Scene::twin();
+    let text = "{\"telemetryInterval\": 122}".to_owned();
+    scene.act(Action::Edit { id: module(), section: Section::Desired, text });
+    scene.act(Action::ShowReplace(module()));
+    let Some(Dialog::Replace { shown, .. }) = scene.app.dialog.clone() else { panic!("no question") };
+    scene.act(Action::Replace { id: module(), shown });
+    let put = |scene: &Scene| {
+        let puts = scene.commands.iter().filter_map(|command| match command {
+            Command::ReplaceTwin { key, body, guard, .. } => Some((*key, body.clone(), guard.clone())),
+            _ => None,
+        });
+        puts.collect::<Vec<_>>()
+    };
+    let first = put(&scene).pop().expect("a PUT");
+    let reason = "timed out".to_owned();
+    scene.fail(first.0, Failure::Hub(HubError::Unreachable { host: "localhost:8443".to_owned(), reason }));
+    let mut harness = window(scene);
+    assert!(says(&harness, "Not replaced just now: "));
+    assert!(try_find(&harness, Role::Button, "Try again").is_none(), "it would send a PATCH");
+    find(&harness, Role::Button, "Replace again…").click();
+    harness.run();
+    find(&harness, Role::Dialog, "Replace…");
+    find(&harness, Role::Button, "Replace twin").click();
+    harness.run_steps(4);
+    let puts = put(harness.state());
+    assert_eq!(puts.len(), 2);
+    assert_eq!((&puts[1].1, &puts[1].2), (&first.1, &first.2));
+    assert!(!harness.state().commands.iter().any(|command| matches!(command, Command::PatchTwin { .. })));
 }
