@@ -121,7 +121,7 @@ impl EditorView {
         let before = selection(ui.ctx(), sheet.id, sheet.text);
         match self.waiting.take().filter(|(id, _)| *id == sheet.id) {
             Some((_, LineCommand::Step(way))) => ways.push(way),
-            Some((_, command)) => change = command::change(sheet.text, before, sheet.problems, command),
+            Some((_, command)) => change = command::change(sheet.text, before, command),
             None => {}
         }
         let mut text = sheet.text.to_owned();
