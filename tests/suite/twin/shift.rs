@@ -129,7 +129,7 @@ fn a_range_grows_with_what_is_typed_at_its_ends() {
     check("[12]", "[123]", 1..3, 1..4);
     check("[12]", "[312]", 1..3, 1..4);
     check("[12]", "[1]", 1..3, 1..2);
-    check("[1, 2]", "[1,  2]", 4..5, 5..6);
+    check("[1, 2]", "[ 1, 2]", 4..5, 5..6);
     check("[1, 2]", "[, 2]", 1..2, 1..1);
     // One inside of what is replaced has no place any more.
     check("[1, 2, 3]", "[x]", 4..5, 2..2);
@@ -209,7 +209,7 @@ fn problems_stay_where_they_are_on_the_screen() {
     for typed in [
         "\n\n\"é\":1, \"no good\":2,\n  \"b\":null",
         "\n\n\"éé\":1, \"no good\":2,\n  \"b\":null",
-        "\"éé\":1, \"no good\":2,  \"b\":null",
+        "\n\n\"éé\":1, \"no good\":2,  \"b\":null",
     ] {
         draft.type_text(Section::Desired, large(typed));
         let carried = told(&draft);
