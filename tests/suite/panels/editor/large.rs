@@ -119,5 +119,5 @@ fn the_tree_shows_what_was_typed() {
     harness.run();
     assert!(!is_pending(&harness));
     assert_eq!(harness.state().app.tab(&module()).expect("it is open").face, Face::Tree);
-    assert!(super::labels(&harness).contains(&"speed added: 7".to_owned()));
+    find(&harness, Role::TreeItem, "speed");
 }
