@@ -109,7 +109,7 @@ pub(super) fn count(text: &str) -> usize {
 }
 
 fn breaks(text: &[u8]) -> usize {
-    text.iter().filter(|byte| **byte == b'\n').count()
+    text.iter().map(|byte| usize::from(*byte == b'\n')).sum()
 }
 
 /// How many whole lines at the beginning and at the end are the same in both texts.
