@@ -11,6 +11,7 @@ mod history;
 mod hubs;
 mod messages;
 mod methods;
+mod reading;
 mod replace;
 mod settings;
 mod under_way;

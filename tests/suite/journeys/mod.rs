@@ -12,6 +12,7 @@ mod finding;
 mod first_start;
 mod history;
 mod keyboard;
+mod large;
 mod messages;
 mod methods;
 mod odd_ids;
