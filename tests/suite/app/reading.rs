@@ -120,7 +120,7 @@ fn what_stood_there_before_neither_lets_a_bad_text_through_nor_holds_a_good_one_
 #[test]
 fn whatever_acts_on_a_text_reads_it_first() {
     let base = || json!({"a": 1, "b": 1});
-    let acts: Vec<fn(&TwinId) -> Action> = vec![
+    let acts: [fn(&TwinId) -> Action; 10] = [
         |id| Action::Save(id.clone()),
         |id| Action::ShowReplace(id.clone()),
         |id| Action::Discard(id.clone()),
