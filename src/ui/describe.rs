@@ -111,3 +111,18 @@ pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |letter| letter.to_uppercase().chain(chars).collect())
 }
+
+/// The other way round, for a sentence that stands behind a colon.
+pub fn within(text: &str) -> String {
+    let mut chars = text.chars();
+    let lower = chars.next().map_or_else(String::new, |letter| letter.to_lowercase().chain(chars).collect());
+    if sentence(&lower) == text { lower } else { text.to_owned() }
+}
+
+/// What became of a save that failed: nobody says "not saved" of one that may have been.
+pub fn not_saved(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Unknown { landed: None, .. } => "Perhaps saved",
+        _ => "Not saved",
+    }
+}

@@ -4,6 +4,8 @@ use super::theme::palette;
 use super::{when, widgets};
 use crate::twin::text::search::{Case, Kind, Search};
 use crate::twin::text::splice::{self, Edit};
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Button, Id, Key, Margin, Modifiers, RichText, Ui};
 use std::ops::Range;
 
@@ -57,6 +59,9 @@ pub(super) struct Hit {
     /// It was asked for by Enter in the field, which keeps the focus so that Enter goes on.
     pub keeps_focus: bool,
 }
+
+/// What stands beside the field takes about so much.
+const BESIDE: f32 = 460.0;
 
 /// What is asked for by a button or a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,9 +132,15 @@ impl Find {
         let id = Id::unique("find");
         if std::mem::take(&mut self.focus) {
             ui.memory_mut(|m| m.request_focus(id));
+            // What is typed next takes the place of what was looked for before.
+            let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+            let all = CCursorRange::two(CCursor::new(0), CCursor::new(self.text.chars().count()));
+            state.cursor.set_char_range(Some(all));
+            state.store(ui.ctx(), id);
         }
         let mut step = field_keys(ui, id, [(Modifiers::SHIFT, Step::Previous), (Modifiers::NONE, Step::Next)]);
-        let width = ui.available_width().min(220.0);
+        // All of it in one row, where there is room for that.
+        let width = (ui.available_width() - BESIDE).clamp(120.0, 220.0);
         let (field, wanted) = widgets::field(ui, id, "Find", &self.text, "Find", width);
         step = step.or_else(|| left(ui, &field));
         if let Some(wanted) = wanted {
@@ -159,7 +170,9 @@ impl Find {
             self.replacing = !self.replacing;
         }
         if self.outcome.0.is_ok() {
-            widgets::weak(ui, self.count(&self.selected(selected)));
+            let count = RichText::new(self.count(&self.selected(selected))).color(palette(ui).weak);
+            // A count that is torn at the end of the row cannot be read.
+            ui.add(egui::Label::new(count).extend());
         }
         if ui.button("Close").clicked() {
             step = Some(Pressed { step: Step::Leave, by: By::Button });

@@ -291,13 +291,13 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
     let (text, color) = match &tab.save {
         SaveState::Sending { since, .. } => return Progress::Saving(*since),
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
-        SaveState::Failed { .. } => ("Not saved".to_owned(), p.bad),
+        SaveState::Failed { failure, .. } => (super::describe::not_saved(failure).to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
             (Some(landing), _, _) => {
                 let color = if landing.refusal.is_some() || landing.timed_out { p.warn } else { p.good };
                 (changes::landing_words(ui.ctx(), now, landing), color)
             }
-            (None, Some(problem), _) => (format!("Watch: {problem}"), p.warn),
+            (None, Some(problem), _) => (format!("Watch: {problem}; trying again"), p.warn),
             (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
             _ => return Progress::Nothing,
         },

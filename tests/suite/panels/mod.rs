@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod fleet;
 mod history;
+mod kept;
 mod messages;
 mod methods;
 mod moved;
