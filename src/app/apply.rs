@@ -58,6 +58,13 @@ impl App {
     fn take_fact(&mut self, fact: Fact) -> Vec<Command> {
         match fact {
             Fact::Hubs { hubs, secrets } => {
+                // The first hub may have failed before it was told which one that was.
+                if let HubState::Failed { hub, .. } = &mut self.hub
+                    && self.hubs.is_empty()
+                    && hubs.iter().any(|entry| entry.hub == HubRef::Environment)
+                {
+                    *hub = HubRef::Environment;
+                }
                 self.hubs = hubs;
                 self.secrets = Some(secrets);
             }
@@ -103,7 +110,7 @@ impl App {
             Fact::Feedback(records) => self.take_feedback(records),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
             Fact::DraftsUnkept(why) => self.drafts_unkept = why,
-            Fact::Notice(text) => self.notice(NoticeKind::Info, text, None),
+            Fact::Notice(text) => self.notice(NoticeKind::Problem, text, None),
             other => self.take_twin_fact(other),
         }
         Vec::new()

@@ -1,5 +1,6 @@
 //! One HTTP exchange with a hub, bounded and recorded, and its repetition where that is safe (the table is at [`RetryPolicy`]).
 
+use super::cause;
 use super::hub::{Observer, RequestRecord};
 use super::token::Signer;
 use super::{HubError, RetryPolicy, Trust};
@@ -216,7 +217,7 @@ impl Wire {
             // A company's proxy cannot reach this machine's own loopback.
             builder = builder.no_proxy();
         }
-        let client = builder.build().map_err(|error| super::trust::TrustError::Tls(chain(&error)))?;
+        let client = builder.build().map_err(|error| super::trust::TrustError::Tls(cause::chain(&error)))?;
         Ok(Self { client, base, host, signer, observer, retry: RetryPolicy::default() })
     }
 
@@ -295,7 +296,7 @@ impl Wire {
                 Err(error) if success && error.is_timeout() => {
                     return Err(unusable(format!("the body did not end: {}", timed_out(patience))));
                 }
-                Err(error) if success => return Err(unusable(format!("the body broke off: {}", chain(&error)))),
+                Err(error) if success => return Err(unusable(format!("the body broke off: {}", cause::chain(&error)))),
                 // What is known of an error is its status; its text is welcome as far as it goes.
                 Ok(Some(_) | None) | Err(_) => break,
             }
@@ -313,10 +314,10 @@ impl Wire {
             let reason = if error.is_timeout() {
                 format!("no connection within {} s", CONNECT_TIMEOUT.as_secs())
             } else {
-                chain(error)
+                cause::chain(error)
             };
             return Failure::NotSent(match tls_error(error) {
-                Some(tls @ rustls::Error::InvalidCertificate(_)) => HubError::Tls { host, reason: tls.to_string() },
+                Some(rustls::Error::InvalidCertificate(why)) => HubError::Tls { host, reason: cause::distrust(why) },
                 Some(tls) => HubError::Unreachable { host, reason: format!("the TLS handshake failed: {tls}") },
                 None => HubError::Unreachable { host, reason },
             });
@@ -326,7 +327,7 @@ impl Wire {
         }
         match find::<hyper::Error>(error) {
             Some(hyper) if hyper.is_parse() => Failure::Unusable { status: None, what: format!("not HTTP: {hyper}") },
-            _ => Failure::Broken { reason: chain(error) },
+            _ => Failure::Broken { reason: cause::chain(error) },
         }
     }
 
@@ -398,25 +399,6 @@ impl Wire {
             Err(HubError::Refused { status: 0, service: super::error::said("this id cannot stand in a URL") })
         }
     }
-}
-
-/// What a person may be told: the innermost causes, without the URL and bounded.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        // Wrappers often repeat what they wrap.
-        parts.retain(|part| !text.contains(part.as_str()));
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        next = cause.source();
-    }
-    if parts.is_empty() {
-        parts.push(error.to_string());
-    }
-    parts.join(": ").chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

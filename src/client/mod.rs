@@ -4,6 +4,7 @@
 //! `http` is one exchange and its repetition (`retry`), `token` signs, `certificate` is shown instead of a token, `methods` calls
 //! devices, `messages` sends to them, `own` asks what only our own hubs have, `probe` tries a connection string out.
 
+mod cause;
 mod certificate;
 pub mod error;
 mod http;

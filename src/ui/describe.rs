@@ -1,5 +1,6 @@
 //! Failures in words: a sentence, what to do about it, and a detail worth copying.
 
+use crate::twin::patch::Write;
 use crate::worker::Failure;
 use std::fmt::Write as _;
 
@@ -110,4 +111,21 @@ pub fn sentence(text: &str) -> String {
     }
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |letter| letter.to_uppercase().chain(chars).collect())
+}
+
+/// The other way round, for a sentence that stands behind a colon.
+pub fn within(text: &str) -> String {
+    let mut chars = text.chars();
+    let lower = chars.next().map_or_else(String::new, |letter| letter.to_lowercase().chain(chars).collect());
+    if sentence(&lower) == text { lower } else { text.to_owned() }
+}
+
+/// What became of a save that failed: nobody says "not saved" of one that may have been.
+pub fn not_done(write: Write, failure: &Failure) -> &'static str {
+    match (write, failure) {
+        (Write::Patch, Failure::Unknown { landed: None, .. }) => "Perhaps saved",
+        (Write::Patch, _) => "Not saved",
+        (Write::Replace, Failure::Unknown { landed: None, .. }) => "Perhaps replaced",
+        (Write::Replace, _) => "Not replaced",
+    }
 }

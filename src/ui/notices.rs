@@ -1,6 +1,7 @@
 //! Messages that stay until they are dismissed.
 
 use super::Frame;
+use super::theme::palette;
 use super::widgets::{self, Tone};
 use crate::app::{Action, NoticeKind};
 use egui::Ui;
@@ -13,7 +14,8 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     if app.notices.is_empty() {
         return;
     }
-    egui::Panel::bottom("notices").frame(egui::Frame::new()).resizable(false).show(ui, |ui| {
+    let fill = palette(ui).panel;
+    egui::Panel::bottom("notices").frame(egui::Frame::new().fill(fill)).resizable(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let waiting = app.notices.len().saturating_sub(SHOWN);
         for notice in &app.notices[waiting..] {

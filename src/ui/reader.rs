@@ -10,12 +10,15 @@ use egui::accesskit::Role;
 use egui::{
     Event, EventFilter, Galley, Id, Key as Button, Modifiers, Pos2, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
 };
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Up to this many bytes the whole text is laid out and told to screen readers; beyond, what is on screen.
 const WHOLE: usize = 48 * 1024;
 const MARGIN: f32 = 8.0;
+/// Of so many texts is kept where the selection was.
+const OTHERS_MAX: usize = 1000;
 
 /// Which text: the version tells a change without comparing.
 #[derive(Clone, Copy)]
@@ -36,6 +39,8 @@ pub(super) struct ReaderView {
     /// Where the selection began and where it ends: line and column in characters.
     anchor: (usize, usize),
     caret: (usize, usize),
+    /// The same of the texts that were shown before.
+    others: HashMap<Id, ((usize, usize), (usize, usize))>,
     /// The part that was last laid out.
     laid: Laid,
     /// The caret was moved by a search: bring it into view.
@@ -50,9 +55,21 @@ impl ReaderView {
         if self.of == Some(of) {
             return;
         }
-        let same = self.of.is_some_and(|(before, ..)| before == id);
-        *self =
-            Self { of: Some(of), number: self.number + 1, ..if same { std::mem::take(self) } else { Self::default() } };
+        let number = self.number + 1;
+        match self.of {
+            Some((before, ..)) if before == id => *self = Self { of: Some(of), number, ..std::mem::take(self) },
+            before => {
+                let mut others = std::mem::take(&mut self.others);
+                if others.len() >= OTHERS_MAX {
+                    others.clear();
+                }
+                if let Some((before, ..)) = before {
+                    others.insert(before, (self.anchor, self.caret));
+                }
+                let (anchor, caret) = others.get(&id).copied().unwrap_or_default();
+                *self = Self { of: Some(of), number, anchor, caret, others, ..Self::default() };
+            }
+        }
         self.lines.clear();
         self.widest = 0;
         let mut start = 0;

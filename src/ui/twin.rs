@@ -1,6 +1,6 @@
 //! The twin in front: header, the section shown, and around it changes, problems, banners and the acting panel.
 
-use super::describe::describe;
+use super::describe::{self, describe};
 use super::editor::Elsewhere;
 use super::theme::palette;
 use super::widgets;
@@ -165,8 +165,8 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     moved::banners_ui(f, ui, tab);
     if let SaveState::Failed { failure, at, write } = &tab.save {
         let mut said = describe(failure);
-        let age = when::ago(ui.ctx(), f.app.now, *at);
-        said.sentence = format!("{} {age}: {}", twin_header::not_done(*write), said.sentence);
+        let (age, why) = (when::ago(ui.ctx(), f.app.now, *at), describe::within(&said.sentence));
+        said.sentence = format!("{} {age}: {why}", describe::not_done(*write, failure));
         strip(ui, "save-failed", |ui| {
             widgets::failure_banner(ui, &said, |ui| {
                 // The same write once more, and no other: what a replacement takes away is asked about again.
@@ -186,7 +186,8 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     if let Remote::Failed { failure, at, .. } = &tab.twin {
         let mut said = describe(failure);
         let age = when::ago(ui.ctx(), f.app.now, *at);
-        said.sentence = format!("Not refreshed {age}: {}; the last good state is shown", said.sentence);
+        let why = describe::within(&said.sentence);
+        said.sentence = format!("Not refreshed {age}: {why}; the last good state is shown");
         strip(ui, "refresh-failed", |ui| {
             widgets::failure_banner(ui, &said, |ui| {
                 if ui.button("Try again").clicked() {

@@ -283,14 +283,6 @@ fn hide_changes_ui(f: &mut Frame, ui: &mut Ui) {
     }
 }
 
-/// What a write that failed did not do.
-pub(super) fn not_done(write: Write) -> &'static str {
-    match write {
-        Write::Patch => "Not saved",
-        Write::Replace => "Not replaced",
-    }
-}
-
 /// Where the save stands and what became of it.
 enum Progress {
     Nothing,
@@ -304,13 +296,13 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
     let (text, color) = match &tab.save {
         SaveState::Sending { since, .. } => return Progress::Saving(*since),
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
-        SaveState::Failed { write, .. } => (not_done(*write).to_owned(), p.bad),
+        SaveState::Failed { failure, write, .. } => (super::describe::not_done(*write, failure).to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
             (Some(landing), _, _) => {
                 let color = if landing.refusal.is_some() || landing.timed_out { p.warn } else { p.good };
                 (changes::landing_words(ui.ctx(), now, landing), color)
             }
-            (None, Some(problem), _) => (format!("Watch: {problem}"), p.warn),
+            (None, Some(problem), _) => (format!("Watch: {problem}; trying again"), p.warn),
             (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
             _ => return Progress::Nothing,
         },

@@ -64,7 +64,7 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
         [authentication.primary_key, authentication.secondary_key].into_iter().flatten().find(|key| !key.is_empty());
     let Some(key) = key else {
         return Err(Failure::Local(format!(
-            "{id} has no key of its own: only an identity with a symmetric key can be acted"
+            "{id} has no key of its own: only with a symmetric key can Twinscope act as it. Its own program can, with its certificate"
         )));
     };
     let connection = ConnectionString {

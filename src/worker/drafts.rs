@@ -29,6 +29,9 @@ pub(super) struct DraftDesk {
     out: Out,
 }
 
+/// What it means, and the next step.
+const SAFE: &str = "What you type is safe as long as the program runs: save it, make room there, or start with --data DIR for another folder";
+
 impl DraftDesk {
     /// Opens the folder. Why it cannot be used is told.
     pub(super) async fn open(folder: &Path, out: Out) -> Self {
@@ -36,7 +39,7 @@ impl DraftDesk {
         let drafts = match tokio::task::spawn_blocking(move || Drafts::open(&folder)).await {
             Ok(Ok(drafts)) => Some(Arc::new(drafts)),
             Ok(Err(why)) => {
-                out.notice(format!("{why}. What you type is safe as long as the program runs")).await;
+                out.notice(format!("{why}. {SAFE}")).await;
                 out.fact(Fact::DraftsUnkept(Some(why))).await;
                 None
             }
@@ -106,7 +109,7 @@ impl DraftDesk {
             self.out.fact(Fact::DraftsUnkept(why.clone())).await;
         }
         if let Some(why) = why.filter(|_| before.is_none()) {
-            self.out.notice(format!("{why}. What you type is safe as long as the program runs")).await;
+            self.out.notice(format!("{why}. {SAFE}")).await;
         }
     }
 

@@ -150,7 +150,7 @@ impl JournalDesk {
         let before = std::mem::replace(&mut *lock(&self.told), why.clone());
         if let Some(why) = why.filter(|_| before.is_none()) {
             self.out
-                .notice(format!("{why}. Everything else goes on; what you see meanwhile may be missing in History"))
+                .notice(format!("{why}. Everything else goes on; what you see meanwhile may be missing in History, until there is room there or --data DIR names another folder"))
                 .await;
         }
     }

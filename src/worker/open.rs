@@ -64,9 +64,9 @@ impl Opener {
                 Some(Ok(connection)) => {
                     Ok(Target { name: first_label(&connection.host_name), connection, ca: None, dial: None })
                 }
-                Some(Err(error)) => {
-                    Err(Failure::Local(format!("The connection string in the environment is wrong: {error}")))
-                }
+                Some(Err(error)) => Err(Failure::Local(format!(
+                    "TWINSCOPE_CONNECTION_STRING holds no connection string of a policy: {error}. Correct it or unset it and start again, or choose another hub"
+                ))),
                 None => Err(Failure::Local("The environment gives no connection string".to_owned())),
             },
             HubRef::Saved(id) => {

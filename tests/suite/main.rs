@@ -12,6 +12,7 @@ mod demo;
 mod disk;
 mod disk_journal;
 mod disk_kept;
+mod disk_processes;
 mod durations;
 mod faults;
 mod hub_disk;

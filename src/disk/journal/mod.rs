@@ -232,9 +232,9 @@ impl Journal {
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?
             .ok_or_else(|| "that version is no longer in the journal".to_owned())?;
         if file::digest(&bytes) != hash {
-            return Err(format!("{} is damaged", path.display()));
+            return Err(damaged(&path));
         }
-        wire::json(&bytes).map_err(|error| format!("{} is damaged: {error}", path.display()))
+        wire::json(&bytes).map_err(|_broken| damaged(&path))
     }
 
     fn keep_object(&self, hash: &str, content: &str) -> std::io::Result<()> {
@@ -264,4 +264,8 @@ impl Journal {
         let (folder, name) = hash.split_at_checked(2).unwrap_or(("", hash));
         self.folder.join("objects").join(folder).join(name)
     }
+}
+
+fn damaged(path: &Path) -> String {
+    format!("{} is damaged, so this version cannot be shown any more; versions that do not need it can", path.display())
 }

@@ -133,7 +133,7 @@ fn stand_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, number: u64, stand: Stand) {
         Stand::Loading { since } => widgets::spinner(ui, f.app.now, since, &format!("Reading {name}")),
         Stand::Failed(failure) => {
             let mut said = describe(failure);
-            said.sentence = format!("{name} could not be read: {}", said.sentence);
+            said.sentence = format!("{name} could not be read: {}", super::describe::within(&said.sentence));
             widgets::failure_banner(ui, &said, |ui| {
                 if ui.button("Try again").clicked() {
                     push(f, tab, CompareAct::Load(number));

@@ -92,7 +92,7 @@ impl Past {
             state.clear_undoer();
             state.store(ctx, id);
         }
-        let line = ctx.fonts_mut(|fonts| fonts.row_height(&theme::mono()));
+        let line = theme::LINE;
         self.shift += lines_above(&old, &edits, self.anchor(&old, before.caret, line)) * line;
     }
 

@@ -3,12 +3,12 @@
 use super::{Desk, twin};
 use serde_json::json;
 use twinscope::app::dialog::{Check, Dialog, Field};
-use twinscope::app::{Action, HubState};
+use twinscope::app::{Action, App, HubState, Moment};
 use twinscope::protocol::identity;
 use twinscope::protocol::secret::Secret;
 use twinscope::twin::TwinId;
 use twinscope::worker::event::{HubEntry, Outcome, SecretStore};
-use twinscope::worker::{Command, Connect, Fact, Failure, HubRef};
+use twinscope::worker::{Command, Connect, Fact, Failure, HubRef, Key};
 
 const GOOD: &str = "HostName=h.azure-devices.net;SharedAccessKeyName=service;SharedAccessKey=AAAA";
 
@@ -49,6 +49,25 @@ fn adding_a_connection_opens_it() {
     assert!(commands.iter().any(|command| matches!(command, Command::Open { hub, .. } if *hub == new)));
     assert!(matches!(&desk.app.hub, HubState::Opening { hub, .. } if *hub == new));
     assert_eq!(desk.app.dialog, None);
+}
+
+/// A hub of the environment may fail before the list of hubs is told: its name stands there, and trying again opens it.
+#[test]
+fn the_hub_that_failed_first_is_the_one_that_is_named() {
+    for (given, failed) in [
+        (vec![entry(HubRef::Local)], HubRef::Local),
+        (vec![entry(HubRef::Local), entry(HubRef::Environment)], HubRef::Environment),
+    ] {
+        let mut desk = Desk { app: App::new(), now: Moment::default() };
+        desk.done(Key(0), Err(Failure::Local("no".to_owned())));
+        let hubs = given.clone();
+        desk.fact(Fact::Hubs { hubs, secrets: SecretStore::Keyring });
+        assert!(matches!(&desk.app.hub, HubState::Failed { hub, .. } if *hub == failed), "{:?}", desk.app.hub);
+        // Told again, as after a slow keyring, the list changes nothing of it.
+        desk.app.hub = HubState::Failed { hub: HubRef::Local, failure: Failure::Cancelled };
+        desk.fact(Fact::Hubs { hubs: given, secrets: SecretStore::Keyring });
+        assert!(matches!(&desk.app.hub, HubState::Failed { hub: HubRef::Local, .. }));
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod faults;
 mod finding;
 mod fleet;
 mod history;
+mod kept;
 mod messages;
 mod methods;
 mod moved;

@@ -81,7 +81,7 @@ fn what_a_failed_save_said_can_be_put_away() {
     let failure = Failure::Local("the disk is full".to_owned());
     scene.fail(key, failure);
     let mut harness = window(scene);
-    assert!(says(&harness, "The disk is full"));
+    assert!(says(&harness, "Not saved just now: the disk is full"));
     find(&harness, Role::Button, "Dismiss").click();
     harness.run();
     assert_eq!(harness.state().app.tab(&module()).map(|tab| &tab.save), Some(&SaveState::Idle));
@@ -148,4 +148,23 @@ fn a_failed_query_can_be_asked_again() {
     find(&harness, Role::Button, "Try again").click();
     harness.run_steps(3);
     assert!(harness.state().actions.contains(&Action::RunQuery(text.to_owned())));
+}
+
+/// Nobody says "not saved" of a save that may have been.
+#[test]
+fn a_save_without_an_end_is_not_called_failed() {
+    for (landed, word) in [(None, "Perhaps saved"), (Some(false), "Not saved")] {
+        let mut scene = Scene::twin();
+        scene.act(Action::Edit { id: module(), section: Section::Desired, text: "{\"a\": 1}".to_owned() });
+        scene.act(Action::Save(module()));
+        let key = scene.key(|command| match command {
+            Command::PatchTwin { key, .. } => Some(*key),
+            _ => None,
+        });
+        let now = landed.map(|_| parsed(&twin_json(&module(), 60, 3)));
+        scene.fail(key, Failure::Unknown { landed, now, reason: "cut off".to_owned() });
+        let harness = window(scene);
+        assert!(says(&harness, &format!("{word} just now: the answer never came")), "{word}");
+        assert_eq!(says(&harness, "Not saved"), landed.is_some());
+    }
 }

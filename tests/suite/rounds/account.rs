@@ -1,105 +1,15 @@
 //! The account of every value: who typed it where, what its author knew then, which version of the hub brought it, who gave it up.
 
+use super::docs::{Docs, Leaf, Leaves, differing, keys, under};
 use std::collections::{BTreeMap, BTreeSet};
 use twinscope::protocol::event::{EventPage, What};
 use twinscope::twin::diff::Change;
-use twinscope::twin::draft::Draft;
 use twinscope::twin::merge::{Choice, Clash};
-use twinscope::twin::{Json, JsonMap, Path, Section, Segment, Twin, patch};
+use twinscope::twin::patch::Write;
+use twinscope::twin::{Json, JsonMap, Path, Section, patch};
 
-/// A place that holds a value which is no object. Objects without any value in them do not count.
-pub type Leaf = (Section, Vec<String>);
-/// What stands at places; `None` where nothing does.
-pub type Leaves = BTreeMap<Leaf, Option<String>>;
 /// All that somebody saw at places since typing there.
 type Seen = BTreeMap<Leaf, BTreeSet<Option<String>>>;
-
-const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
-
-/// Both sections that people edit.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Docs {
-    pub desired: JsonMap,
-    pub tags: JsonMap,
-}
-
-impl Docs {
-    pub fn of(twin: &Twin) -> Self {
-        Self { desired: twin.desired.values.clone(), tags: twin.tags.clone() }
-    }
-
-    /// `None` while one of the texts does not parse.
-    pub fn typed(draft: &Draft) -> Option<Self> {
-        let document = |section| draft.section(section).parsed.document.clone();
-        Some(Self { desired: document(Section::Desired)?, tags: document(Section::Tags)? })
-    }
-
-    pub fn section(&self, section: Section) -> &JsonMap {
-        if section == Section::Tags { &self.tags } else { &self.desired }
-    }
-
-    pub fn section_mut(&mut self, section: Section) -> &mut JsonMap {
-        if section == Section::Tags { &mut self.tags } else { &mut self.desired }
-    }
-
-    pub fn leaves(&self) -> BTreeMap<Leaf, String> {
-        let mut leaves = BTreeMap::new();
-        for section in EDITABLE {
-            for (key, value) in self.section(section) {
-                collect(section, &mut vec![key.clone()], value, &mut leaves);
-            }
-        }
-        leaves
-    }
-
-    fn patched(&self, body: &JsonMap) -> Self {
-        let mut docs = self.clone();
-        let desired = body.get("properties").and_then(|properties| properties.get("desired"));
-        for (section, change) in [(Section::Desired, desired), (Section::Tags, body.get("tags"))] {
-            if let Some(Json::Object(change)) = change {
-                patch::apply(docs.section_mut(section), change);
-            }
-        }
-        docs
-    }
-}
-
-fn collect(section: Section, path: &mut Vec<String>, value: &Json, leaves: &mut BTreeMap<Leaf, String>) {
-    match value {
-        Json::Object(map) => {
-            for (key, value) in map {
-                path.push(key.clone());
-                collect(section, path, value, leaves);
-                path.pop();
-            }
-        }
-        other => {
-            leaves.insert((section, path.clone()), other.as_str().map_or_else(|| other.to_string(), str::to_owned));
-        }
-    }
-}
-
-fn keys(path: &Path) -> Vec<String> {
-    let key = |segment: &Segment| match segment {
-        Segment::Key(key) => key.clone(),
-        Segment::Index(index) => panic!("no arrays here: {index}"),
-    };
-    path.0.iter().map(key).collect()
-}
-
-fn under(section: Section, path: &Path, value: Option<&Json>) -> BTreeMap<Leaf, String> {
-    let mut leaves = BTreeMap::new();
-    if let Some(value) = value {
-        collect(section, &mut keys(path), value, &mut leaves);
-    }
-    leaves
-}
-
-/// Where two states differ, with what stood there in the first.
-fn differing(before: &BTreeMap<Leaf, String>, after: &BTreeMap<Leaf, String>) -> Vec<Leaf> {
-    let places: BTreeSet<&Leaf> = before.keys().chain(after.keys()).collect();
-    places.into_iter().filter(|leaf| before.get(*leaf) != after.get(*leaf)).cloned().collect()
-}
 
 /// What one person wants that is not on the hub yet.
 #[derive(Debug, Default)]
@@ -108,13 +18,18 @@ struct Page {
     wanted: Leaves,
     /// What the person has seen of the hub there: what the text said before it was typed over, and what clashes showed.
     over: Seen,
+    /// Where the text says again what the base says while a save of something else is on its way: a wish only if that one lands.
+    back: BTreeSet<Leaf>,
 }
 
-/// A PATCH on its way, with what its author knew when it was sent.
+/// A PATCH or PUT on its way, with what its author knew when it was sent.
 #[derive(Debug)]
 struct Save {
     author: char,
     body: JsonMap,
+    write: Write,
+    /// The paths that the author was told a PUT removes.
+    told: Vec<(Section, Vec<String>)>,
     /// `None`: somebody who does not look.
     over: Option<Seen>,
     wanted: Leaves,
@@ -151,6 +66,15 @@ pub struct Tally {
     pub meanwhile: usize,
     pub refused: usize,
     pub unknown: usize,
+    /// A PUT landed.
+    pub replaced: usize,
+    /// Values that a PUT removed, each of them announced.
+    pub removed: usize,
+    /// The hub moved while somebody was asked about a PUT, and the question came anew.
+    pub asked_anew: usize,
+    /// A version of the past became a draft; values of it that the hub had no more were saved again.
+    pub reverted: usize,
+    pub brought_back: usize,
 }
 
 #[derive(Debug, Default)]
@@ -214,8 +138,13 @@ impl Account {
             let sent = |save: &Save| {
                 save.author == author && (save.wanted.contains_key(&leaf) || save.dropped.contains_key(&leaf))
             };
-            if base.get(&leaf) == is.as_ref() && !self.saves.iter().any(sent) {
-                page.wanted.remove(&leaf);
+            page.back.remove(&leaf);
+            if base.get(&leaf) == is.as_ref() {
+                if self.saves.iter().any(sent) {
+                    page.back.insert(leaf.clone());
+                } else {
+                    page.wanted.remove(&leaf);
+                }
             }
             // One that is already known is taken back, not typed.
             if let Some(value) = is.filter(|value| value.starts_with(author) && !self.is_typed(value)) {
@@ -281,21 +210,42 @@ impl Account {
         self.tally.discarded += 1;
     }
 
+    /// A version of the past takes the place of the text; over this base it is now what the person wants, and the edits are gone.
+    /// The values of it are seen beside the hub's before anything is sent.
+    pub fn reverts(&mut self, author: char, base: &Docs, after: &Docs) {
+        let page = std::mem::take(self.page(author));
+        self.given.extend(page.wanted.into_values().flatten());
+        self.types(author, base, base, after);
+        self.tally.reverted += 1;
+    }
+
     /// A PATCH leaves a program.
     pub fn sends(&mut self, author: char, body: &JsonMap, dropped: Leaves) {
         self.log.push(format!("{author} sends {}", Json::Object(body.clone())));
         let page = self.page(author);
         let (over, mut wanted) = (page.over.clone(), page.wanted.clone());
         wanted.retain(|leaf, _| !dropped.contains_key(leaf));
-        let save = Save { author, body: body.clone(), over: Some(over), wanted, dropped, landed: false };
+        let (write, told) = (Write::Patch, Vec::new());
+        let save = Save { author, body: body.clone(), write, told, over: Some(over), wanted, dropped, landed: false };
         self.saves.push(save);
+    }
+
+    /// A PUT leaves a program, after its author was told that it removes these paths.
+    pub fn replaces(&mut self, author: char, body: &JsonMap, told: &[(Section, Path)]) {
+        self.sends(author, body, Leaves::new());
+        self.log.push(format!("that was a PUT, said to remove {told:?}"));
+        if let Some(save) = self.saves.last_mut() {
+            save.write = Write::Replace;
+            save.told = told.iter().map(|(section, path)| (*section, keys(path))).collect();
+        }
     }
 
     /// Somebody writes without looking.
     pub fn writes(&mut self, author: char, body: &JsonMap) {
         self.log.push(format!("{author} writes {}", Json::Object(body.clone())));
         let (wanted, dropped) = (Leaves::new(), Leaves::new());
-        self.saves.push(Save { author, body: body.clone(), over: None, wanted, dropped, landed: false });
+        let (write, told) = (Write::Patch, Vec::new());
+        self.saves.push(Save { author, body: body.clone(), write, told, over: None, wanted, dropped, landed: false });
     }
 
     pub fn is_waiting(&self, author: char) -> bool {
@@ -308,24 +258,29 @@ impl Account {
         self.next = page.next;
         for event in &page.events {
             if let What::Twin { replaced, version, tags, desired, reported } = &event.what {
-                self.ensure(!replaced && reported.is_none(), "nobody replaces or reports here");
+                self.ensure(reported.is_none(), "nobody reports here");
                 self.ensure(*version > self.version, "versions are counted up");
                 self.version = *version;
+                let write = if *replaced { Write::Replace } else { Write::Patch };
                 let mut after = self.hub.clone();
                 for (section, change) in
                     [(Section::Desired, desired.as_ref().map(|d| &d.0)), (Section::Tags, tags.as_ref())]
                 {
                     if let Some(change) = change {
+                        if write == Write::Replace {
+                            after.section_mut(section).clear();
+                        }
                         patch::apply(after.section_mut(section), change);
                     }
                 }
-                self.take_version(after);
+                self.take_version(after, write);
             }
         }
     }
 
-    fn take_version(&mut self, after: Docs) {
-        let mine = |save: &Save| !save.landed && self.hub.patched(&save.body) == after;
+    fn take_version(&mut self, after: Docs, write: Write) {
+        let mine =
+            |save: &Save| !save.landed && save.write == write && self.hub.written(&save.body, save.write) == after;
         let Some(index) = self.saves.iter().position(mine) else {
             self.fail(&format!("version {} comes from no save, or from one a second time: {after:?}", self.version));
         };
@@ -344,16 +299,51 @@ impl Account {
                 ));
             }
         }
+        self.see_removals(&save, &old, &new, &after);
         let kept = save.wanted.iter().all(|(leaf, value)| new.get(leaf) == value.as_ref());
         self.ensure(kept, &format!("{} wants {:?}, and the version lacks some of it", save.author, save.wanted));
-        let gone = save.dropped.iter().all(|(leaf, value)| value.is_none() || new.get(leaf) != value.as_ref());
+        let is_gone = |(leaf, value): (&Leaf, &Option<String>)| {
+            // Another one may have brought the same value back.
+            value.is_none() || new.get(leaf) != value.as_ref() || old.get(leaf) == value.as_ref()
+        };
+        let gone = save.dropped.iter().all(is_gone);
         self.ensure(gone, &format!("{} gave up {:?}, and it was sent", save.author, save.dropped));
         self.hub = after;
         self.ever.extend(new.clone());
         self.settle(&save, &new);
+        // What one's own save made of a place is known, also where something was typed there meanwhile.
+        let page = self.pages.entry(save.author).or_default();
+        for leaf in differing(&old, &new).into_iter().filter(|leaf| page.wanted.contains_key(leaf)) {
+            let now = new.get(&leaf).cloned();
+            page.over.entry(leaf).or_default().insert(now);
+        }
         save.landed = true;
         if save.over.is_some() {
             self.saves.insert(index, save);
+        }
+    }
+
+    /// A PUT removes nothing but what was announced. A value whose place is taken by another, above or below, is no removal.
+    fn see_removals(&mut self, save: &Save, old: &BTreeMap<Leaf, String>, new: &BTreeMap<Leaf, String>, after: &Docs) {
+        if save.author == 'C' {
+            return;
+        }
+        let back = new.iter().filter(|(leaf, value)| {
+            old.get(*leaf) != Some(*value) && self.ever.contains(&((*leaf).clone(), (*value).clone()))
+        });
+        self.tally.brought_back += back.count();
+        if save.write == Write::Patch {
+            return;
+        }
+        self.tally.replaced += 1;
+        for (section, path) in old.keys().filter(|leaf| !new.contains_key(*leaf)) {
+            let taken =
+                after.has(*section, path) || new.keys().any(|(s, other)| s == section && path.starts_with(other));
+            let told = save.told.iter().any(|(s, above)| s == section && path.starts_with(above));
+            if !taken && !told {
+                self.fail(&format!("the PUT of {} removed {path:?} untold, told was {:?}", save.author, save.told));
+            }
+            self.tally.removed += usize::from(told);
         }
     }
 
@@ -381,6 +371,12 @@ impl Account {
         }
         let save = self.saves.remove(index);
         self.log.push(format!("{author} is told {said:?}, and the hub took it: {}", save.landed));
+        let page = self.pages.entry(author).or_default();
+        for leaf in std::mem::take(&mut page.back) {
+            if said != Said::Saved {
+                page.wanted.remove(&leaf);
+            }
+        }
         match said {
             Said::Saved if !save.landed => {
                 let hub = self.hub.leaves();
@@ -398,7 +394,16 @@ impl Account {
                 self.ensure(!save.landed, &format!("{author} is told that it is not saved, and it is"));
                 self.tally.refused += 1;
             }
-            Said::Unknown => self.tally.unknown += 1,
+            Said::Unknown => {
+                self.tally.unknown += 1;
+                // It stays on the screen as typed, over what its author knew.
+                let page = self.pages.entry(author).or_default();
+                for (leaf, seen) in save.over.into_iter().flatten() {
+                    if save.wanted.contains_key(&leaf) {
+                        page.over.entry(leaf).or_insert(seen);
+                    }
+                }
+            }
             Said::Saved | Said::InDoubt => self.tally.landed += 1,
         }
     }

@@ -1,9 +1,12 @@
 //! Two programs edit one twin of one hub, and everything typed is accounted for.
 //!
 //! The law: every value typed is in some version of the hub, or on its author's screen, or was given up by its author's own doing.
-//! No save replaces what its author has not seen. No save is carried out twice. What a program says of a save is true.
+//! No save replaces what its author has not seen, and no PUT removes what it did not announce. No save
+//! is carried out twice. What a program says of a save is true.
 
 mod account;
+mod acts;
+mod docs;
 mod seat;
 mod world;
 
@@ -54,6 +57,11 @@ fn two_people_edit_one_twin_and_nothing_is_lost() {
         (tally.followed, 2),
         (tally.meanwhile, 5),
         (tally.refused, 5),
+        (tally.replaced, 3),
+        (tally.removed, 1),
+        (tally.asked_anew, 1),
+        (tally.reverted, 3),
+        (tally.brought_back, 3),
     ];
     assert!(often.iter().all(|(happened, at_least)| happened >= at_least), "{tally:?}");
 }
@@ -85,5 +93,5 @@ fn a_hub_with_faults_loses_nothing() {
         assert!(faults.is_empty() || *struck >= 1, "{faults:?} never struck: {tally:?}");
     }
     assert!(told("drop=after") && told("drop=before"));
-    assert!(ends[0].0.0.conflicts >= 10, "no storm: {:?}", ends[0].0.0);
+    assert!(ends[0].0.0.conflicts >= 3, "no storm: {:?}", ends[0].0.0);
 }

@@ -1,6 +1,7 @@
 //! Two people at one twin of one hub, and what chance lets them do.
 
-use super::account::{Account, Docs, Leaves};
+use super::account::Account;
+use super::docs::{Docs, Leaves};
 use super::seat::Seat;
 use crate::journeys::Second;
 use crate::worker::rig::{OwnHub, object};
@@ -10,6 +11,7 @@ use twinscope::app::Action;
 use twinscope::client::HubClient;
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::fault::Plan;
+use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::merge::{Choice, Clash};
 use twinscope::twin::{Json, Section, TwinId, text};
 use twinscope::worker::Command;
@@ -25,12 +27,13 @@ pub struct World {
     hub: OwnHub,
     second: Second,
     client: HubClient,
-    id: TwinId,
+    pub id: TwinId,
     pub seats: [Seat; 2],
     pub account: Account,
-    random: fastrand::Rng,
+    pub random: fastrand::Rng,
     weather: Weather,
     values: usize,
+    pub faulty: bool,
 }
 
 impl World {
@@ -42,22 +45,24 @@ impl World {
         let seats = ['A', 'B'].map(|name| Seat::take(&hub, name, &id));
         let client = hub.client();
         let random = fastrand::Rng::with_seed(seed);
-        Self { hub, second, client, id, seats, account: Account::default(), random, weather, values: 0 }
+        Self { hub, second, client, id, seats, account: Account::default(), random, weather, values: 0, faulty: false }
     }
 
-    pub fn strike(&self, faults: &[&str], seed: u64) {
+    pub fn strike(&mut self, faults: &[&str], seed: u64) {
         let faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
+        self.faulty = true;
         self.hub.runtime.block_on(self.client.set_faults(&Plan { seed: Some(seed), faults })).unwrap();
     }
 
     /// How often the faults struck, all together; they end.
-    pub fn calm(&self) -> u64 {
+    pub fn calm(&mut self) -> u64 {
         let report = self.hub.runtime.block_on(self.client.faults()).unwrap();
         self.hub.runtime.block_on(self.client.clear_faults()).unwrap();
+        self.faulty = false;
         report.faults.iter().map(|fault| fault.struck).sum()
     }
 
-    fn chance(&mut self, percent: u32) -> bool {
+    pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.random.u32(..100) < percent
     }
 
@@ -69,7 +74,7 @@ impl World {
         self.pass();
     }
 
-    fn turn(&mut self, who: usize, depth: u32) {
+    pub(super) fn turn(&mut self, who: usize, depth: u32) {
         if self.seats[who].is_sending() {
             return;
         }
@@ -82,8 +87,10 @@ impl World {
         }
         let id = self.id.clone();
         match self.random.u32(..100) {
-            0..60 => self.save(who, depth),
-            60..67 => self.seats[who].refresh(),
+            0..44 => self.save(who, depth),
+            44..56 => self.replace(who, depth),
+            56..62 => self.revert_to_the_past(who, depth),
+            62..67 => self.seats[who].refresh(),
             67..71 => self.discard(who, Action::Discard(id)),
             71..78 => self.revert_one(who),
             78..84 => self.stop_in_a_word(who),
@@ -94,12 +101,11 @@ impl World {
     }
 
     /// News arrive, versions are accounted for, and everybody's screen is looked at.
-    fn pass(&mut self) {
+    pub(super) fn pass(&mut self) {
         for seat in 0..2 {
             self.seats[seat].drain();
             if self.chance(30) {
-                let twin = self.second.twin(&self.id);
-                self.seats[seat].watched(twin);
+                self.watch(seat);
             }
         }
         self.take_versions();
@@ -113,6 +119,12 @@ impl World {
             }
             self.look(seat);
         }
+    }
+
+    /// The watch reads.
+    pub(super) fn watch(&mut self, who: usize) {
+        let twin = self.second.twin(&self.id);
+        self.seats[who].watched(twin);
     }
 
     fn take_versions(&mut self) {
@@ -175,6 +187,18 @@ impl World {
         self.put_text(who, section, new);
     }
 
+    /// Takes one whole key away.
+    pub(super) fn delete_some(&mut self, who: usize) {
+        let Some(before) = Docs::typed(self.seats[who].draft()) else { return };
+        let section = if self.chance(25) { Section::Tags } else { Section::Desired };
+        let mut after = before.section(section).clone();
+        let keys: Vec<String> = after.keys().cloned().collect();
+        if let Some(key) = self.random.choice(&keys) {
+            after.shift_remove(key);
+            self.put_text(who, section, text::pretty(&after));
+        }
+    }
+
     fn put_text(&mut self, who: usize, section: Section, text: String) {
         let seat = &mut self.seats[who];
         let before = Docs::typed(seat.draft());
@@ -231,6 +255,10 @@ impl World {
             }
             return;
         }
+        self.await_save(who, depth);
+    }
+
+    pub(super) fn await_save(&mut self, who: usize, depth: u32) {
         self.await_answer(who, depth);
         for _ in 0..3 {
             if !self.seats[who].tab().conflict_open {
@@ -241,11 +269,16 @@ impl World {
         }
     }
 
-    /// Whether a PATCH went out.
-    fn send(&mut self, who: usize, action: Action, dropped: Leaves) -> bool {
+    /// A storm strikes between everybody's look and save.
+    pub(super) fn blow(&mut self) {
         if self.weather == Weather::Storm && self.chance(60) {
             self.write_between();
         }
+    }
+
+    /// Whether a PATCH went out.
+    fn send(&mut self, who: usize, action: Action, dropped: Leaves) -> bool {
+        self.blow();
         let commands = self.seats[who].act(action);
         let body = commands.iter().find_map(|command| match command {
             Command::PatchTwin { body, .. } => Some(body.clone()),
@@ -265,6 +298,16 @@ impl World {
         self.take_versions();
     }
 
+    /// Somebody who does not look sets a tag that nobody else has.
+    pub(super) fn tag_between(&mut self) {
+        self.values += 1;
+        let (key, value) = (format!("c{}", self.values % 3), format!("C{}", self.values));
+        let body = object(json!({ "tags": { key: value } }));
+        self.account.writes('C', &body);
+        self.hub.runtime.block_on(self.client.patch_twin(&self.id, &body, &IfMatch::Any)).unwrap();
+        self.take_versions();
+    }
+
     fn await_answer(&mut self, who: usize, depth: u32) {
         if self.chance(25) {
             self.account.tally.meanwhile += 1;
@@ -278,7 +321,7 @@ impl World {
     }
 
     /// Somebody sits before base, mine and theirs.
-    fn resolve(&mut self, who: usize, depth: u32) {
+    pub(super) fn resolve(&mut self, who: usize, depth: u32) {
         self.finish_word(who);
         let (id, name) = (self.id.clone(), self.seats[who].name);
         self.seats[who].act(Action::ShowConflict(id.clone()));
@@ -293,7 +336,7 @@ impl World {
             self.seats[who].drain();
         }
         match self.random.u32(..100) {
-            0..62 => {
+            0..60 => {
                 let dropped = self.account.would_drop(name, &chosen);
                 if self.send(who, Action::SaveMerged { id, shown }, dropped.clone()) {
                     self.account.tally.merged += 1;
@@ -303,7 +346,7 @@ impl World {
                     self.account.gives_up(name, &dropped);
                 }
             }
-            62..74 => {
+            60..74 => {
                 self.account.sees_changes(name, &changes);
                 if self.send(who, Action::OverwriteHubVersion { id, shown }, Leaves::new()) {
                     self.account.tally.overwritten += 1;

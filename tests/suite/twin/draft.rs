@@ -52,6 +52,26 @@ fn only_the_section_that_changes_is_sent() {
     assert_eq!(outgoing.device_told, None);
 }
 
+/// `$version` and `$metadata` are the hub's own: a text that has them, as one pasted from the whole document, is refused with the
+/// reason, and so is any other key of that kind.
+#[test]
+fn what_is_the_hubs_is_never_sent() {
+    let hubs = r#""$version":9,"$metadata":{"a":{"$lastUpdated":"2026-01-01T00:00:00Z"}}"#;
+    let base = twin(r#"{"a":1}"#, r#"{"t":1}"#);
+    for typed in [format!(r#"{{"a":1,{hubs}}}"#), format!(r#"{{"a":2,{hubs}}}"#), r#"{"a":{"$version":1}}"#.to_owned()]
+    {
+        for section in [Section::Desired, Section::Tags] {
+            let mut draft = Draft::new(base.clone());
+            draft.set_text(section, typed.clone());
+            let refusals = [draft.outgoing().err(), draft.replacement().map(|r| r.outgoing).err()];
+            for refusal in refusals {
+                let said = refusal.unwrap_or_else(|| panic!("{typed} would be sent")).to_string();
+                assert!(said.contains('$') && said.starts_with(section.word()), "{said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn white_space_is_no_change_but_is_kept() {
     let base = twin(r#"{"a":1,"b":2}"#, "{}");

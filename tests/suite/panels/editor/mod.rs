@@ -36,13 +36,13 @@ fn editing<'a>(marked: &str) -> Harness<'a, Scene> {
     harness
 }
 
-fn press(harness: &mut Harness<'_, Scene>, modifiers: Modifiers, key: Key) {
+pub(super) fn press(harness: &mut Harness<'_, Scene>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run();
 }
 
 /// Types letters, each in its own frame.
-fn letters(harness: &mut Harness<'_, Scene>, text: &str) {
+pub(super) fn letters(harness: &mut Harness<'_, Scene>, text: &str) {
     for letter in text.chars() {
         harness.event(Event::Text(letter.to_string()));
         harness.run();
@@ -54,12 +54,12 @@ fn paste(harness: &mut Harness<'_, Scene>, text: &str) {
     harness.run();
 }
 
-fn text(harness: &Harness<'_, Scene>) -> String {
+pub(super) fn text(harness: &Harness<'_, Scene>) -> String {
     find(harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default()
 }
 
 /// Line and column, as the last line of the window says them.
-fn caret(harness: &Harness<'_, Scene>) -> (usize, usize) {
+pub(super) fn caret(harness: &Harness<'_, Scene>) -> (usize, usize) {
     let said = labels(harness).into_iter().find_map(|label| {
         let (line, column) = label.strip_prefix("line ")?.split_once(", column ")?;
         Some((line.parse().ok()?, column.parse().ok()?))
