@@ -69,6 +69,7 @@ pub enum Dialog {
         id: TwinId,
         version: Option<EntryKey>,
         text: String,
+        from: super::sources::Source,
     },
     /// A version of the past would take the place of my edits.
     Revert {

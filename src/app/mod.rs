@@ -9,6 +9,7 @@ mod apply_twin;
 pub mod compare;
 pub mod conflict;
 pub mod dialog;
+mod discard;
 mod drafts;
 pub mod events;
 pub mod faults;
@@ -17,6 +18,7 @@ pub mod history;
 pub mod messages;
 pub mod methods;
 mod replace;
+pub mod sources;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -191,6 +193,10 @@ pub enum Purpose {
     Load(TwinId),
     Timeline(TwinId),
     Versions(TwinId),
+    /// Of which twins the journal has something.
+    Past,
+    /// What it has of one of them.
+    PastTimeline,
     /// A side of the comparison in this tab.
     Compared {
         tab: TwinId,
@@ -242,6 +248,8 @@ pub struct App {
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
+    /// What the journal offers to compare with, while that is asked.
+    pub sources: sources::Sources,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,
     /// Set when the person asked to quit and nothing stands in the way.

@@ -1,6 +1,7 @@
 //! Action → state and commands, for one open twin.
 
 use super::action::Watching;
+use super::discard::Goes;
 use super::tab::{Pane, SaveState, Sent, Texts};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
@@ -112,6 +113,9 @@ impl App {
         if pane == Pane::History {
             return self.load_timeline(id);
         }
+        if pane == Pane::Compare {
+            return self.load_sides(id);
+        }
         Vec::new()
     }
 
@@ -188,9 +192,10 @@ impl App {
         key
     }
 
-    /// The hub's newest version takes the place of the edits.
+    /// The hub's newest version takes the place of the edits; the journal keeps those.
     fn discard(&mut self, id: &TwinId) -> Vec<Command> {
         self.dialog = None;
+        let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
             tab.count_act(&twin);
@@ -198,7 +203,7 @@ impl App {
         }
         tab.settle_moved();
         tab.save = SaveState::Idle;
-        Vec::new()
+        kept
     }
 
     fn set_watch(&mut self, id: TwinId, on: Watching) -> Vec<Command> {

@@ -3,14 +3,14 @@
 use super::act::Link;
 use super::drafts::DraftDesk;
 use super::event::{Fact, Failure, Outcome};
-use super::journal::{self, JournalDesk};
+use super::journal::JournalDesk;
 use super::keep::Keep;
 use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
 use super::{
-    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, twins,
+    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, past, twins,
 };
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
@@ -167,6 +167,7 @@ impl Desk {
             }
             Command::KeepDraft { draft } => self.drafts.keep(draft),
             Command::ForgetDraft { hub, id } => self.drafts.forget(hub, id),
+            Command::KeepDiscarded { draft } => self.journal.discard(draft),
             Command::Cancel { key } => self.end(|running| running.key == key),
             Command::Watch { id } => {
                 if let Some(session) = &mut self.session {
@@ -232,10 +233,27 @@ impl Desk {
                 self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
             }
             Command::LoadTimeline { key, id } => {
-                self.on_hub(key, Kind::Hub, async move |hub| journal::timeline(&hub, id).await).await;
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, None, id).await).await;
             }
             Command::LoadVersions { key, entries } => {
-                self.on_hub(key, Kind::Hub, async move |hub| journal::versions(&hub, entries).await).await;
+                self.on_hub(key, Kind::Hub, async move |hub| past::versions(&hub, entries).await).await;
+            }
+            Command::LoadDiscarded { key, entry, other } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::discarded(&hub, *entry, other).await).await;
+            }
+            Command::ListPast { key } => {
+                let keep = self.opener.keep.clone();
+                self.on_hub(key, Kind::Hub, async move |hub| past::list(&hub, &keep).await).await;
+            }
+            Command::LoadPast { key, hub: filed, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, filed, id).await).await;
+            }
+            Command::LoadPastVersion { key, hub: filed, id, version } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::version(&hub, filed, id, version).await).await;
+            }
+            Command::ReadElsewhere { key, hub, id } => {
+                let opener = self.opener.clone();
+                self.begin(key, Kind::Hub, async move { twins::elsewhere(&opener, &hub, &id).await.into() });
             }
             Command::LoadIdentity { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| identities::load(&hub, &id).await).await;
@@ -291,6 +309,7 @@ impl Desk {
             | Command::SaveSettings { .. }
             | Command::KeepDraft { .. }
             | Command::ForgetDraft { .. }
+            | Command::KeepDiscarded { .. }
             | Command::Watch { .. }
             | Command::Unwatch { .. }
             | Command::FollowEvents { .. }
