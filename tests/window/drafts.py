@@ -7,14 +7,13 @@ import json
 import os
 import re
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(__file__))
 from driver import Window  # noqa: E402
+from hub import Hub  # noqa: E402
 
 
 def kept(folder):
@@ -53,44 +52,6 @@ def back(program, shots, data, text):
         window.find("myFirstDevice, unsaved", "tab|button")
         window.shot("draft-back")
         print("ok after kill -9 every letter is back, marked as unsaved", flush=True)
-
-
-class Hub:
-    """A hub in a process of its own, with one device: it moves while the window is away."""
-
-    def __init__(self, program, data):
-        self.program = program
-        command = [program, "hub", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty", "--data", data]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        ready = json.loads(self.process.stdout.readline())
-        self.connection, self.ca = ready["connectionString"], ready["caFile"]
-        host = dict(part.split("=", 1) for part in self.connection.split(";"))["HostName"]
-        self.url = f"https://{host}"
-        self.ask("PUT", "/devices/thermostat", {"deviceId": "thermostat"})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-
-    def ask(self, method, path, body=None):
-        env = {**os.environ, "TWINSCOPE_CONNECTION_STRING": self.connection}
-        token = subprocess.run([self.program, "token"], env=env, capture_output=True, text=True, check=True).stdout.strip()
-        headers = {"Authorization": token, "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{self.url}{path}?api-version=2021-04-12", data=data, headers=headers, method=method
-        )
-        with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca), timeout=20) as answer:
-            return json.load(answer)
-
-    def patch(self, desired):
-        self.ask("PATCH", "/twins/thermostat", {"properties": {"desired": desired}})
-
-    def interval(self):
-        return self.ask("GET", "/twins/thermostat")["properties"]["desired"]["interval"]
 
 
 def on_hub(program, shots, data, connection, ca):

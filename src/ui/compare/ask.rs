@@ -150,20 +150,15 @@ fn here(f: &mut Frame, about: About, fresh: bool) -> Vec<Choice> {
     if let Some(version) = about.version {
         choices.push(about.offer(format!("{id} as it is now"), CompareAct::WithVersion(version)));
     }
+    if text.trim().is_empty() {
+        choices.extend(drafts(f, about));
+    }
     let ids = fresh_ids(f, text, OFFERED, fresh);
     let known = ids.iter().any(|known| known.to_string() == text.trim());
     choices.extend(
         ids.into_iter().filter(|other| other != id).map(|other| about.with(other.to_string(), Other::Twin(other))),
     );
-    let mut more = Vec::new();
-    let dirty = f.app.tabs.iter().filter(|tab| tab.is_dirty());
-    for tab in dirty {
-        if tab.id == *id {
-            more.push(about.with(format!("{id} on the hub"), Other::Twin(id.clone())));
-        } else {
-            more.push(about.with(format!("{} as edited", tab.id), Other::Draft(tab.id.clone())));
-        }
-    }
+    let mut more = if text.trim().is_empty() { Vec::new() } else { drafts(f, about) };
     let elsewhere = f.app.elsewhere();
     more.extend(elsewhere.map(|(hub, name, other)| {
         about.with(format!("{other} at {name}"), Other::Elsewhere { hub: hub.clone(), id: other.clone() })
@@ -178,6 +173,19 @@ fn here(f: &mut Frame, about: About, fresh: bool) -> Vec<Choice> {
         choices.push(about.with(format!("{typed}, as typed"), Other::Twin(typed)));
     }
     choices
+}
+
+/// What is typed in tabs: this one's beside what its hub has, the others as they are.
+fn drafts(f: &Frame, about: About) -> Vec<Choice> {
+    let dirty = f.app.tabs.iter().filter(|tab| tab.is_dirty());
+    let line = |tab: &Tab| {
+        if tab.id == *about.id {
+            about.with(format!("{} on the hub", tab.id), Other::Twin(tab.id.clone()))
+        } else {
+            about.with(format!("{} as edited", tab.id), Other::Draft(tab.id.clone()))
+        }
+    };
+    dirty.map(line).collect()
 }
 
 /// The id that was typed, if it is one.
