@@ -146,7 +146,9 @@ fn row_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool) -> egui::Response {
     if let Some(time) = time {
         ui.painter().galley(egui::pos2(inner.right() - time.size().x, inner.top() + 2.0), time, p.weak);
     }
-    paint(&title, theme::strong(), p.text, inner.min, inner.width() - time_width);
+    // Of which version it is said where there is room for it.
+    let shown = if entry.is_discarded() { "Discarded draft" } else { &title };
+    paint(shown, theme::strong(), p.text, inner.min, inner.width() - time_width);
     let color = match entry.seen {
         Seen::Save => p.good,
         Seen::Discarded => p.warn,

@@ -150,6 +150,30 @@ fn the_journal_of_another_hub_is_listed_and_one_of_its_versions_compared() {
 }
 
 #[test]
+fn versions_of_two_hubs_are_two_sides_and_the_same_one_is_one() {
+    let (mut desk, id) = desk();
+    let key = EntryKey { version: 4, at_ms: 1000 };
+    let side = |hub: Option<&str>, name: &str| Other::Past {
+        hub: hub.map(str::to_owned),
+        hub_name: name.to_owned(),
+        id: other(),
+        key,
+        seen: Seen::Load,
+    };
+    for (other_side, sides) in [
+        (side(None, ""), 1),
+        (side(Some("a.net"), "A"), 2),
+        (side(Some("b.net"), "B"), 3),
+        // Under another name it is the same hub.
+        (side(Some("a.net"), "Renamed"), 3),
+    ] {
+        compare(&mut desk, &id, CompareAct::With { other: other_side, version: None });
+        assert_eq!(tab(&desk, &id).compare.sides.len(), sides);
+    }
+    assert_eq!(tab(&desk, &id).compare.left, 2);
+}
+
+#[test]
 fn the_draft_stands_beside_what_the_hub_has_and_beside_another_draft() {
     let (mut desk, id) = desk();
     let key = load_key(&desk.act(Action::OpenTwin(other())));
