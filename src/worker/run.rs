@@ -232,25 +232,6 @@ impl Desk {
                 let write = Write::Replace;
                 self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
             }
-            Command::LoadTimeline { key, id } => {
-                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, None, id).await).await;
-            }
-            Command::LoadVersions { key, entries } => {
-                self.on_hub(key, Kind::Hub, async move |hub| past::versions(&hub, entries).await).await;
-            }
-            Command::LoadDiscarded { key, entry, other } => {
-                self.on_hub(key, Kind::Hub, async move |hub| past::discarded(&hub, *entry, other).await).await;
-            }
-            Command::ListPast { key } => {
-                let keep = self.opener.keep.clone();
-                self.on_hub(key, Kind::Hub, async move |hub| past::list(&hub, &keep).await).await;
-            }
-            Command::LoadPast { key, hub: filed, id } => {
-                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, filed, id).await).await;
-            }
-            Command::LoadPastVersion { key, hub: filed, id, version } => {
-                self.on_hub(key, Kind::Hub, async move |hub| past::version(&hub, filed, id, version).await).await;
-            }
             Command::ReadElsewhere { key, hub, id } => {
                 let opener = self.opener.clone();
                 self.begin(key, Kind::Hub, async move { twins::elsewhere(&opener, &hub, &id).await.into() });
@@ -300,6 +281,12 @@ impl Desk {
             Command::FetchFeedback { key } => {
                 self.on_hub(key, Kind::Hub, async move |hub| messages::feedback(&hub).await).await;
             }
+            past @ (Command::LoadTimeline { .. }
+            | Command::LoadVersions { .. }
+            | Command::LoadDiscarded { .. }
+            | Command::ListPast { .. }
+            | Command::LoadPast { .. }
+            | Command::LoadPastVersion { .. }) => self.ask_past(past).await,
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -318,6 +305,32 @@ impl Desk {
             | Command::AnswerMethod { .. }
             | Command::AcknowledgeMessage { .. }
             | Command::Cancel { .. } => {}
+        }
+    }
+
+    /// Requests to the journal, beside an open hub.
+    async fn ask_past(&mut self, command: Command) {
+        match command {
+            Command::LoadTimeline { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, None, id).await).await;
+            }
+            Command::LoadVersions { key, entries } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::versions(&hub, entries).await).await;
+            }
+            Command::LoadDiscarded { key, entry, other } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::discarded(&hub, *entry, other).await).await;
+            }
+            Command::ListPast { key } => {
+                let keep = self.opener.keep.clone();
+                self.on_hub(key, Kind::Hub, async move |hub| past::list(&hub, &keep).await).await;
+            }
+            Command::LoadPast { key, hub: filed, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, filed, id).await).await;
+            }
+            Command::LoadPastVersion { key, hub: filed, id, version } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::version(&hub, filed, id, version).await).await;
+            }
+            _ => {}
         }
     }
 
