@@ -136,12 +136,15 @@ impl App {
                     commands.push(Command::Watch { id });
                 }
             }
+            commands.extend(self.load_sides_in_front());
             return commands;
         }
+        let comparisons = self.settings.comparisons.get(&word).cloned().unwrap_or_default();
         let titles = self.settings.open_tabs.get(&word).cloned().unwrap_or_default();
         for id in titles.iter().filter_map(|title| title.parse::<TwinId>().ok()) {
             commands.extend(self.update(self.now, super::Action::OpenTwin(id)));
         }
+        commands.extend(self.take_comparisons(&comparisons));
         commands
     }
 

@@ -67,6 +67,8 @@ impl App {
             }
             Purpose::Timeline(id) => return self.settle_timeline(key, &id, outcome),
             Purpose::Versions(id) => self.settle_versions(key, &id, outcome),
+            Purpose::Past => self.settle_past(key, outcome),
+            Purpose::PastTimeline => self.settle_past_timeline(key, outcome),
             Purpose::Compared { tab, side } => self.settle_compared(key, &tab, side, outcome),
             Purpose::Report(id) => self.settle_report(key, &id, outcome),
             Purpose::CallMethod(id) => self.settle_call(key, &id, outcome),
@@ -154,7 +156,11 @@ impl App {
         let Some(sent) = tab.sent.take() else { return Vec::new() };
         let write = sent.outgoing.write;
         match outcome {
-            Ok(Outcome::Saved(twin)) => self.saved(id, &twin, sent),
+            Ok(Outcome::Saved(twin)) => {
+                let kept = self.keep_given_up(id, &sent);
+                self.saved(id, &twin, sent);
+                return kept.into_iter().collect();
+            }
             Ok(Outcome::Conflict { theirs }) => {
                 tab.save = SaveState::Idle;
                 self.see(&theirs, Source::Load);

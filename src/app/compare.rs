@@ -1,7 +1,9 @@
 //! The comparison in one tab: its twin, as it is typed, beside other twins, versions of the past and twins of other hubs.
 
+use super::sources::Source;
 use super::{App, Moment, Remote, Tab};
-use crate::disk::journal::{Entry, EntryKey};
+use crate::disk::KeptComparison;
+use crate::disk::journal::{EntryKey, Seen};
 use crate::twin::diff::Change;
 use crate::twin::{JsonMap, Section, Twin, TwinId};
 use crate::worker::{Failure, HubRef};
@@ -19,12 +21,17 @@ pub const OWN: u64 = 0;
 pub enum CompareAct {
     /// Asks what to compare with; for a version of this twin instead of the draft, where one is given.
     Ask(Option<EntryKey>),
+    /// Looks elsewhere for what to compare with; `version` as in [`CompareAct::Ask`].
+    From {
+        source: Source,
+        version: Option<EntryKey>,
+    },
     /// Adds a side and puts it in front, beside the version where one is given, else beside the draft.
     With {
         other: Other,
         version: Option<EntryKey>,
     },
-    /// A version of this twin beside its draft.
+    /// An entry of this twin's history beside its draft.
     WithVersion(EntryKey),
     /// Takes a side away.
     Drop(u64),
@@ -36,6 +43,8 @@ pub enum CompareAct {
     Face(Face),
     /// Reads a side again.
     Load(u64),
+    /// Reads again what stands beside each other, as far as it can be another by now.
+    Refresh,
     /// Makes the draft, which stands on the right, say what the left side says at these places.
     Take(Vec<Change>),
     /// Opens the twin on the right and compares it there with the left side, so that it can be changed.
@@ -47,7 +56,11 @@ pub enum CompareAct {
 pub enum Other {
     /// A twin of the open hub, as the hub has it.
     Twin(TwinId),
-    /// A twin of a hub opened before, as it was read last.
+    /// What is typed in the tab of another twin.
+    Draft(TwinId),
+    /// An entry of the journal: `hub` as filed there, `None` for the open hub, and what people call it.
+    Past { hub: Option<String>, hub_name: String, id: TwinId, key: EntryKey, seen: Seen },
+    /// A twin of another hub, as that hub has it.
     Elsewhere { hub: HubRef, id: TwinId },
 }
 
@@ -65,8 +78,37 @@ pub enum Face {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
     Twin(TwinId),
-    Version { of: TwinId, entry: Box<Entry> },
-    Elsewhere { hub: HubRef, hub_name: String, id: TwinId },
+    Draft(TwinId),
+    /// An entry of the journal; `hub` as filed there and what people call it, `None` for the open hub.
+    Version {
+        hub: Option<(String, String)>,
+        of: TwinId,
+        key: EntryKey,
+        seen: Seen,
+    },
+    Elsewhere {
+        hub: HubRef,
+        hub_name: String,
+        id: TwinId,
+    },
+}
+
+impl Origin {
+    /// Whether both lead to the same: names may have changed meanwhile.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Version { hub, of, key, .. }, Self::Version { hub: hub2, of: of2, key: key2, .. }) => {
+                hub.as_ref().map(|hub| &hub.0) == hub2.as_ref().map(|hub| &hub.0) && of == of2 && key == key2
+            }
+            (Self::Elsewhere { hub, id, .. }, Self::Elsewhere { hub: hub2, id: id2, .. }) => hub == hub2 && id == id2,
+            _ => self == other,
+        }
+    }
+
+    /// Whether reading it again may bring something else: the past does not change.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Twin(_) | Self::Elsewhere { .. })
+    }
 }
 
 /// One of the others.
@@ -82,10 +124,23 @@ impl Side {
     pub fn name(&self) -> String {
         match &self.origin {
             Origin::Twin(id) => id.to_string(),
-            Origin::Version { of, entry } => format!("{of} version {}", entry.version),
+            Origin::Draft(id) => format!("{id} as edited"),
+            Origin::Version { hub, of, key, seen } => {
+                let at = hub.as_ref().map(|(_, name)| format!(" at {name}")).unwrap_or_default();
+                match seen {
+                    Seen::Discarded => format!("{of}{at} discarded draft of {}", hour(key.at_ms)),
+                    _ => format!("{of}{at} version {}", key.version),
+                }
+            }
             Origin::Elsewhere { hub_name, id, .. } => format!("{id} at {hub_name}"),
         }
     }
+}
+
+/// The time of day, UTC.
+fn hour(unix_ms: u64) -> String {
+    let seconds = unix_ms / 1000 % (24 * 60 * 60);
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// What a tab compares.
@@ -148,6 +203,11 @@ impl Compare {
         self.sides.len() + 1 >= SIDES_MAX
     }
 
+    /// As it is kept with the open tabs; `None` when nothing is compared.
+    pub(super) fn kept(&self) -> Option<KeptComparison> {
+        super::sources::kept(self)
+    }
+
     /// The hub is left: what was under way ends untold, and is asked for again by the person.
     pub(super) fn park(&mut self, now: Moment) {
         for side in self.sides.iter_mut().filter(|side| side.twin.is_loading()) {
@@ -163,9 +223,19 @@ impl Tab {
     /// The name of a side in this tab's comparison.
     pub fn side_name(&self, number: u64) -> String {
         match self.compare.side(number) {
+            // Beside what is typed in this tab.
+            Some(Side { origin: Origin::Twin(id), .. }) if *id == self.id => format!("{id} on the hub"),
             Some(side) => side.name(),
             None if self.is_dirty() => format!("{} as edited", self.id),
             None => self.id.to_string(),
+        }
+    }
+
+    /// The twin on the right, where it can be changed in a tab of its own.
+    pub fn turned(&self) -> Option<&TwinId> {
+        match &self.compare.side(self.compare.right)?.origin {
+            Origin::Twin(id) | Origin::Draft(id) => Some(id).filter(|id| **id != self.id),
+            Origin::Version { .. } | Origin::Elsewhere { .. } => None,
         }
     }
 
@@ -174,8 +244,13 @@ impl Tab {
         if self.compare.section == Section::Reported {
             return Some("Reported is the device's own");
         }
-        if self.compare.right != OWN {
-            return Some("Only the twin of this tab is changed here");
+        if let Some(side) = self.compare.side(self.compare.right) {
+            return Some(match &side.origin {
+                Origin::Twin(id) if *id == self.id => "The right side is what the hub has: put the draft there",
+                Origin::Twin(_) | Origin::Draft(_) => "The right side is changed in its own tab: open it there",
+                Origin::Version { .. } => "The past does not change: put the draft on the right",
+                Origin::Elsewhere { .. } => "The right side is on another hub: open that hub to change it",
+            });
         }
         match &self.draft {
             None => Some("The twin is not loaded"),
@@ -197,7 +272,10 @@ impl App {
         let Some(side) = tab.compare.side(number) else { return Stand::Absent("It is no longer compared") };
         let open = match &side.origin {
             Origin::Twin(id) => self.tab(id).and_then(newest),
-            _ => None,
+            Origin::Draft(id) => {
+                return self.tab(id).map_or(Stand::Absent("Its tab was closed"), |tab| own_stand(tab, section));
+            }
+            Origin::Version { .. } | Origin::Elsewhere { .. } => None,
         };
         match (open.or(side.twin.value()), &side.twin) {
             (Some(twin), _) => ready(twin, section),
@@ -207,12 +285,11 @@ impl App {
         }
     }
 
-    /// Twins of hubs opened before, with the name of the hub.
-    pub fn elsewhere(&self) -> impl Iterator<Item = (&HubRef, String, &TwinId)> {
-        let read = |tab: &&Tab| tab.current().is_some();
-        self.parked.iter().flat_map(move |(hub, (tabs, _))| {
-            tabs.iter().filter(read).map(move |tab| (hub, self.hub_name(hub), &tab.id))
-        })
+    /// Why a side that stands there could not be read again; it is shown as it was read before.
+    pub fn not_read_again<'a>(&'a self, tab: &'a Tab, number: u64) -> Option<&'a Failure> {
+        let side = tab.compare.side(number)?;
+        let shown = matches!(self.stand(tab, number), Stand::Ready { .. });
+        side.twin.failure().filter(|failure| shown && **failure != Failure::Cancelled)
     }
 
     pub(super) fn hub_name(&self, hub: &HubRef) -> String {

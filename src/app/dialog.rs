@@ -71,6 +71,7 @@ pub enum Dialog {
         id: TwinId,
         version: Option<EntryKey>,
         text: String,
+        from: super::sources::Source,
     },
     /// A version of the past would take the place of my edits.
     Revert {

@@ -5,8 +5,8 @@ use super::{App, HubState, NoticeKind};
 use crate::disk::KeptDraft;
 use crate::twin::draft::Draft;
 use crate::twin::{Etag, Section, TwinId};
+use crate::worker::Command;
 use crate::worker::event::Source;
-use crate::worker::{Command, HubRef};
 
 /// What the disk was last told of a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +49,14 @@ impl Tab {
         Some(Command::KeepDraft { draft: Box::new(kept) })
     }
 
-    fn kept_draft(&self, hub: &str, at_ms: u64) -> Option<KeptDraft> {
+    pub(super) fn kept_draft(&self, hub: &str, at_ms: u64) -> Option<KeptDraft> {
         let (draft, texts) = self.typed()?;
         let [desired, tags, report] = texts.map(|text| text.map(str::to_owned));
         Some(KeptDraft { hub: hub.to_owned(), base: draft.base.clone(), desired, tags, report, at_ms })
     }
 
     /// Puts a kept draft into the tab, over whatever the hub has now.
-    fn restore(&mut self, kept: KeptDraft, now: super::Moment) {
+    pub(super) fn restore(&mut self, kept: KeptDraft, now: super::Moment) {
         self.kept = Some(Kept::of(&kept));
         let mut draft = Draft::new(kept.base);
         for (section, text) in [(Section::Desired, kept.desired), (Section::Tags, kept.tags)] {
@@ -109,7 +109,7 @@ impl App {
         let kept = tab.kept_draft(&hub, at_ms);
         // Not forgotten with the tab.
         tab.kept = None;
-        let mut commands = self.drop_tab(id);
+        let mut commands = self.remove_tab(id);
         if let Some(kept) = kept {
             commands.push(Command::KeepDraft { draft: Box::new(kept.clone()) });
             self.set_aside.retain(|other| other.base.id != *id);
@@ -132,8 +132,7 @@ impl App {
         let mut commands: Vec<Command> = self.tabs.iter().filter_map(|tab| self.forget_draft(tab)).collect();
         // Those set aside were not asked about: they stay.
         for (hub, (tabs, _)) in &self.parked {
-            let host = self.hubs.iter().find(|entry| entry.hub == *hub).map(|entry| entry.host.to_ascii_lowercase());
-            let Some(name) = (if *hub == HubRef::Local { Some("local".to_owned()) } else { host }) else { continue };
+            let Some(name) = self.filed_as(hub) else { continue };
             let kept = tabs.iter().filter(|tab| tab.kept.is_some());
             commands.extend(kept.map(|tab| Command::ForgetDraft { hub: name.clone(), id: tab.id.clone() }));
         }

@@ -1,7 +1,9 @@
 //! The history of one tab: what the journal keeps of its twin, the version that is looked at and what it is compared with.
 
+use super::discard::Goes;
 use super::tab::{Pane, SaveState};
 use super::{App, Dialog, NoticeKind, Purpose, Remote, Tab};
+use crate::disk::KeptDraft;
 use crate::disk::journal::{Entry, EntryKey, SavedPatch, Timeline};
 use crate::twin::diff::{self, Change};
 use crate::twin::draft::Draft;
@@ -77,6 +79,8 @@ pub struct Shown {
     pub text: String,
     /// The patch that led to it and its inverse, laid out; empty when that was not ours.
     pub patch_text: String,
+    /// As it was typed, where it is a draft that was thrown away.
+    pub discarded: Option<Box<KeptDraft>>,
     other: Option<Result<Arc<Twin>, String>>,
     pub comparison: Comparison,
 }
@@ -107,10 +111,14 @@ impl History {
         self.entry(self.chosen?)
     }
 
-    /// The entry before another one.
+    /// The version before another one. Of a discarded draft none: it was typed at a version of its own.
     pub fn before(&self, key: EntryKey) -> Option<&Entry> {
         let timeline = self.timeline.value()?;
-        timeline.entries.get(timeline.place(key)?.checked_sub(1)?)
+        let place = timeline.place(key)?;
+        if timeline.entries.get(place)?.is_discarded() {
+            return None;
+        }
+        timeline.entries.get(..place)?.iter().rev().find(|entry| !entry.is_discarded())
     }
 
     /// The tab is put aside: what was under way ends untold.
@@ -130,6 +138,14 @@ impl History {
 
     fn choose_newest(&mut self) {
         self.chosen = self.timeline.value().and_then(|timeline| timeline.entries.last()).map(Entry::key);
+    }
+
+    /// The name of the version chosen to compare with.
+    fn other_name(&self) -> Option<String> {
+        match self.against {
+            Against::Version(key) => self.entry(key).map(name),
+            Against::Previous | Against::Draft => None,
+        }
     }
 
     /// The versions to be read for what is chosen: it, and what it is compared with.
@@ -154,28 +170,62 @@ impl Shown {
         };
         let patch_text = entry.saved.as_ref().map(patch_text).unwrap_or_default();
         let comparison = Comparison::NothingBefore;
-        Some(Self { key: entry.key(), twin, text, patch_text, other, comparison })
+        Some(Self { key: entry.key(), twin, text, patch_text, discarded: None, other, comparison })
     }
 
-    fn compare(&mut self, against: Against, draft: Option<&Draft>) {
-        self.comparison = match (&self.twin, against, &self.other) {
+    /// The same of a draft that was thrown away; its text is what was typed.
+    fn read_discarded(entry: &Entry, draft: Box<KeptDraft>, other: Option<Result<Arc<Twin>, String>>) -> Self {
+        let twin = draft.twin().map(Arc::new);
+        let comparison = Comparison::NothingBefore;
+        let (key, text) = (entry.key(), typed_text(&draft));
+        Self { key, twin, text, patch_text: String::new(), discarded: Some(draft), other, comparison }
+    }
+
+    /// `other_name` is that of the version it is compared with, where it is one that was chosen.
+    fn compare(&mut self, against: Against, other_name: Option<String>, draft: Option<&Draft>) {
+        let name = match (&self.discarded, self.key.version) {
+            (Some(_), _) => DISCARDED.to_owned(),
+            (None, version) => format!("version {version}"),
+        };
+        self.comparison = match (&self.twin, against, &self.other, &self.discarded) {
             (Err(why), ..) => Comparison::Impossible(why.clone()),
-            (Ok(twin), Against::Draft, _) => with_draft(twin, draft),
-            (_, Against::Previous, None) => Comparison::NothingBefore,
-            (_, Against::Version(_), None) => {
+            (Ok(twin), Against::Draft, ..) => with_draft(&name, twin, draft),
+            (Ok(twin), Against::Previous, _, Some(draft)) => {
+                Comparison::between((&format!("version {}", draft.base.version), &draft.base), (&name, twin))
+            }
+            (_, Against::Previous, None, None) => Comparison::NothingBefore,
+            (_, Against::Version(_), None, _) => {
                 Comparison::Impossible("The version to compare with is no longer in the journal".to_owned())
             }
-            (Ok(_), _, Some(Err(why))) => Comparison::Impossible(why.clone()),
-            (Ok(twin), against, Some(Ok(other))) => {
+            (Ok(_), _, Some(Err(why)), _) => Comparison::Impossible(why.clone()),
+            (Ok(twin), against, Some(Ok(other)), _) => {
+                let other_name = other_name.unwrap_or_else(|| format!("version {}", other.version));
+                let (this, that) = ((name.as_str(), &**twin), (other_name.as_str(), &**other));
                 let swap = matches!(against, Against::Version(key) if key.at_ms > self.key.at_ms);
-                let (before, after) = if swap { (twin, other) } else { (other, twin) };
-                Comparison::Changes {
-                    title: format!("Version {} → version {}", before.version, after.version),
-                    changes: changes(before, after),
-                }
+                if swap { Comparison::between(this, that) } else { Comparison::between(that, this) }
             }
         };
     }
+}
+
+/// What an entry is called that was no version of the hub.
+const DISCARDED: &str = "discarded draft";
+
+/// An entry in words: `version 12`, `discarded draft`.
+fn name(entry: &Entry) -> String {
+    if entry.is_discarded() { DISCARDED.to_owned() } else { format!("version {}", entry.version) }
+}
+
+impl Comparison {
+    fn between(before: (&str, &Twin), after: (&str, &Twin)) -> Self {
+        let title = format!("{} → {}", capital(before.0), after.0);
+        Self::Changes { title, changes: changes(before.1, after.1) }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn changes(before: &Twin, after: &Twin) -> Vec<(Section, Change)> {
@@ -183,7 +233,7 @@ fn changes(before: &Twin, after: &Twin) -> Vec<(Section, Change)> {
     SECTIONS.into_iter().flat_map(|section| of(section).map(move |change| (section, change))).collect()
 }
 
-fn with_draft(twin: &Twin, draft: Option<&Draft>) -> Comparison {
+fn with_draft(name: &str, twin: &Twin, draft: Option<&Draft>) -> Comparison {
     let Some(draft) = draft else {
         return Comparison::Impossible("The twin was not loaded yet, so there is no draft".to_owned());
     };
@@ -196,7 +246,17 @@ fn with_draft(twin: &Twin, draft: Option<&Draft>) -> Comparison {
         let found = diff::diff(twin.section(section), document);
         changes.extend(found.into_iter().map(|change| (section, change)));
     }
-    Comparison::Changes { title: format!("Version {} → your draft", twin.version), changes }
+    Comparison::Changes { title: format!("{} → your draft", capital(name)), changes }
+}
+
+/// One text as it was typed; of several each under its name.
+fn typed_text(draft: &KeptDraft) -> String {
+    let texts = [("desired", &draft.desired), ("tags", &draft.tags), ("report", &draft.report)];
+    let texts: Vec<(&str, &String)> = texts.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?))).collect();
+    match texts.as_slice() {
+        [(_, text)] => (*text).clone(),
+        texts => texts.iter().map(|(key, text)| format!("{key}\n{text}\n")).collect::<Vec<_>>().join("\n"),
+    }
 }
 
 fn patch_text(saved: &SavedPatch) -> String {
@@ -261,16 +321,21 @@ impl App {
                 return self.load_versions(id);
             }
             HistoryAct::Show(face) => history.face = face,
+            HistoryAct::Revert(key) if history.entry(key).is_some_and(Entry::is_discarded) => {
+                return self.ask_bring_back(id, key);
+            }
             HistoryAct::Revert(version) => {
                 if tab.is_dirty() {
                     self.dialog = Some(Dialog::Revert { id: id.clone(), version });
                 } else {
-                    self.revert(id, version);
+                    return self.revert(id, version);
                 }
             }
             HistoryAct::RevertNow(version) => {
                 self.dialog = None;
-                self.revert(id, version);
+                let tab = self.tab(id);
+                let discarded = tab.and_then(|tab| tab.history.entry(version)).is_some_and(Entry::is_discarded);
+                return if discarded { self.bring_back(id, version) } else { self.revert(id, version) };
             }
         }
         Vec::new()
@@ -298,11 +363,16 @@ impl App {
 
     fn load_versions(&mut self, id: &TwinId) -> Vec<Command> {
         let Some(entries) = self.tab(id).map(|tab| tab.history.wanted()) else { return Vec::new() };
-        let Some(version) = entries.first().map(|entry| entry.version) else { return Vec::new() };
-        let key = self.start(format!("Reading version {version} of {id}"), Purpose::Versions(id.clone()));
+        let Some(first) = entries.first() else { return Vec::new() };
+        let key = self.start(format!("Reading {} of {id}", name(first)), Purpose::Versions(id.clone()));
         let now = self.now;
         if let Some(tab) = self.tab_mut(id) {
             tab.history.shown.load(key, now);
+        }
+        if entries.first().is_some_and(Entry::is_discarded) {
+            let mut entries = entries.into_iter().map(Box::new);
+            let Some(entry) = entries.next() else { return Vec::new() };
+            return vec![Command::LoadDiscarded { key, entry, other: entries.next() }];
         }
         vec![Command::LoadVersions { key, entries }]
     }
@@ -344,7 +414,13 @@ impl App {
         let answer = match outcome {
             Ok(Outcome::Versions(versions)) => {
                 let Some(mut shown) = history.chosen().and_then(|entry| Shown::read(entry, versions)) else { return };
-                shown.compare(history.against, tab.draft.as_ref());
+                shown.compare(history.against, history.other_name(), tab.draft.as_ref());
+                Ok(shown)
+            }
+            Ok(Outcome::Discarded { draft, other }) => {
+                let Some(entry) = history.chosen() else { return };
+                let mut shown = Shown::read_discarded(entry, draft, other);
+                shown.compare(history.against, history.other_name(), tab.draft.as_ref());
                 Ok(shown)
             }
             Ok(_) => return,
@@ -353,20 +429,24 @@ impl App {
         history.shown.settle(key, now, answer);
     }
 
-    fn revert(&mut self, id: &TwinId, key: EntryKey) {
-        let Some(tab) = self.tab_mut(id) else { return };
+    fn revert(&mut self, id: &TwinId, key: EntryKey) -> Vec<Command> {
+        let Some(tab) = self.tab(id) else { return Vec::new() };
         let version = match tab.history.shown.value() {
             Some(Shown { key: shown, twin: Ok(twin), .. }) if *shown == key => twin.clone(),
-            _ => return,
+            _ => return Vec::new(),
         };
         if tab.revert_refusal(&version).is_some() {
-            return;
+            return Vec::new();
         }
-        tab.revert_to(&version);
+        let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
+        if let Some(tab) = self.tab_mut(id) {
+            tab.revert_to(&version);
+        }
         let text = format!(
             "What version {} of {id} said is your draft now: look at Changes, then save. Nothing is sent before",
             version.version
         );
         self.notice(NoticeKind::Info, text, None);
+        kept
     }
 }

@@ -9,6 +9,7 @@ mod apply_twin;
 pub mod compare;
 pub mod conflict;
 pub mod dialog;
+mod discard;
 mod drafts;
 pub mod events;
 pub mod faults;
@@ -20,6 +21,7 @@ pub mod methods;
 mod reading;
 mod replace;
 pub mod settings;
+pub mod sources;
 pub mod tab;
 mod tab_state;
 pub mod tick;
@@ -196,6 +198,10 @@ pub enum Purpose {
     Load(TwinId),
     Timeline(TwinId),
     Versions(TwinId),
+    /// Of which twins the journal has something.
+    Past,
+    /// What it has of one of them.
+    PastTimeline,
     /// A side of the comparison in this tab.
     Compared {
         tab: TwinId,
@@ -249,6 +255,8 @@ pub struct App {
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,
+    /// What the journal offers to compare with, while that is asked.
+    pub sources: sources::Sources,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,
     /// Large texts that are being read.

@@ -1,6 +1,7 @@
 //! Action → state and commands: hubs, fleet, tabs, dialogs. What concerns one twin is in `update_twin`.
 
 use super::dialog::{AddConnection, Check, Field, Then};
+use super::discard::Goes;
 use super::{Action, App, Dialog, HubState, Moment, Purpose, Remote, Tab};
 use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::query;
@@ -117,7 +118,9 @@ impl App {
             }
             Action::QuitAndDiscard => {
                 self.quitting = true;
-                self.forget_drafts()
+                let mut commands = self.discard_all();
+                commands.extend(self.forget_drafts());
+                commands
             }
             other => self.update_twin(other),
         }
@@ -134,6 +137,7 @@ impl App {
             Some(Dialog::AddConnection(AddConnection { check: Check::Running { key, .. }, .. })) => {
                 vec![Command::Cancel { key }]
             }
+            Some(Dialog::Compare { .. }) => self.stop_choosing(),
             _ => Vec::new(),
         }
     }
@@ -241,11 +245,14 @@ impl App {
         self.recent.truncate(RECENT_MAX);
     }
 
-    /// Which tabs are open is remembered per hub.
-    fn keep_tabs(&mut self) -> Vec<Command> {
+    /// Which tabs are open is remembered per hub, and what they compare.
+    pub(super) fn keep_tabs(&mut self) -> Vec<Command> {
         let HubState::Open(info) = &self.hub else { return Vec::new() };
+        let word = hub_word(&info.hub);
         let tabs = self.tabs.iter().map(Tab::title).collect();
-        self.settings.open_tabs.insert(hub_word(&info.hub), tabs);
+        let comparisons = self.tabs.iter().filter_map(|tab| Some((tab.title(), tab.compare.kept()?))).collect();
+        self.settings.comparisons.insert(word.clone(), comparisons);
+        self.settings.open_tabs.insert(word, tabs);
         self.keep_settings()
     }
 
@@ -256,7 +263,16 @@ impl App {
         self.drop_tab(&id)
     }
 
+    /// Closes a tab; what is typed in it goes into the journal.
     pub(super) fn drop_tab(&mut self, id: &TwinId) -> Vec<Command> {
+        let discarded = self.keep_discarded(id, Goes::All);
+        let mut commands = self.remove_tab(id);
+        commands.extend(discarded);
+        commands
+    }
+
+    pub(super) fn remove_tab(&mut self, id: &TwinId) -> Vec<Command> {
+        let unread = self.stop_comparing(id, None);
         if matches!(&self.dialog, Some(Dialog::CloseTab { id: asked }) if asked == id) {
             self.dialog = None;
         }
@@ -269,6 +285,7 @@ impl App {
             other => other,
         };
         let mut commands = vec![Command::Unwatch { id: id.clone() }];
+        commands.extend(unread);
         commands.extend(forgotten);
         if tab.act.is_some() {
             commands.extend(self.cancel_act(id));

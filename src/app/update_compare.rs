@@ -1,35 +1,46 @@
 //! Action → state and commands, and answers → state, for comparisons.
 
 use super::compare::{CompareAct, OWN, Origin, Other, Side, Stand};
+use super::sources::Source;
 use super::tab::Pane;
-use super::{App, Dialog, NoticeKind, Purpose, Remote};
+use super::{App, NoticeKind, Purpose, Remote};
 use crate::disk::journal::EntryKey;
 use crate::twin::TwinId;
 use crate::twin::diff::Change;
 use crate::worker::event::Outcome;
 use crate::worker::{Command, Failure, Key};
-use std::sync::Arc;
 
 impl App {
     pub(super) fn compare_act(&mut self, id: &TwinId, act: CompareAct) -> Vec<Command> {
+        let kept = |app: &Self| app.tabs.iter().map(|tab| tab.compare.kept()).collect::<Vec<_>>();
+        let before = kept(self);
+        let mut commands = self.compare_now(id, act);
+        // What is compared is kept with the tabs.
+        if kept(self) != before {
+            commands.extend(self.keep_tabs());
+        }
+        commands
+    }
+
+    fn compare_now(&mut self, id: &TwinId, act: CompareAct) -> Vec<Command> {
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         let compare = &mut tab.compare;
+        let mut commands = Vec::new();
         match act {
-            CompareAct::Ask(version) => {
-                self.dialog = Some(Dialog::Compare { id: id.clone(), version, text: String::new() });
-                let unread = self.tab(id).is_some_and(|tab| matches!(tab.history.timeline, Remote::Idle));
-                // Versions are offered too.
-                return if unread { self.load_timeline(id) } else { Vec::new() };
-            }
+            CompareAct::Ask(version) => return self.choose_from(id, Source::Here, version),
+            CompareAct::From { source, version } => return self.choose_from(id, source, version),
             CompareAct::With { other, version } => return self.compare_with(id, other, version),
             CompareAct::WithVersion(key) => {
                 self.dialog = None;
                 let Some(origin) = self.version(id, key) else { return Vec::new() };
-                let (number, commands) = self.add_side(id, origin);
+                let Some((number, commands)) = self.add_side(id, origin) else { return Vec::new() };
                 self.put_in_front(id, number, OWN);
                 return commands;
             }
             CompareAct::Drop(number) => {
+                commands = self.stop_comparing(id, Some(number));
+                let Some(tab) = self.tab_mut(id) else { return commands };
+                let compare = &mut tab.compare;
                 compare.sides.retain(|side| side.number != number);
                 let other = compare.sides.last().map_or(OWN, |side| side.number);
                 if compare.left == number {
@@ -54,24 +65,29 @@ impl App {
             CompareAct::Section(section) => compare.section = section,
             CompareAct::Face(face) => compare.face = face,
             CompareAct::Load(number) => return self.load_side(id, number),
+            CompareAct::Refresh => return self.refresh_sides(id),
             CompareAct::Take(changes) => self.take_over(id, changes),
             CompareAct::Turn => return self.turn_comparison(id),
         }
-        Vec::new()
+        commands
     }
 
     fn compare_with(&mut self, id: &TwinId, other: Other, version: Option<EntryKey>) -> Vec<Command> {
         self.dialog = None;
         let origin = match other {
             Other::Twin(id) => Origin::Twin(id),
+            Other::Draft(id) => Origin::Draft(id),
+            Other::Past { hub, hub_name, id, key, seen } => {
+                Origin::Version { hub: hub.map(|hub| (hub, hub_name)), of: id, key, seen }
+            }
             Other::Elsewhere { hub, id } => Origin::Elsewhere { hub_name: self.hub_name(&hub), hub, id },
         };
         let (mut commands, mut right) = (Vec::new(), OWN);
         if let Some(origin) = version.and_then(|key| self.version(id, key)) {
-            let (number, asked) = self.add_side(id, origin);
+            let Some((number, asked)) = self.add_side(id, origin) else { return Vec::new() };
             (commands, right) = (asked, number);
         }
-        let (left, asked) = self.add_side(id, origin);
+        let Some((left, asked)) = self.add_side(id, origin) else { return commands };
         commands.extend(asked);
         self.put_in_front(id, left, right);
         commands
@@ -79,7 +95,7 @@ impl App {
 
     fn version(&self, id: &TwinId, key: EntryKey) -> Option<Origin> {
         let entry = self.tab(id)?.history.entry(key)?;
-        Some(Origin::Version { of: id.clone(), entry: Box::new(entry.clone()) })
+        Some(Origin::Version { hub: None, of: id.clone(), key, seen: entry.seen })
     }
 
     fn put_in_front(&mut self, id: &TwinId, left: u64, right: u64) {
@@ -89,16 +105,16 @@ impl App {
         }
     }
 
-    /// The number of a side with this origin, made if there is none; where there is no room, the tab's own.
-    fn add_side(&mut self, id: &TwinId, origin: Origin) -> (u64, Vec<Command>) {
-        let Some(tab) = self.tab_mut(id) else { return (OWN, Vec::new()) };
-        if matches!(&origin, Origin::Twin(other) if other == id) {
-            return (OWN, Vec::new());
+    /// The number of a side with this origin, made if there is none; `None` where there is no room, which is told.
+    fn add_side(&mut self, id: &TwinId, origin: Origin) -> Option<(u64, Vec<Command>)> {
+        let tab = self.tab_mut(id)?;
+        if matches!(&origin, Origin::Draft(other) if other == id) {
+            return Some((OWN, Vec::new()));
         }
         let compare = &mut tab.compare;
-        if let Some(side) = compare.sides.iter().find(|side| side.origin == origin) {
+        if let Some(side) = compare.sides.iter().find(|side| side.origin.is(&origin)) {
             let number = side.number;
-            return (number, self.load_side(id, number));
+            return Some((number, self.load_side(id, number)));
         }
         if compare.is_full() {
             let text = format!(
@@ -106,12 +122,12 @@ impl App {
                 super::compare::SIDES_MAX
             );
             self.notice(NoticeKind::Info, text, None);
-            return (OWN, Vec::new());
+            return None;
         }
         compare.last += 1;
         let number = compare.last;
         compare.sides.push(Side { number, origin, twin: Remote::Idle });
-        (number, self.load_side(id, number))
+        Some((number, self.load_side(id, number)))
     }
 
     fn load_side(&mut self, id: &TwinId, number: u64) -> Vec<Command> {
@@ -120,12 +136,7 @@ impl App {
             return Vec::new();
         }
         let (origin, what) = (side.origin.clone(), format!("Reading {}", side.name()));
-        if let Origin::Elsewhere { hub, id: other, .. } = &origin {
-            let value = self.parked_twin(hub, other);
-            let now = self.now;
-            if let (Some(value), Some(side)) = (value, self.side_mut(id, number)) {
-                side.twin = Remote::Ready { value, at: now };
-            }
+        if matches!(origin, Origin::Draft(_)) {
             return Vec::new();
         }
         let key = self.start(what, Purpose::Compared { tab: id.clone(), side: number });
@@ -134,18 +145,55 @@ impl App {
             side.twin.load(key, now);
         }
         vec![match origin {
-            Origin::Version { entry, .. } => Command::LoadVersions { key, entries: vec![*entry] },
-            Origin::Twin(other) | Origin::Elsewhere { id: other, .. } => Command::LoadTwin { key, id: other },
+            Origin::Version { hub, of, key: version, .. } => {
+                Command::LoadPastVersion { key, hub: hub.map(|(filed, _)| filed), id: of, version }
+            }
+            Origin::Elsewhere { hub, id, .. } => Command::ReadElsewhere { key, hub, id },
+            Origin::Twin(other) | Origin::Draft(other) => Command::LoadTwin { key, id: other },
         }]
+    }
+
+    /// Sides that were never read, or are no longer there, are read: the comparison came back with its tab.
+    pub(super) fn load_sides(&mut self, id: &TwinId) -> Vec<Command> {
+        self.load_where(id, |side| matches!(side.twin, Remote::Idle))
+    }
+
+    /// The same for the tab in front, where it shows its comparison.
+    pub(super) fn load_sides_in_front(&mut self) -> Vec<Command> {
+        match self.active_tab().filter(|tab| tab.pane == Pane::Compare).map(|tab| tab.id.clone()) {
+            Some(id) => self.load_sides(&id),
+            None => Vec::new(),
+        }
+    }
+
+    /// What can be another by now is read again.
+    fn refresh_sides(&mut self, id: &TwinId) -> Vec<Command> {
+        let mut commands = self.load_where(id, |side| side.origin.is_live() || side.twin.value().is_none());
+        commands.extend(self.load_twin(id));
+        commands
+    }
+
+    fn load_where(&mut self, id: &TwinId, wanted: impl Fn(&Side) -> bool) -> Vec<Command> {
+        let Some(tab) = self.tab(id) else { return Vec::new() };
+        let numbers: Vec<u64> = tab.compare.sides.iter().filter(|side| wanted(side)).map(|side| side.number).collect();
+        numbers.into_iter().flat_map(|number| self.load_side(id, number)).collect()
+    }
+
+    /// Nobody waits any more for a side of this tab, or for any of them.
+    pub(super) fn stop_comparing(&self, id: &TwinId, number: Option<u64>) -> Vec<Command> {
+        self.cancel(|purpose| {
+            matches!(purpose, Purpose::Compared { tab, side } if tab == id && number.is_none_or(|number| number == *side))
+        })
+    }
+
+    /// Ends the requests for a purpose.
+    pub(super) fn cancel(&self, which: impl Fn(&Purpose) -> bool) -> Vec<Command> {
+        let running = self.running.iter().filter(|(_, running)| which(&running.purpose));
+        running.map(|(key, _)| Command::Cancel { key: *key }).collect()
     }
 
     fn side_mut(&mut self, id: &TwinId, number: u64) -> Option<&mut Side> {
         self.tab_mut(id)?.compare.side_mut(number)
-    }
-
-    fn parked_twin(&self, hub: &crate::worker::HubRef, id: &TwinId) -> Option<Arc<crate::twin::Twin>> {
-        let (tabs, _) = self.parked.get(hub)?;
-        tabs.iter().find(|tab| tab.id == *id)?.newest()
     }
 
     pub(super) fn settle_compared(&mut self, key: Key, id: &TwinId, number: u64, outcome: Result<Outcome, Failure>) {
@@ -187,14 +235,14 @@ impl App {
     }
 
     fn turn_comparison(&mut self, id: &TwinId) -> Vec<Command> {
-        let Some(compare) = self.tab(id).map(|tab| &tab.compare) else { return Vec::new() };
-        let Some(Origin::Twin(target)) = compare.side(compare.right).map(|side| side.origin.clone()) else {
-            return Vec::new();
-        };
+        let Some(tab) = self.tab(id) else { return Vec::new() };
+        let compare = &tab.compare;
+        let Some(target) = tab.turned().cloned() else { return Vec::new() };
         let (section, face) = (compare.section, compare.face);
-        let left = compare.side(compare.left).map_or_else(|| Origin::Twin(id.clone()), |side| side.origin.clone());
+        let own = if tab.is_dirty() { Origin::Draft(id.clone()) } else { Origin::Twin(id.clone()) };
+        let left = compare.side(compare.left).map_or(own, |side| side.origin.clone());
         let mut commands = self.update(self.now, super::Action::OpenTwin(target.clone()));
-        let (number, asked) = self.add_side(&target, left);
+        let Some((number, asked)) = self.add_side(&target, left) else { return commands };
         commands.extend(asked);
         self.put_in_front(&target, number, OWN);
         if let Some(tab) = self.tab_mut(&target) {

@@ -1,6 +1,7 @@
 //! Action → state and commands, where the hub moved under an edit: the ways out, each guarded by what was shown.
 
 use super::conflict::Shown;
+use super::discard::Goes;
 use super::tab::{SaveState, Texts};
 use super::{Action, App, NoticeKind, Tab};
 use crate::twin::draft::Refusal;
@@ -12,7 +13,7 @@ use crate::worker::command::Guard;
 impl App {
     pub(super) fn update_conflict(&mut self, action: Action) -> Vec<Command> {
         match action {
-            Action::RebaseEdits(id) => self.rebase(&id),
+            Action::RebaseEdits(id) => return self.rebase(&id),
             Action::OverwriteHubVersion { id, shown } => return self.overwrite(&id, &shown),
             Action::SaveMerged { id, shown } => return self.save_merged(&id, &shown),
             Action::LeaveConflict(id) => self.with_tab(&id, |tab| tab.leave_conflict()),
@@ -41,8 +42,20 @@ impl App {
         }
     }
 
-    fn rebase(&mut self, id: &TwinId) {
+    fn rebase(&mut self, id: &TwinId) -> Vec<Command> {
         self.dialog = None;
+        let theirs = |moved: &super::conflict::Moved| {
+            moved.clashes.iter().any(|(section, clash)| moved.choice(*section, clash) != Choice::Mine)
+        };
+        let gives_up =
+            self.tab(id).and_then(|tab| tab.moved.as_ref()).is_some_and(|moved| !moved.unparsed && theirs(moved));
+        // Some of mine gives way to theirs.
+        let kept = if gives_up { self.keep_discarded(id, Goes::Edits) } else { None };
+        self.rebase_now(id);
+        kept.into_iter().collect()
+    }
+
+    fn rebase_now(&mut self, id: &TwinId) {
         let Some(tab) = self.tab_mut(id) else { return };
         if tab.moved.as_ref().is_some_and(|moved| moved.unparsed) {
             let text = format!("The text of {id} does not parse, so its edits cannot be rebased: correct it first");
@@ -133,12 +146,15 @@ impl App {
                 self.send(id, outgoing, guard, Some(merged))
             }
             Err(Refusal::NoChange) => {
+                // What was theirs was chosen everywhere: mine goes.
+                let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
+                let Some(tab) = self.tab_mut(id) else { return kept };
                 tab.draft = Some(ready.draft);
                 tab.settle_moved();
                 tab.save = SaveState::Idle;
                 let text = format!("{id} is as you chose on the hub already: there is nothing to send");
                 self.notice(NoticeKind::Info, text, None);
-                Vec::new()
+                kept
             }
             Err(refusal) => {
                 tab.save = SaveState::Refused { why: refusal.to_string() };

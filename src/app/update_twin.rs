@@ -1,6 +1,7 @@
 //! Action → state and commands, for one open twin.
 
 use super::action::Watching;
+use super::discard::Goes;
 use super::tab::{Pane, SaveState, Sent, Texts};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
@@ -113,6 +114,9 @@ impl App {
             tab.history.open();
             return self.load_timeline(id);
         }
+        if pane == Pane::Compare {
+            return self.load_sides(id);
+        }
         Vec::new()
     }
 
@@ -184,9 +188,10 @@ impl App {
         key
     }
 
-    /// The hub's newest version takes the place of the edits.
+    /// The hub's newest version takes the place of the edits; the journal keeps those.
     fn discard(&mut self, id: &TwinId) -> Vec<Command> {
         self.dialog = None;
+        let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
             tab.count_act(&twin);
@@ -194,7 +199,7 @@ impl App {
         }
         tab.settle_moved();
         tab.save = SaveState::Idle;
-        Vec::new()
+        kept
     }
 
     fn set_watch(&mut self, id: TwinId, on: Watching) -> Vec<Command> {

@@ -1,9 +1,10 @@
 //! Remembers: settings and connections in a file (`settings`), secrets in the OS keyring or for this session only
-//! (`secrets`), what was typed and not saved (`drafts`), every version of a twin that was seen (`journal`), all of it in the
+//! (`secrets`), which sides a tab compares (`comparison`), what was typed and not saved (`drafts`), every version of a twin that was seen (`journal`), all of it in the
 //! folders that `folders` names. `file` writes files whole or not at all.
 //!
 //! A secret never goes into a file.
 
+pub mod comparison;
 pub mod drafts;
 mod file;
 pub mod folders;
@@ -11,6 +12,7 @@ pub mod journal;
 pub mod secrets;
 pub mod settings;
 
+pub use comparison::{KeptComparison, KeptSide};
 pub use drafts::{Drafts, KeptDraft};
 pub use folders::Folders;
 pub use journal::Journal;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub connections: Vec<SavedConnection>,
     /// Tabs open at the last exit, per hub key (`local`, `environment`, or the connection's id).
     pub open_tabs: std::collections::BTreeMap<String, Vec<String>>,
+    /// What the tabs open at the last exit compared, per hub key and twin.
+    pub comparisons: std::collections::BTreeMap<String, std::collections::BTreeMap<String, KeptComparison>>,
     /// The hub opened last.
     pub last_hub: Option<String>,
     /// How the panels stand.

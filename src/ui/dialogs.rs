@@ -109,7 +109,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         Dialog::ActAs { id } => questions::act_as_ui(f, ctx, id),
         Dialog::CloseTab { id } => questions::close_tab_ui(f, ctx, id),
         Dialog::Discard { id } | Dialog::ReloadFromHub { id } => questions::discard_ui(f, ctx, id),
-        Dialog::Compare { id, version, text } => super::compare::ask_ui(f, ctx, id, *version, text),
+        Dialog::Compare { id, version, text, from } => super::compare::ask_ui(f, ctx, id, *version, text, from),
         Dialog::Revert { id, version } => super::history::revert_ui(f, ctx, id, *version),
         Dialog::Replace { id, shown, moved } => super::replace::ui(f, ctx, id, shown, *moved),
         Dialog::Quit { unsaved } => questions::quit_ui(f, ctx, unsaved),

@@ -35,7 +35,6 @@ mod query;
 mod questions;
 mod reader;
 mod replace;
-mod seen;
 mod settings;
 mod status_bar;
 mod tabs;

@@ -7,7 +7,6 @@ use crate::app::compare::CompareAct;
 use crate::app::tab::{Pane, SaveState};
 use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
-use crate::twin::patch::Write;
 use crate::twin::{ConnectionState, Status, Twin, TwinId};
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 

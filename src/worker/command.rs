@@ -22,6 +22,17 @@ pub enum HubRef {
     Saved(String),
 }
 
+impl HubRef {
+    /// What is kept of a hub is filed under: the host, whichever policy leads to it; the local hub has another port each time.
+    #[must_use]
+    pub fn filed(&self, host: &str) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Environment | Self::Saved(_) => host.to_ascii_lowercase(),
+        }
+    }
+}
+
 /// A connection to be added, as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connect {
@@ -129,6 +140,39 @@ pub enum Command {
     /// What the journal keeps of a twin of the open hub: ends in `Timeline`.
     LoadTimeline {
         key: Key,
+        id: TwinId,
+    },
+    /// A draft that was thrown away goes into the journal. No answer unless it fails.
+    KeepDiscarded {
+        draft: Box<crate::disk::KeptDraft>,
+    },
+    /// Reads a draft that was thrown away, and what it is to be compared with: ends in `Discarded`.
+    LoadDiscarded {
+        key: Key,
+        entry: Box<crate::disk::journal::Entry>,
+        other: Option<Box<crate::disk::journal::Entry>>,
+    },
+    /// Of which twins of any hub the journal has something: ends in `Past`. Nothing is asked of a hub.
+    ListPast {
+        key: Key,
+    },
+    /// What the journal keeps of a twin of any hub, by what that is filed under, `None` for the open one: ends in `Timeline`.
+    LoadPast {
+        key: Key,
+        hub: Option<String>,
+        id: TwinId,
+    },
+    /// One of those entries as a twin: ends in `Versions` with one.
+    LoadPastVersion {
+        key: Key,
+        hub: Option<String>,
+        id: TwinId,
+        version: crate::disk::journal::EntryKey,
+    },
+    /// Reads a twin of a hub that is not the open one: ends in `Twin`. That hub is not opened for it.
+    ReadElsewhere {
+        key: Key,
+        hub: HubRef,
         id: TwinId,
     },
     /// Twins as they were: ends in `Versions`, in the same order.

@@ -84,21 +84,26 @@ impl DraftDesk {
         let turn = self.writing.lock().await;
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         let written = tokio::task::spawn_blocking(move || {
-            let mut failed = Vec::new();
+            let (mut failed, mut kept) = (Vec::new(), 0);
             for ((hub, id), draft) in waiting {
                 let outcome = match &draft {
                     Some(draft) => drafts.keep(draft),
                     None => drafts.forget(&hub, &id),
                 };
-                if let Err(why) = outcome {
-                    failed.push(((hub, id), draft, why));
+                match outcome {
+                    Ok(()) => kept += usize::from(draft.is_some()),
+                    Err(why) => failed.push(((hub, id), draft, why)),
                 }
             }
-            failed
+            (failed, kept)
         })
         .await;
         drop(turn);
-        let failed = written.unwrap_or_default();
+        let (failed, kept) = written.unwrap_or_default();
+        if failed.is_empty() && kept == 0 {
+            // A file that could be removed does not say that one could be written.
+            return;
+        }
         let why = failed.first().map(|(_, _, why)| why.clone());
         for (place, draft, _) in failed {
             // What was typed since is newer.

@@ -56,6 +56,13 @@ pub enum Outcome {
         theirs: Arc<Twin>,
     },
     Timeline(Arc<Timeline>),
+    /// Twins of any hub, those seen last first.
+    Past(Arc<Vec<PastTwin>>),
+    /// A draft that was thrown away, and the twin it is compared with, or a sentence why that cannot be read.
+    Discarded {
+        draft: Box<crate::disk::KeptDraft>,
+        other: Option<Result<Arc<Twin>, String>>,
+    },
     /// A sentence where one cannot be read any more.
     Versions(Vec<Result<Arc<Twin>, String>>),
     Identity(Box<Identity>),
@@ -193,6 +200,18 @@ pub enum Then {
     GaveUp,
 }
 
+/// A twin that the journal has something of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastTwin {
+    /// What its hub is filed under; `None` for the open hub.
+    pub hub: Option<String>,
+    /// What people call its hub; empty for the open hub.
+    pub hub_name: String,
+    pub id: TwinId,
+    /// Milliseconds since 1970 when something was last written of it.
+    pub at_ms: u64,
+}
+
 /// Whether the open hub answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reachability {
@@ -225,13 +244,10 @@ pub struct HubInfo {
 }
 
 impl HubInfo {
-    /// What drafts are filed under: the host, whichever policy leads to it; the local hub has another port each time.
+    /// What drafts are filed under.
     #[must_use]
     pub fn drafts(&self) -> String {
-        match self.hub {
-            HubRef::Local => "local".to_owned(),
-            HubRef::Environment | HubRef::Saved(_) => self.host.to_ascii_lowercase(),
-        }
+        self.hub.filed(&self.host)
     }
 }
 

@@ -1,11 +1,10 @@
-//! Versions on their way into the journal: whatever is seen of a twin is kept, in the order it was seen, and nobody waits for it.
+//! Versions on their way into the journal: whatever is seen of a twin is kept, and every draft that is thrown away, in the
+//! order it happened, and nobody waits for it.
 
-use super::Failure;
-use super::event::Outcome;
 use super::out::Out;
 use super::session::OpenHub;
-use crate::disk::Journal;
-use crate::disk::journal::{Entry, Limits, SavedPatch, Seen};
+use crate::disk::journal::{Limits, SavedPatch, Seen};
+use crate::disk::{Journal, KeptDraft};
 use crate::twin::{Etag, Json, JsonMap, Twin, TwinId, patch};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -13,11 +12,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
-/// Versions that could not be written yet, at most; beyond that the oldest is given up.
+/// What the hub inside the program is filed under, like its drafts.
+const LOCAL: &str = "local";
+/// Versions that could not be written yet, at most; beyond that the oldest is given up, drafts last.
 const WAITING_MAX: usize = 200;
 /// The bounds are held this often, and after so many versions.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 const TIDY_AFTER: usize = 1_000;
+
+/// What waits to be written.
+enum Waiting {
+    Version(Version),
+    /// A draft that was thrown away, and what its hub is filed under.
+    Discarded {
+        hub: String,
+        draft: Box<KeptDraft>,
+    },
+}
 
 /// A version that was seen and is to be kept.
 struct Version {
@@ -40,13 +51,15 @@ struct Saved {
 pub(super) struct JournalDesk {
     journal: Journal,
     limits: Mutex<Limits>,
-    waiting: Mutex<VecDeque<Version>>,
+    waiting: Mutex<VecDeque<Waiting>>,
     /// One write at a time, in the order of seeing.
     writing: tokio::sync::Mutex<()>,
     changed: Notify,
     /// Versions kept since the bounds were last held.
     kept: Mutex<usize>,
     tidy: Notify,
+    /// What the local hub is filed under when it keeps nothing: it is another one than that of the other window.
+    passing: Mutex<Option<String>>,
     /// The last failure told, so that it is told once.
     told: Mutex<Option<String>>,
     out: Out,
@@ -62,6 +75,7 @@ impl JournalDesk {
             changed: Notify::new(),
             kept: Mutex::default(),
             tidy: Notify::new(),
+            passing: Mutex::default(),
             told: Mutex::default(),
             out,
         }
@@ -74,12 +88,40 @@ impl JournalDesk {
         }
     }
 
-    fn take(&self, version: Version) {
+    pub(super) fn journal(&self) -> Journal {
+        self.journal.clone()
+    }
+
+    /// The local hub of this program keeps nothing: what is seen of it goes under a name of its own.
+    pub(super) fn pass_as(&self, name: &str) {
+        *lock(&self.passing) = Some(name.to_owned());
+    }
+
+    /// What the journal files a hub under that drafts know by this name.
+    pub(super) fn filed(&self, hub: String) -> String {
+        if hub == LOCAL { lock(&self.passing).clone().unwrap_or(hub) } else { hub }
+    }
+
+    /// A version of a twin of a hub that drafts know by this name.
+    pub(super) fn seen(&self, hub: String, twin: &Arc<Twin>, seen: Seen) {
+        let (hub, twin) = (self.filed(hub), twin.clone());
+        self.take(Waiting::Version(Version { hub, twin, seen, at_ms: now_ms(), saved: None }));
+    }
+
+    /// A draft that was thrown away.
+    pub(super) fn discard(&self, mut draft: Box<KeptDraft>) {
+        let hub = self.filed(draft.hub.clone());
+        draft.at_ms = now_ms();
+        self.take(Waiting::Discarded { hub, draft });
+    }
+
+    fn take(&self, one: Waiting) {
         let mut waiting = lock(&self.waiting);
-        if waiting.len() == WAITING_MAX {
-            waiting.pop_front();
+        if waiting.len() >= WAITING_MAX {
+            let version = waiting.iter().position(|one| matches!(one, Waiting::Version(_)));
+            waiting.remove(version.unwrap_or(0));
         }
-        waiting.push_back(version);
+        waiting.push_back(one);
         drop(waiting);
         self.changed.notify_one();
     }
@@ -128,8 +170,8 @@ impl JournalDesk {
         let why = failed.as_ref().map(|(_, why)| why.clone());
         if let Some((left, _)) = failed {
             let mut waiting = lock(&self.waiting);
-            for version in left.into_iter().rev().take(WAITING_MAX - waiting.len().min(WAITING_MAX)) {
-                waiting.push_front(version);
+            for one in left.into_iter().rev().take(WAITING_MAX - waiting.len().min(WAITING_MAX)) {
+                waiting.push_front(one);
             }
         }
         let full = {
@@ -159,21 +201,30 @@ impl JournalDesk {
 struct Written {
     kept: usize,
     /// What is left from the first failure on, and why.
-    failed: Option<(VecDeque<Version>, String)>,
+    failed: Option<(VecDeque<Waiting>, String)>,
 }
 
-fn write(journal: &Journal, mut waiting: VecDeque<Version>) -> Written {
+fn write(journal: &Journal, mut waiting: VecDeque<Waiting>) -> Written {
     let mut kept = 0;
-    while let Some(version) = waiting.front() {
-        let Version { hub, twin, seen, at_ms, saved } = version;
-        let saved = saved.as_ref().and_then(|saved| with_inverse(journal, hub, &twin.id, saved));
-        match journal.record(hub, twin, *seen, *at_ms, saved.as_ref()) {
+    while let Some(one) = waiting.front() {
+        match write_one(journal, one) {
             Ok(news) => kept += usize::from(news),
             Err(why) => return Written { kept, failed: Some((waiting, why)) },
         }
         waiting.pop_front();
     }
     Written { kept, failed: None }
+}
+
+/// Whether it was news.
+fn write_one(journal: &Journal, one: &Waiting) -> Result<bool, String> {
+    match one {
+        Waiting::Version(Version { hub, twin, seen, at_ms, saved }) => {
+            let saved = saved.as_ref().and_then(|saved| with_inverse(journal, hub, &twin.id, saved));
+            journal.record(hub, twin, *seen, *at_ms, saved.as_ref())
+        }
+        Waiting::Discarded { hub, draft } => journal.record_discarded(hub, draft).map(|()| true),
+    }
 }
 
 /// The patch with the one that takes it back, as far as the version it was made against is known.
@@ -207,30 +258,13 @@ impl OpenHub {
 
     fn keep(&self, twin: &Arc<Twin>, seen: Seen, saved: Option<Saved>) {
         self.mark(twin);
-        let hub = self.info.drafts();
-        self.journal.take(Version { hub, twin: twin.clone(), seen, at_ms: now_ms(), saved });
+        let (hub, twin) = (self.filed(), twin.clone());
+        self.journal.take(Waiting::Version(Version { hub, twin, seen, at_ms: now_ms(), saved }));
     }
-}
 
-/// What is kept of a twin.
-pub(super) async fn timeline(hub: &OpenHub, id: TwinId) -> Result<Outcome, Failure> {
-    let desk = &hub.journal;
-    desk.flush().await;
-    let (journal, hub) = (desk.journal.clone(), hub.info.drafts());
-    blocking(move || journal.timeline(&hub, &id)).await.map(|timeline| Outcome::Timeline(Arc::new(timeline)))
-}
-
-/// Twins as they were.
-pub(super) async fn versions(hub: &OpenHub, entries: Vec<Entry>) -> Result<Outcome, Failure> {
-    let journal = hub.journal.journal.clone();
-    let read = move || Ok(entries.iter().map(|entry| journal.twin(entry).map(Arc::new)).collect());
-    blocking(read).await.map(Outcome::Versions)
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(Failure::Local),
-        Err(error) => Err(Failure::Panicked(error.to_string())),
+    /// What its versions are filed under.
+    pub(super) fn filed(&self) -> String {
+        self.journal.filed(self.info.drafts())
     }
 }
 

@@ -251,6 +251,7 @@ impl Keep {
             let mut state = self.state();
             state.settings.connections.retain(|saved| saved.id != id);
             state.settings.open_tabs.remove(id);
+            state.settings.comparisons.remove(id);
             state.lost.remove(id);
         }
         self.write().await.map_err(Failure::Local)?;

@@ -5,6 +5,7 @@ use super::out::Out;
 use crate::client::Trust;
 use crate::demo::Demo;
 use crate::disk::Folders;
+use crate::disk::journal::passing;
 use crate::local_hub::{Exposure, FleetChoice, HubOptions, LocalHub, StartError, Tuning};
 use crate::protocol::connection_string::ConnectionString;
 use std::net::SocketAddr;
@@ -26,6 +27,8 @@ pub(super) enum LocalState {
 pub(super) struct Face {
     pub(super) connection: ConnectionString,
     pub(super) info: LocalHubInfo,
+    /// What the journal files it under when it keeps nothing.
+    pub(super) passing: Option<String>,
 }
 
 /// The face, once the hub is up or has failed.
@@ -47,8 +50,8 @@ pub(super) async fn serve(
     out: Out,
     stop: CancellationToken,
 ) {
-    let hub = match start(&folders, fleet, &out).await {
-        Ok(hub) => hub,
+    let (hub, passing) = match start(&folders, fleet, &out).await {
+        Ok(started) => started,
         Err(error) => {
             let why = error.to_string();
             state.send_replace(LocalState::Failed(why.clone()));
@@ -57,7 +60,7 @@ pub(super) async fn serve(
         }
     };
     let info = LocalHubInfo { https: hub.https(), mqtts: hub.mqtts(), ca_file: hub.ca_file().to_path_buf() };
-    let face = Face { connection: hub.connection_string(), info: info.clone() };
+    let face = Face { connection: hub.connection_string(), info: info.clone(), passing };
     let face = Arc::new(face);
     state.send_replace(LocalState::Up(face.clone()));
     out.fact(Fact::LocalHub(Ok(info))).await;
@@ -67,8 +70,9 @@ pub(super) async fn serve(
     hub.stop().await;
 }
 
-/// With its state on disk, or in memory when another window holds it or the disk refuses.
-async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<LocalHub, StartError> {
+/// With its state on disk, or in memory when another window holds it or the disk refuses: then with a name that tells it from
+/// every other one.
+async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<(LocalHub, Option<String>), StartError> {
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut options = HubOptions {
         https: free,
@@ -84,9 +88,10 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<Local
         Err(error @ StartError::Data { .. }) => {
             out.notice(format!("The local hub keeps nothing this time: {error}")).await;
             options.data = None;
-            LocalHub::start(options).await
+            let name = passing(&uuid::Uuid::new_v4().simple().to_string());
+            Ok((LocalHub::start(options).await?, Some(name)))
         }
-        started => started,
+        started => Ok((started?, None)),
     }
 }
 

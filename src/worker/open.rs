@@ -47,12 +47,23 @@ impl Opener {
         Ok(OpenHub::new(info, client, target.connection, trust, target.dial, self.journal, self.out))
     }
 
+    /// A client of a hub that is not opened for it, and what drafts of that hub are filed under. Nothing is sent.
+    pub(super) async fn client(&self, hub: &HubRef) -> Result<(HubClient, String), Failure> {
+        let target = self.target(hub).await?;
+        let trust = self.trust(target.ca).await?;
+        let client = HubClient::new(&target.connection, &trust, self.log.observer()).map_err(Failure::Hub)?;
+        Ok((client, hub.filed(&target.connection.host_name)))
+    }
+
     async fn target(&self, hub: &HubRef) -> Result<Target, Failure> {
         match hub {
             HubRef::Local => {
                 let face = local::face(&self.local)
                     .await
                     .map_err(|why| Failure::Local(format!("The local hub is not running: {why}")))?;
+                if let Some(name) = &face.passing {
+                    self.journal.pass_as(name);
+                }
                 Ok(Target {
                     name: LOCAL_NAME.to_owned(),
                     connection: face.connection.clone(),

@@ -3,15 +3,15 @@
 use super::act::Link;
 use super::drafts::DraftDesk;
 use super::event::{Fact, Failure, Outcome};
-use super::journal::{self, JournalDesk};
+use super::journal::JournalDesk;
 use super::keep::Keep;
 use super::local::LocalState;
 use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
 use super::{
-    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, reading,
-    twins,
+    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, past,
+    reading, twins,
 };
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
@@ -171,6 +171,7 @@ impl Desk {
             }
             Command::KeepDraft { draft } => self.drafts.keep(draft),
             Command::ForgetDraft { hub, id } => self.drafts.forget(hub, id),
+            Command::KeepDiscarded { draft } => self.journal.discard(draft),
             Command::Cancel { key } => self.end(|running| running.key == key),
             Command::Watch { id } => {
                 if let Some(session) = &mut self.session {
@@ -235,11 +236,9 @@ impl Desk {
                 let write = Write::Replace;
                 self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
             }
-            Command::LoadTimeline { key, id } => {
-                self.on_hub(key, Kind::Hub, async move |hub| journal::timeline(&hub, id).await).await;
-            }
-            Command::LoadVersions { key, entries } => {
-                self.on_hub(key, Kind::Hub, async move |hub| journal::versions(&hub, entries).await).await;
+            Command::ReadElsewhere { key, hub, id } => {
+                let opener = self.opener.clone();
+                self.begin(key, Kind::Hub, async move { twins::elsewhere(&opener, &hub, &id).await.into() });
             }
             Command::LoadIdentity { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| identities::load(&hub, &id).await).await;
@@ -286,6 +285,12 @@ impl Desk {
             Command::FetchFeedback { key } => {
                 self.on_hub(key, Kind::Hub, async move |hub| messages::feedback(&hub).await).await;
             }
+            past @ (Command::LoadTimeline { .. }
+            | Command::LoadVersions { .. }
+            | Command::LoadDiscarded { .. }
+            | Command::ListPast { .. }
+            | Command::LoadPast { .. }
+            | Command::LoadPastVersion { .. }) => self.ask_past(past).await,
             // The others need no hub; `take` has dealt with them.
             Command::Open { .. }
             | Command::Check { .. }
@@ -296,6 +301,7 @@ impl Desk {
             | Command::ReadText { .. }
             | Command::KeepDraft { .. }
             | Command::ForgetDraft { .. }
+            | Command::KeepDiscarded { .. }
             | Command::Watch { .. }
             | Command::Unwatch { .. }
             | Command::FollowEvents { .. }
@@ -304,6 +310,32 @@ impl Desk {
             | Command::AnswerMethod { .. }
             | Command::AcknowledgeMessage { .. }
             | Command::Cancel { .. } => {}
+        }
+    }
+
+    /// Requests to the journal, beside an open hub.
+    async fn ask_past(&mut self, command: Command) {
+        match command {
+            Command::LoadTimeline { key, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, None, id).await).await;
+            }
+            Command::LoadVersions { key, entries } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::versions(&hub, entries).await).await;
+            }
+            Command::LoadDiscarded { key, entry, other } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::discarded(&hub, *entry, other).await).await;
+            }
+            Command::ListPast { key } => {
+                let keep = self.opener.keep.clone();
+                self.on_hub(key, Kind::Hub, async move |hub| past::list(&hub, &keep).await).await;
+            }
+            Command::LoadPast { key, hub: filed, id } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::timeline(&hub, filed, id).await).await;
+            }
+            Command::LoadPastVersion { key, hub: filed, id, version } => {
+                self.on_hub(key, Kind::Hub, async move |hub| past::version(&hub, filed, id, version).await).await;
+            }
+            _ => {}
         }
     }
 

@@ -1,8 +1,9 @@
 //! Reading a twin, and writing one against the etag that the person saw.
 
 use super::event::Outcome;
+use super::open::Opener;
 use super::session::OpenHub;
-use super::{Failure, command::Guard};
+use super::{Failure, HubRef, command::Guard};
 use crate::client::HubError;
 use crate::disk::journal::Seen;
 use crate::protocol::rest::IfMatch;
@@ -21,8 +22,24 @@ const LOOK_AFTER: [Duration; 5] = [
     Duration::from_secs(8),
 ];
 
+/// How long a hub that is not the open one may take, its keyring and retries included.
+const ELSEWHERE_LIMIT: Duration = Duration::from_secs(45);
+
 pub(super) async fn load(hub: &OpenHub, id: &TwinId) -> Result<Outcome, Failure> {
     read(hub, id).await.map(Outcome::Twin).map_err(Failure::Hub)
+}
+
+/// A twin of a hub that is not the open one: one read by a client of its own, which is gone afterwards.
+pub(super) async fn elsewhere(opener: &Opener, hub: &HubRef, id: &TwinId) -> Result<Outcome, Failure> {
+    let read = async {
+        let (client, filed) = opener.client(hub).await?;
+        let twin = Arc::new(client.twin(id).await.map_err(Failure::Hub)?);
+        opener.journal.seen(filed, &twin, Seen::Load);
+        Ok(Outcome::Twin(twin))
+    };
+    tokio::time::timeout(ELSEWHERE_LIMIT, read).await.unwrap_or_else(|_| {
+        Err(Failure::Local(format!("That hub gave no answer within {} seconds", ELSEWHERE_LIMIT.as_secs())))
+    })
 }
 
 async fn read(hub: &OpenHub, id: &TwinId) -> Result<Arc<Twin>, HubError> {

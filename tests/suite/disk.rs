@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use twinscope::disk::secrets::Kept;
 use twinscope::disk::{
-    Folders, JournalBounds, Keyring, KeyringChoice, Layout, SavedConnection, Settings, SettingsFile, ThemeChoice,
+    Folders, JournalBounds, KeptComparison, KeptSide, Keyring, KeyringChoice, Layout, SavedConnection, Settings,
+    SettingsFile, ThemeChoice,
 };
 use twinscope::protocol::secret::Secret;
 
@@ -21,10 +22,18 @@ fn some_settings() -> Settings {
             ca_file: Some("/etc/ca.pem".into()),
         }],
         open_tabs: [("local".to_owned(), vec!["d/m".to_owned()])].into(),
+        comparisons: [("local".to_owned(), [("d/m".to_owned(), some_comparison())].into())].into(),
         last_hub: Some("local".to_owned()),
         window: Some((800.0, 600.0)),
         journal: JournalBounds { megabytes: 5, days: 7 },
     }
+}
+
+fn some_comparison() -> KeptComparison {
+    let past = KeptSide::Version { hub: None, id: "d".to_owned(), version: 3, at_ms: 7, seen: "load".to_owned() };
+    let there = KeptSide::Elsewhere { hub: "1".to_owned(), id: "d/m".to_owned() };
+    let (section, face) = ("tags".to_owned(), "inline".to_owned());
+    KeptComparison { sides: vec![past, there], left: 2, right: 0, section, face }
 }
 
 fn names(dir: &Path) -> Vec<String> {

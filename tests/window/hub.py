@@ -1,4 +1,4 @@
-"""A hub in a process of its own, with one device, reached by plain HTTPS."""
+"""A hub beside the window: the program itself without a window, asked over its own sockets."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import urllib.request
 
 
 class Hub:
+    """A hub in a process of its own, with one device: it moves while the window is away."""
+
     def __init__(self, program, data):
         self.program = program
         command = [program, "hub", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--fleet", "empty", "--data", data]
@@ -17,6 +19,15 @@ class Hub:
         host = dict(part.split("=", 1) for part in self.connection.split(";"))["HostName"]
         self.url = f"https://{host}"
         self.ask("PUT", "/devices/thermostat", {"deviceId": "thermostat"})
+
+    @classmethod
+    def at(cls, program, connection, ca):
+        """A hub that somebody else started and will stop."""
+        hub = cls.__new__(cls)
+        hub.program, hub.connection, hub.ca = program, connection, ca
+        host = dict(part.split("=", 1) for part in connection.split(";"))["HostName"]
+        hub.url = f"https://{host}"
+        return hub
 
     def __enter__(self):
         return self
@@ -48,3 +59,6 @@ class Hub:
 
     def interval(self):
         return self.ask("GET", "/twins/thermostat")["properties"]["desired"]["interval"]
+
+    def version(self):
+        return self.ask("GET", "/twins/thermostat")["version"]

@@ -2,15 +2,15 @@
 
 use super::{Changed, Entry, SavedPatch, Seen};
 use crate::disk::file;
-use crate::twin::{Etag, Json, JsonMap, Section, Twin, diff, wire};
+use crate::twin::{Etag, Json, JsonMap, Section, Twin, TwinId, diff, wire};
 
 /// The parts of a twin that are kept as objects of their own, by their place in the twin's JSON.
 const PARTS: [&str; 3] = ["/tags", "/properties/desired", "/properties/reported"];
 const SECTIONS: [Section; 3] = [Section::Tags, Section::Desired, Section::Reported];
 
 /// A line as JSON: `hub`, `at` (ms), `seen`, `desired` and `reported` (their versions), `twin` (without its sections), `parts` (hashes in the order of `PARTS`, null where
-/// the twin has none), `changed` (paths that differ from the line before, by part; absent on the first), and `patch` and `inverse`
-/// of a save.
+/// the twin has none), `changed` (paths that differ from the line before, by part; absent on the first), `patch` and `inverse`
+/// of a save, and `typed`, the hash of the texts, of a discarded draft, whose version and parts are those it was typed at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line(Json);
 
@@ -53,6 +53,18 @@ impl Line {
         (Self(Json::Object(line)), objects)
     }
 
+    /// Makes it the line of a draft that was thrown away. `changed`: paths the draft changed, where its texts parse.
+    pub fn discarded(mut self, typed: &str, changed: Option<Changed>) -> Self {
+        if let Some(line) = self.0.as_object_mut() {
+            line.insert("seen".to_owned(), Json::from(Seen::Discarded.word()));
+            line.insert("typed".to_owned(), Json::from(typed));
+            if let Some(Changed { tags, desired, reported }) = changed {
+                line.insert("changed".to_owned(), Json::from(vec![tags, desired, reported]));
+            }
+        }
+        self
+    }
+
     /// Counts the paths in which a twin differs from the version of the line before; nothing is noted where that cannot be read.
     pub fn note_changes(&mut self, twin: &Twin, before: &Self, object: impl Fn(&str) -> Result<Json, String>) {
         let mut counts = Vec::new();
@@ -93,6 +105,7 @@ impl Line {
             && self.word("/seen").and_then(Seen::read).is_some()
             && self.number("/twin/version").is_some()
             && self.word("/twin/etag").is_some()
+            && (!self.is_discarded() || self.typed().is_some())
             && parts.is_some_and(|parts| parts.len() == PARTS.len())
     }
 
@@ -113,16 +126,36 @@ impl Line {
         self.number("/at").unwrap_or(0)
     }
 
+    /// What the hub is filed under.
+    pub fn hub(&self) -> Option<&str> {
+        self.word("/hub")
+    }
+
+    pub fn id(&self) -> Option<TwinId> {
+        let device = self.word("/twin/deviceId")?.to_owned();
+        Some(TwinId { device, module: self.word("/twin/moduleId").map(str::to_owned) })
+    }
+
+    pub fn is_discarded(&self) -> bool {
+        self.word("/seen") == Some(Seen::Discarded.word())
+    }
+
+    /// The hash of the texts of a discarded draft.
+    pub fn typed(&self) -> Option<&str> {
+        self.word("/typed")
+    }
+
     /// The hashes of the objects it needs.
     pub fn objects(&self) -> impl Iterator<Item = &str> {
-        self.0.get("parts").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+        let parts = self.0.get("parts").and_then(Json::as_array);
+        parts.into_iter().flatten().filter_map(Json::as_str).chain(self.typed())
     }
 
     /// Whether it tells of the version the other tells of, with the same content. Connection state and activity move without a
     /// version and are no news.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let same = |pointer: &str| self.0.pointer(pointer) == other.0.pointer(pointer);
-        same("/hub") && same("/twin/version") && same("/twin/etag") && same("/parts")
+        same("/hub") && same("/twin/version") && same("/twin/etag") && same("/parts") && same("/typed")
     }
 
     fn changed(&self) -> Option<Changed> {
@@ -142,6 +175,7 @@ impl Line {
             desired_version: self.number("/desired").unwrap_or(0),
             reported_version: self.number("/reported").unwrap_or(0),
             unseen: match before {
+                _ if self.is_discarded() => Some(0),
                 None => Some(0),
                 Some(before) if before <= version => Some((version - before).saturating_sub(1)),
                 Some(_) => None,

@@ -3,12 +3,16 @@
 //!
 //! Per twin a file of lines, one for each version; the sections stand in files named after the hash of their content, so that
 //! what did not change is kept once. Lines are only added, under a lock that other windows honour; a line that a crash cut
-//! short is passed over. `prune` takes the oldest away when the journal grows too large.
+//! short is passed over. `prune` takes the oldest away when the journal grows too large. `discarded` keeps drafts that were
+//! thrown away, `listing` tells of which twins there is anything.
 
+mod discarded;
 mod line;
+mod listing;
 mod prune;
 mod tail;
 
+pub use listing::PastTwin;
 pub use prune::{Limits, Pruned};
 
 use super::drafts::twin_name;
@@ -16,14 +20,29 @@ use super::file;
 use crate::twin::{Etag, Json, JsonMap, Twin, TwinId, wire};
 use line::Line;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use tail::{ends_a_line, newest_lines, open_lines};
+use tail::{append, newest_versions, open_lines};
 
-/// One section with its metadata; the hub's own bound on it is below this.
-const OBJECT_MAX: u64 = 4 * 1024 * 1024;
+/// One section with its metadata, or the texts of a draft; the hub's own bounds are far below this.
+const OBJECT_MAX: u64 = 32 * 1024 * 1024;
 /// The lines of one twin; pruning keeps it far below.
 const LINES_MAX: u64 = 256 * 1024 * 1024;
+
+/// How the name of a hub begins that lives no longer than its program: a local hub that keeps nothing. No host has a space.
+const PASSING: &str = "local ";
+
+/// What a local hub that keeps nothing is filed under: the next one is another hub, whatever its twins are called.
+#[must_use]
+pub fn passing(instance: &str) -> String {
+    format!("{PASSING}{instance}")
+}
+
+/// Whether a hub of this name is gone with its program.
+#[must_use]
+pub fn is_passing(hub: &str) -> bool {
+    hub.starts_with(PASSING)
+}
+
 /// How a version came to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
@@ -32,11 +51,18 @@ pub enum Seen {
     Watch,
     /// By way of a device's own connection or the hub's events.
     Event,
+    /// It never was on the hub: a draft that was thrown away, on the version it was typed at.
+    Discarded,
 }
 
 impl Seen {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Load, "load"), (Self::Save, "save"), (Self::Watch, "watch"), (Self::Event, "event")];
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Load, "load"),
+        (Self::Save, "save"),
+        (Self::Watch, "watch"),
+        (Self::Event, "event"),
+        (Self::Discarded, "discarded"),
+    ];
 
     /// As in the file.
     #[must_use]
@@ -44,7 +70,9 @@ impl Seen {
         Self::ALL.iter().find(|(seen, _)| *seen == self).map_or("load", |(_, word)| word)
     }
 
-    fn read(word: &str) -> Option<Self> {
+    /// `None` for a word that is none of ours.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == word).map(|(seen, _)| *seen)
     }
 }
@@ -103,6 +131,12 @@ impl Entry {
     pub fn key(&self) -> EntryKey {
         EntryKey { version: self.version, at_ms: self.at_ms }
     }
+
+    /// Whether it is a draft that was thrown away, and no version of the hub.
+    #[must_use]
+    pub fn is_discarded(&self) -> bool {
+        self.seen == Seen::Discarded
+    }
 }
 
 /// The entries of a twin, oldest first.
@@ -123,9 +157,9 @@ impl Timeline {
 
 impl Timeline {
     fn take(&mut self, line: Line) {
-        let before = self.entries.last().map(|entry| entry.version);
-        let entry = line.entry(before);
-        match self.entries.last_mut() {
+        let last = self.entries.iter_mut().rev().find(|entry| !entry.is_discarded());
+        let entry = line.entry(last.as_ref().map(|entry| entry.version));
+        match last {
             // The watch saw our save before its answer came: one version, with what the save knows of it.
             Some(last) if entry.saved.is_some() && entry.line.says_the_same(&last.line) => {
                 (last.seen, last.saved) = (entry.seen, entry.saved);
@@ -165,22 +199,16 @@ impl Journal {
         let wrong = |error: std::io::Error| format!("The journal in {} cannot be written: {error}", path.display());
         let _turn = self.turn().map_err(wrong)?;
         let mut lines = open_lines(&path).map_err(wrong)?;
-        let newest = newest_lines(&mut lines).map_err(wrong)?;
+        let newest = newest_versions(&mut lines).map_err(wrong)?;
         let (mut line, objects) = Line::of(hub, twin, seen, at_ms, saved);
-        for (hash, content) in &objects {
-            self.keep_object(hash, content).map_err(wrong)?;
-        }
+        self.keep_objects(&objects).map_err(wrong)?;
         if saved.is_none() && newest.iter().any(|known| known.says_the_same(&line)) {
             return Ok(false);
         }
         if let Some(last) = newest.first() {
             line.note_changes(twin, last, |hash| self.object(hash));
         }
-        // What a crash cut short must not swallow this line.
-        let mut text = if ends_a_line(&mut lines).map_err(wrong)? { Vec::new() } else { vec![b'\n'] };
-        text.extend_from_slice(line.text().as_bytes());
-        text.push(b'\n');
-        lines.write_all(&text).map_err(wrong)?;
+        append(&mut lines, &line).map_err(wrong)?;
         if seen == Seen::Save {
             lines.sync_data().map_err(wrong)?;
         }
@@ -209,11 +237,16 @@ impl Journal {
         Ok(timeline)
     }
 
-    /// The twin as it was.
+    /// The twin as it was; of a discarded draft, as it would have been.
     ///
     /// # Errors
-    /// A sentence: a section's content is gone or damaged.
+    /// A sentence: a section's content is gone or damaged, or the text of a draft does not parse.
     pub fn twin(&self, entry: &Entry) -> Result<Twin, String> {
+        if entry.is_discarded() { self.discarded(entry)?.twin() } else { self.base(entry) }
+    }
+
+    /// The version of an entry; of a discarded draft, the one it was typed at.
+    fn base(&self, entry: &Entry) -> Result<Twin, String> {
         entry.line.twin(|hash| self.object(hash))
     }
 
@@ -223,7 +256,13 @@ impl Journal {
     /// A sentence that names the file.
     pub fn at_etag(&self, hub: &str, id: &TwinId, etag: &Etag) -> Result<Option<Twin>, String> {
         let timeline = self.timeline(hub, id)?;
-        timeline.entries.iter().rev().find(|entry| entry.etag == *etag).map(|entry| self.twin(entry)).transpose()
+        timeline
+            .entries
+            .iter()
+            .rev()
+            .find(|entry| entry.etag == *etag && !entry.is_discarded())
+            .map(|entry| self.twin(entry))
+            .transpose()
     }
 
     fn object(&self, hash: &str) -> Result<Json, String> {
@@ -235,6 +274,10 @@ impl Journal {
             return Err(damaged(&path));
         }
         wire::json(&bytes).map_err(|_broken| damaged(&path))
+    }
+
+    fn keep_objects(&self, objects: &[(String, String)]) -> std::io::Result<()> {
+        objects.iter().try_for_each(|(hash, content)| self.keep_object(hash, content))
     }
 
     fn keep_object(&self, hash: &str, content: &str) -> std::io::Result<()> {

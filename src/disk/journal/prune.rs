@@ -1,9 +1,12 @@
 //! Keeps the journal within its bounds: the oldest versions go first, then the objects no line names any more.
 
 use super::line::Line;
-use super::{Journal, LINES_MAX, file};
+use super::{Journal, LINES_MAX, file, is_passing};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+/// What was seen of a hub that is gone with its program is kept for a day, in milliseconds.
+const PASSING_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +49,16 @@ impl Journal {
         lock.lock().map_err(wrong)?;
         let mut twins = self.all_lines().map_err(wrong)?;
         let oldest = now_ms.saturating_sub(limits.age_ms);
+        let passed = oldest.max(now_ms.saturating_sub(PASSING_MS));
         for twin in &mut twins {
-            let newest = twin.lines.len().saturating_sub(1);
-            let old = twin.lines[..newest].iter().take_while(|line| line.at_ms() < oldest).count();
-            twin.drop_oldest(old);
+            let oldest = if twin.is_passing() { passed } else { oldest };
+            twin.forget(|at_ms| at_ms < oldest);
         }
         let mut bytes = self.size(&twins).map_err(wrong)?;
         while bytes > limits.bytes {
             // A tenth at a time: counting anew after every version would take for ever.
             let versions: usize = twins.iter().map(|twin| twin.lines.len()).sum();
-            let spare = versions.saturating_sub(twins.iter().filter(|twin| !twin.lines.is_empty()).count());
+            let spare: usize = twins.iter().map(|twin| twin.spare().count()).sum();
             if spare == 0 {
                 break;
             }
@@ -67,6 +70,10 @@ impl Journal {
             if !twin.unreadable.is_empty() {
                 // The file is written anew without them; what cannot be read is kept beside.
                 file::replace(&file::free_name(&twin.path), &twin.unreadable).map_err(wrong)?;
+            }
+            if twin.lines.is_empty() {
+                std::fs::remove_file(&twin.path).map_err(wrong)?;
+                continue;
             }
             let mut lines: Vec<String> = twin.lines.iter().map(Line::text).collect();
             // So that the last one ends too.
@@ -138,25 +145,40 @@ impl Journal {
 }
 
 impl TwinLines {
-    fn drop_oldest(&mut self, count: usize) {
-        self.lines.drain(..count);
-        self.dropped += count;
+    fn is_passing(&self) -> bool {
+        self.lines.first().and_then(Line::hub).is_some_and(is_passing)
+    }
+
+    /// The line that stays whatever happens: the newest version. Of a hub that is gone with its program none does.
+    fn kept(&self) -> Option<usize> {
+        if self.is_passing() { None } else { self.lines.iter().rposition(|line| !line.is_discarded()) }
+    }
+
+    /// The times of the lines that may go.
+    fn spare(&self) -> impl Iterator<Item = u64> {
+        let kept = self.kept();
+        self.lines.iter().enumerate().filter(move |(at, _)| Some(*at) != kept).map(|(_, line)| line.at_ms())
+    }
+
+    /// Drops lines by their time, as far as they may go.
+    fn forget(&mut self, old: impl Fn(u64) -> bool) {
+        let (kept, before) = (self.kept(), self.lines.len());
+        let mut at = 0;
+        self.lines.retain(|line| {
+            at += 1;
+            Some(at - 1) == kept || !old(line.at_ms())
+        });
+        self.dropped += before - self.lines.len();
     }
 }
 
-/// Drops so many of the oldest versions, of whichever twin; the newest of each stays.
+/// Drops so many of the oldest lines, of whichever twin, as far as they may go.
 fn drop_oldest(twins: &mut [TwinLines], count: usize) {
-    let mut times: Vec<u64> = twins
-        .iter()
-        .flat_map(|twin| twin.lines.split_last().map(|(_, older)| older).unwrap_or_default())
-        .map(Line::at_ms)
-        .collect();
+    let mut times: Vec<u64> = twins.iter().flat_map(TwinLines::spare).collect();
     times.sort_unstable();
     let Some(limit) = times.get(count.saturating_sub(1)).copied() else { return };
     for twin in twins {
-        let spare = twin.lines.len().saturating_sub(1);
-        let old = twin.lines[..spare].iter().take_while(|line| line.at_ms() <= limit).count();
-        twin.drop_oldest(old);
+        twin.forget(|at_ms| at_ms <= limit);
     }
 }
 

@@ -66,7 +66,8 @@ fn push(f: &mut Frame, tab: &Tab, act: CompareAct) {
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let compare = &tab.compare;
     if compare.sides.is_empty() {
-        let why = "Another device or module, one of another hub, or a version of the past is put beside this twin";
+        let why =
+            "Another device or module, of this hub or another one, or a version of the past is put beside this twin";
         widgets::empty(ui, "Nothing to compare with yet", why, |ui| {
             if ui.button("Compare with…").clicked() {
                 push(f, tab, CompareAct::Ask(None));
@@ -108,6 +109,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             }
         });
     });
+    for number in [compare.left, compare.right] {
+        again_ui(f, ui, tab, number);
+    }
     if pair.is_some() {
         hunks::ui(f, ui, tab, &parts, face);
         return;
@@ -122,6 +126,18 @@ fn bar(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
         ui.set_min_width(ui.available_width());
         ui.spacing_mut().item_spacing = egui::vec2(6.0, 4.0);
         contents(ui);
+    });
+}
+
+/// A side that stands as it was read before, because reading it again failed.
+fn again_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, number: u64) {
+    let Some(failure) = f.app.not_read_again(tab, number) else { return };
+    let mut said = describe(failure);
+    said.sentence = format!("{} is shown as it was read before: {}", tab.side_name(number), said.sentence);
+    widgets::failure_banner(ui, &said, |ui| {
+        if ui.button("Try again").clicked() {
+            push(f, tab, CompareAct::Load(number));
+        }
     });
 }
 
@@ -148,6 +164,10 @@ fn stand_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, number: u64, stand: Stand) {
                 };
                 if ui.button(button).clicked() {
                     f.push(Action::ShowPane(tab.id.clone(), pane));
+                }
+            } else if let Some(Origin::Draft(id)) = tab.compare.side(number).map(|side| &side.origin) {
+                if ui.button("Open it").clicked() {
+                    f.push(Action::OpenTwin(id.clone()));
                 }
             } else if ui.button("Read it").clicked() {
                 push(f, tab, CompareAct::Load(number));
@@ -200,8 +220,11 @@ fn add_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     if widgets::act(ui, "Remove left", own).on_hover_text(hover).clicked() {
         push(f, tab, CompareAct::Drop(left));
     }
-    let right = tab.compare.side(tab.compare.right);
-    if let Some(Origin::Twin(id)) = right.map(|side| &side.origin) {
+    let live = tab.compare.sides.iter().any(|side| !matches!(side.origin, Origin::Version { .. } | Origin::Draft(_)));
+    if live && ui.button("Read again").on_hover_text("Asks the hubs for these twins anew").clicked() {
+        push(f, tab, CompareAct::Refresh);
+    }
+    if let Some(id) = tab.turned() {
         let name = format!("Open {id} to change it");
         if ui.button(name).on_hover_text("Compares there, so that what differs can be taken over").clicked() {
             push(f, tab, CompareAct::Turn);

@@ -2,7 +2,7 @@
 
 use super::super::theme::{self, palette};
 use super::super::{Frame, when, widgets};
-use super::{push, ready, stand_ui, whole_ui};
+use super::{again_ui, push, ready, stand_ui, whole_ui};
 use crate::app::Tab;
 use crate::app::compare::{CompareAct, OWN, Stand};
 use crate::twin::hunks::{self, Row};
@@ -25,6 +25,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         if !matches!(stand, Stand::Ready { .. }) {
             stand_ui(f, ui, tab, number, stand);
         }
+        again_ui(f, ui, tab, number);
     }
     let ready = ready(f, tab);
     let mut hasher = DefaultHasher::new();

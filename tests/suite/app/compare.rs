@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use twinscope::app::compare::{CompareAct, Face, OWN, Other, SIDES_MAX, Stand};
 use twinscope::app::dialog::Dialog;
+use twinscope::app::sources::Source;
 use twinscope::app::tab::Pane;
 use twinscope::app::{Action, Tab};
 use twinscope::disk::Journal;
@@ -12,14 +13,14 @@ use twinscope::disk::journal::{EntryKey, Seen};
 use twinscope::twin::diff::{Change, diff};
 use twinscope::twin::{Section, Twin, TwinId};
 use twinscope::worker::command::Guard;
-use twinscope::worker::event::{HubInfo, Outcome, Source};
-use twinscope::worker::{Command, Fact, Failure, HubRef, Key};
+use twinscope::worker::event::{self, Outcome};
+use twinscope::worker::{Command, Fact, Failure};
 
-fn other() -> TwinId {
+pub(super) fn other() -> TwinId {
     TwinId::device("other")
 }
 
-fn other_twin(etag: &str, version: u64, desired: Value) -> Arc<Twin> {
+pub(super) fn other_twin(etag: &str, version: u64, desired: Value) -> Arc<Twin> {
     let mut body = twin(etag, version, desired, json!({"interval": 7}));
     body["deviceId"] = json!("other");
     body.as_object_mut().unwrap().remove("moduleId");
@@ -27,15 +28,15 @@ fn other_twin(etag: &str, version: u64, desired: Value) -> Arc<Twin> {
 }
 
 /// A twin with `interval` and `mode`.
-fn desk() -> (Desk, TwinId) {
+pub(super) fn desk() -> (Desk, TwinId) {
     Desk::with_twin(twin("e1", 1, json!({"interval": 60, "mode": "auto"}), json!({"interval": 60})))
 }
 
-fn compare(desk: &mut Desk, id: &TwinId, act: CompareAct) -> Vec<Command> {
+pub(super) fn compare(desk: &mut Desk, id: &TwinId, act: CompareAct) -> Vec<Command> {
     desk.act(Action::Compare { id: id.clone(), act })
 }
 
-fn with(desk: &mut Desk, id: &TwinId, other: TwinId) -> Vec<Command> {
+pub(super) fn with(desk: &mut Desk, id: &TwinId, other: TwinId) -> Vec<Command> {
     compare(desk, id, CompareAct::With { other: Other::Twin(other), version: None })
 }
 
@@ -49,21 +50,21 @@ fn compared() -> (Desk, TwinId) {
     (desk, id)
 }
 
-fn tab<'a>(desk: &'a Desk, id: &TwinId) -> &'a Tab {
+pub(super) fn tab<'a>(desk: &'a Desk, id: &TwinId) -> &'a Tab {
     desk.app.tab(id).unwrap()
 }
 
-fn differences(desk: &Desk, id: &TwinId) -> Vec<Change> {
+pub(super) fn differences(desk: &Desk, id: &TwinId) -> Vec<Change> {
     let tab = tab(desk, id);
     let document = |number| desk.app.stand(tab, number).document().expect("a side is there");
     diff(document(tab.compare.left), document(tab.compare.right))
 }
 
-fn paths(desk: &Desk, id: &TwinId) -> Vec<String> {
+pub(super) fn paths(desk: &Desk, id: &TwinId) -> Vec<String> {
     differences(desk, id).iter().map(|change| change.path.to_string()).collect()
 }
 
-fn draft(desk: &Desk, id: &TwinId) -> Value {
+pub(super) fn draft(desk: &Desk, id: &TwinId) -> Value {
     serde_json::from_str(desk.text(id)).unwrap()
 }
 
@@ -145,7 +146,7 @@ fn a_twin_that_is_open_is_compared_as_it_is_known_there() {
     assert_eq!(paths(&desk, &id), [""; 0]);
     desk.fact(Fact::TwinSeen {
         twin: other_twin("o3", 7, json!({"interval": 1, "mode": "auto"})),
-        source: Source::Watch,
+        source: event::Source::Watch,
     });
     assert_eq!(paths(&desk, &id), ["interval"]);
 }
@@ -168,9 +169,15 @@ fn a_side_that_cannot_be_read_says_so_and_is_tried_again() {
 fn sides_are_bounded_and_leave_one_by_one() {
     let (mut desk, id) = desk();
     for n in 1..SIDES_MAX {
-        assert_eq!(with(&mut desk, &id, TwinId::device(format!("d{n}"))).len(), 1);
+        let commands = with(&mut desk, &id, TwinId::device(format!("d{n}")));
+        assert!(
+            matches!(commands.as_slice(), [Command::LoadTwin { .. }, Command::SaveSettings { .. }]),
+            "{commands:?}"
+        );
     }
+    let front = (tab(&desk, &id).compare.left, tab(&desk, &id).compare.right);
     assert_eq!(with(&mut desk, &id, TwinId::device("one-more")), []);
+    assert_eq!((tab(&desk, &id).compare.left, tab(&desk, &id).compare.right), front, "the twin beside itself");
     assert!(desk.app.notices.iter().any(|notice| notice.text.contains("take one away")));
     assert_eq!(tab(&desk, &id).compare.numbers().len(), SIDES_MAX);
     let last = u64::try_from(SIDES_MAX).unwrap() - 1;
@@ -193,15 +200,20 @@ fn a_version_of_the_past_stands_beside_the_draft_or_another_twin() {
     journal.record("local", &past, Seen::Load, 1000, None).unwrap();
     let version = EntryKey { version: 0, at_ms: 1000 };
     let commands = compare(&mut desk, &id, CompareAct::Ask(Some(version)));
-    let asked = Dialog::Compare { id: id.clone(), version: Some(version), text: String::new() };
+    let from = Source::Here;
+    let asked = Dialog::Compare { id: id.clone(), version: Some(version), text: String::new(), from };
     assert_eq!(desk.app.dialog, Some(asked));
     let [Command::LoadTimeline { key, .. }] = commands.as_slice() else { panic!("{commands:?}") };
     desk.done(*key, Ok(Outcome::Timeline(Arc::new(journal.timeline("local", &id).unwrap()))));
     let commands = compare(&mut desk, &id, CompareAct::WithVersion(version));
     assert_eq!(desk.app.dialog, None);
-    let [Command::LoadVersions { key, entries }] = commands.as_slice() else { panic!("{commands:?}") };
-    let versions = entries.iter().map(|entry| journal.twin(entry).map(Arc::new)).collect();
-    desk.done(*key, Ok(Outcome::Versions(versions)));
+    let [Command::LoadPastVersion { key, hub: None, id: of, version: asked }, Command::SaveSettings { .. }] =
+        commands.as_slice()
+    else {
+        panic!("{commands:?}")
+    };
+    assert_eq!((of, *asked), (&id, version));
+    desk.done(*key, Ok(Outcome::Versions(vec![Ok(past)])));
     assert_eq!(paths(&desk, &id), ["interval"]);
     assert_eq!(tab(&desk, &id).side_name(1), format!("{id} version 0"));
     let act = CompareAct::With { other: Other::Twin(other()), version: Some(version) };
@@ -234,37 +246,4 @@ fn the_other_twin_is_changed_in_its_own_tab() {
     compare(&mut desk, &other(), CompareAct::Take(all));
     assert_eq!(draft(&desk, &other()), json!({"interval": 60, "mode": "auto"}));
     assert!(!tab(&desk, &id).is_dirty());
-}
-
-#[test]
-fn a_twin_of_a_hub_opened_before_is_compared_as_it_was_read() {
-    let (mut desk, id) = desk();
-    let plant = HubRef::Saved("plant".to_owned());
-    let commands = desk.act(Action::OpenHub(plant.clone()));
-    let open = |commands: &[Command]| -> Key {
-        let key = commands.iter().find_map(|command| match command {
-            Command::Open { key, .. } => Some(*key),
-            _ => None,
-        });
-        key.expect("the hub is opened")
-    };
-    let info = HubInfo {
-        hub: plant,
-        name: "Plant".to_owned(),
-        host: "plant.azure-devices.net".to_owned(),
-        policy: "iothubowner".to_owned(),
-        api_version: "2021-04-12",
-    };
-    desk.done(open(&commands), Ok(Outcome::Connected(info)));
-    let commands = desk.act(Action::OpenTwin(other()));
-    desk.done(load_key(&commands), Ok(Outcome::Twin(other_twin("o1", 5, json!({"interval": 60})))));
-    let offered: Vec<TwinId> = desk.app.elsewhere().map(|(_, _, id)| id.clone()).collect();
-    assert_eq!(offered, std::slice::from_ref(&id));
-    let act = CompareAct::With { other: Other::Elsewhere { hub: HubRef::Local, id: id.clone() }, version: None };
-    assert_eq!(compare(&mut desk, &other(), act), [], "that hub is not asked");
-    assert_eq!(paths(&desk, &other()), ["mode"]);
-    assert_eq!(tab(&desk, &other()).side_name(1), format!("{id} at local"));
-    let all = differences(&desk, &other());
-    compare(&mut desk, &other(), CompareAct::Take(all));
-    assert_eq!(draft(&desk, &other()), json!({"interval": 60, "mode": "auto"}));
 }

@@ -1,7 +1,9 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
 mod compare;
+mod compare_from;
 mod conflict;
+mod discard;
 mod edit;
 mod events;
 mod faults;

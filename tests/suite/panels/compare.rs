@@ -160,6 +160,80 @@ fn the_table_has_a_column_for_each_twin() {
     assert!(try_find(&harness, Role::ColumnHeader, "pump-07").is_none());
 }
 
+/// Where the line, cell or heading with this text stands.
+fn place(harness: &Harness<'_, Scene>, text: &str) -> egui::Rect {
+    let said = harness.root().children_recursive().find(|node| {
+        let data = node.accesskit_node();
+        [data.label(), data.value()].into_iter().flatten().any(|said| said == text)
+    });
+    said.unwrap_or_else(|| panic!("{text:?} is not there")).rect()
+}
+
+#[test]
+fn side_by_side_the_left_side_stands_on_the_left() {
+    let harness = window(compared());
+    let (left, right) = (place(&harness, "\"telemetryInterval\": 90"), place(&harness, "\"telemetryInterval\": 60"));
+    assert!(left.right() < right.left(), "{left:?} {right:?}");
+    assert!((left.top() - right.top()).abs() < 1.0);
+    let head = find(&harness, Role::ListItem, "telemetryInterval").rect();
+    assert!(head.bottom() <= left.top(), "the path stands above its lines");
+    let order = ["telemetryInterval", "limits.low", "limits.note"]
+        .map(|path| find(&harness, Role::ListItem, path).rect().top());
+    assert!(order[0] < order[1] && order[0] < order[2], "{order:?}");
+}
+
+#[test]
+fn previous_begins_at_the_end_and_a_place_that_is_gone_is_the_last_one() {
+    let mut harness = window(compared());
+    find(&harness, Role::Button, "Previous").click();
+    harness.run();
+    assert!(says(&harness, "3 of 3 differences"));
+    let last = harness
+        .root()
+        .children_recursive()
+        .find(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::ListItem
+                && node.is_selected() == Some(true)
+                && node.label().is_some_and(|l| l.contains("only on the"))
+        })
+        .and_then(|node| node.accesskit_node().label())
+        .expect("the last one is marked");
+    let path = last.split(',').next().unwrap().to_owned();
+    find(&harness, Role::Button, &format!("Take {path}")).click();
+    harness.run();
+    assert!(says(&harness, "2 of 2 differences"));
+    find(&harness, Role::Button, "Next").click();
+    harness.run();
+    assert!(says(&harness, "1 of 2 differences"), "it goes round");
+}
+
+#[test]
+fn in_the_table_each_value_stands_under_its_twin_and_is_told_from_the_first() {
+    let mut scene = compared();
+    scene.act(with(TwinId::device("thermostat-02")));
+    let key = scene.load_key();
+    let body = twin_json(&TwinId::device("thermostat-02"), 75, 1).replace("\"high\":80", "\"high\":81");
+    scene.answer(key, Outcome::Twin(parsed(&body)));
+    scene.act(compare(CompareAct::Face(Face::Table)));
+    let harness = window(scene);
+    let own = "myFirstDevice/myFirstModule";
+    for (title, interval, high) in [(own, "60", "80"), ("pump-07", "≠ 90", "80"), ("thermostat-02", "≠ 75", "≠ 81")]
+    {
+        let column = find(&harness, Role::ColumnHeader, title).rect();
+        let cell = |name: String| find(&harness, Role::Cell, &name).rect();
+        let first = cell(format!("telemetryInterval of {title}: {interval}"));
+        let second = cell(format!("limits.high of {title}: {high}"));
+        assert!((first.left() - column.left()).abs() < 8.0, "{title}: {first:?} under {column:?}");
+        assert!(
+            column.bottom() <= first.top() + 1.0 && first.top() < second.top(),
+            "rows in the order of the document"
+        );
+        let path = cell("limits.high".to_owned());
+        assert!((path.top() - second.top()).abs() < 1.0 && path.right() <= second.left() + 1.0, "beside its path");
+    }
+}
+
 #[test]
 fn what_to_compare_with_is_asked_by_the_palette_and_the_menu() {
     let mut scene = Scene::fleet();

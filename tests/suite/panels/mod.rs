@@ -1,6 +1,7 @@
 //! Panels, found by role and name, as a screen reader finds them.
 
 mod compare;
+mod compare_from;
 mod conflict;
 mod copy_as;
 mod dialogs;

@@ -25,6 +25,9 @@ fn scenes() -> Vec<(&'static str, Scene)> {
         ("methods", pane(Pane::Methods)),
         ("history", super::history::chosen()),
         ("compare", super::compare::compared()),
+        ("what to compare with", super::compare_from::asked()),
+        ("the past of any twin", super::compare_from::past()),
+        ("a discarded draft", super::compare_from::discarded()),
     ]
 }
 

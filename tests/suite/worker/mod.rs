@@ -7,6 +7,7 @@ mod fleet;
 mod journal;
 mod once;
 mod outages;
+mod past;
 mod proxy;
 pub mod rig;
 mod saving;
