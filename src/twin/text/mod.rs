@@ -10,6 +10,7 @@ mod read;
 pub mod rebase;
 pub mod search;
 pub mod splice;
+pub mod spot;
 mod string;
 pub mod typing;
 

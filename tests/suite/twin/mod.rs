@@ -16,6 +16,8 @@ mod replace;
 mod rules;
 mod search;
 mod splice;
+mod spot;
+mod suggest;
 mod text;
 mod tree;
 mod typing;
