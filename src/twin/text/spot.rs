@@ -281,9 +281,9 @@ impl Scan<'_> {
     fn spot(mut self, caret: usize, current: Option<Token>, next: Option<Token>, mut tokens: Tokens) -> Option<Spot> {
         let frame = self.frames.last()?;
         let (awaits, is_object) = (frame.awaits, frame.is_object());
-        let is_colon = |token: &Option<Token>| token.as_ref().is_some_and(|token| token.what == What::Colon);
+        let is_colon = |token: Option<&Token>| token.is_some_and(|token| token.what == What::Colon);
         let is_key = match &current {
-            Some(_) => is_object && (awaits != Awaits::Value || is_colon(&next)),
+            Some(_) => is_object && (awaits != Awaits::Value || is_colon(next.as_ref())),
             None => is_object && matches!(awaits, Awaits::Key | Awaits::Comma),
         };
         if current.is_none() && awaits == Awaits::Colon {
@@ -293,7 +293,7 @@ impl Scan<'_> {
         let (current, next) = match (current, next) {
             (None, Some(value)) if is_object && !is_key && value.is_word() => {
                 let behind = skip_comments(tokens.next(), &mut tokens);
-                if is_colon(&behind) {
+                if is_colon(behind.as_ref()) {
                     tokens.at = value.end();
                     (None, Some(value))
                 } else {
@@ -323,8 +323,8 @@ impl Scan<'_> {
         if !is_key {
             return Some(spot);
         }
-        let has_colon = is_colon(&next);
-        let taken = self.taken(current, next, tokens);
+        let has_colon = is_colon(next.as_ref());
+        let taken = self.taken(current.as_ref(), next, tokens);
         Some(Spot { place: Place::Key { taken, has_colon }, ..spot })
     }
 
@@ -339,9 +339,9 @@ impl Scan<'_> {
     }
 
     /// The keys of the innermost object but the one at the caret: those in front, then those behind.
-    fn taken(&mut self, current: Option<Token>, next: Option<Token>, mut tokens: Tokens) -> Vec<String> {
+    fn taken(&mut self, current: Option<&Token>, next: Option<Token>, mut tokens: Tokens) -> Vec<String> {
         let depth = self.frames.len();
-        let mut waiting = [current.clone(), next].into_iter().flatten();
+        let mut waiting = [current.cloned(), next].into_iter().flatten();
         while let Some(token) = waiting.next().or_else(|| tokens.next()) {
             let ends = |close| self.frames.iter().rposition(|frame| frame.close == close).is_some_and(|at| at < depth);
             // Past the levels allowed the rest is not told.
@@ -350,7 +350,7 @@ impl Scan<'_> {
             }
         }
         let keys = self.frames.get(depth - 1).map_or(&[][..], |frame| &frame.keys);
-        let others = keys.iter().filter(|key| Some(*key) != current.as_ref());
+        let others = keys.iter().filter(|key| Some(*key) != current);
         others.map(|key| key.said(self.text, usize::MAX)).collect()
     }
 }

@@ -10,7 +10,7 @@ use egui::{
     Area, Color32, Id, LayerId, Order, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
 };
 
-/// Rows in sight, and how many PageDown goes on.
+/// Rows in sight, and how many a page key goes on.
 pub(super) const PAGE: isize = 8;
 
 /// From the edge of the list to its rows, in points.
