@@ -9,24 +9,18 @@ fn said(marked: &str) -> String {
     let text = marked.replacen('|', "", 1);
     let Some(spot) = spot(&text, at) else { return "nothing".to_owned() };
     let Spot { path, place, range, typed, inside, quoted, comma_before, comma_behind, .. } = spot;
-    let mut words = match place {
+    let what = match place {
         Place::Key { taken, has_colon } => {
             let colon = if has_colon { " with colon" } else { "" };
             format!("key of {path}{colon} beside {}", taken.join(" "))
         }
         Place::Value => format!("value of {path}"),
     };
-    words = words.trim_end().to_owned();
-    words += &format!(" «{}»", &text[range]);
-    for (is, word) in
-        [(!typed.is_empty(), format!(" typed {typed}")), (inside, " inside".into()), (quoted, " quoted".into())]
-    {
-        words += if is { &word } else { "" };
-    }
-    if let Some(at) = comma_before {
-        words += &format!(" comma at {at}");
-    }
-    words + if comma_behind { " comma behind" } else { "" }
+    let typed = if typed.is_empty() { typed } else { format!(" typed {typed}") };
+    let words = [if inside { " inside" } else { "" }, if quoted { " quoted" } else { "" }].concat();
+    let before = comma_before.map(|at| format!(" comma at {at}")).unwrap_or_default();
+    let behind = if comma_behind { " comma behind" } else { "" };
+    format!("{} «{}»{typed}{words}{before}{behind}", what.trim_end(), &text[range])
 }
 
 #[test]

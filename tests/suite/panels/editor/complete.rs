@@ -40,7 +40,7 @@ fn ask(harness: &mut Harness<'_, Scene>) {
 fn taught<'a>(marked: &str, others: &[&str]) -> Harness<'a, Scene> {
     let mut harness = editing(marked);
     for (n, desired) in others.iter().enumerate() {
-        let pump = TwinId::device(&format!("pump-{n}"));
+        let pump = TwinId::device(format!("pump-{n}"));
         let body = twin_json(&pump, 60, 5);
         let start = body.find("\"telemetryInterval\"").unwrap_or_default();
         let end = body.find("\"$metadata\"").unwrap_or_default();
@@ -289,8 +289,8 @@ fn the_palette_asks_too_and_tags_have_their_own() {
 
 #[test]
 fn a_long_list_scrolls_in_eight_rows_and_finds_room() {
-    let keys: String = (0..30).map(|n| format!("\"key{n:02}\": {n},")).collect();
-    let mut harness = taught("{|}", &[keys.trim_end_matches(',')]);
+    let keys: Vec<String> = (0..30).map(|n| format!("\"key{n:02}\": {n}")).collect();
+    let mut harness = taught("{|}", &[&keys.join(",")]);
     ask(&mut harness);
     let height = |harness: &Harness<'_, Scene>| find(harness, LIST.0, LIST.1).rect().height();
     assert!((8.0 * 24.0..8.0 * 24.0 + 16.0).contains(&height(&harness)), "{}", height(&harness));
@@ -306,10 +306,10 @@ fn a_long_list_scrolls_in_eight_rows_and_finds_room() {
         press(&mut harness, Modifiers::NONE, Key::PageDown);
     }
     let rows = offered(&harness).unwrap_or_default();
-    let last = rows.last().expect("a row").trim_start_matches('>').to_owned();
+    let end = rows.last().expect("a row").trim_start_matches('>').to_owned();
     assert!(rows.last().is_some_and(|row| row.starts_with('>')));
     let list = find(&harness, LIST.0, LIST.1).rect();
-    assert!(list.contains_rect(find(&harness, Role::ListBoxOption, &last).rect()), "the chosen row is in sight");
+    assert!(list.contains_rect(find(&harness, Role::ListBoxOption, &end).rect()), "the chosen row is in sight");
 
     // At the end of a window there is no room below.
     let text = format!("{{{}}}", "\n".repeat(40));
