@@ -1,8 +1,12 @@
-//! Which keys twins have, place by place, and whether a key typed is a slip of one of them.
+//! Which keys and values twins have, place by place, and whether a key typed is a slip of one of them.
+
+mod seen;
+pub mod suggest;
 
 use super::text::shift::Shift;
 use super::text::{Lines, Parsed};
 use super::{Json, JsonMap, Path, Section, Segment};
+use seen::{Budget, Seen};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -15,17 +19,18 @@ pub const HINTS_MAX: usize = 20;
 /// Pairs of keys compared for one text: it is done after a keystroke.
 const PAIRS_MAX: usize = 20_000;
 
-/// The keys seen in one section of several twins. All elements of an array are one place.
+/// The keys and values seen in one section of several twins. All elements of an array are one place.
 #[derive(Debug, Default)]
 pub struct Known {
     root: Node,
-    paths: usize,
+    budget: Budget,
 }
 
 #[derive(Debug, Default)]
 struct Node {
     keys: BTreeMap<String, Node>,
     items: Option<Box<Node>>,
+    seen: Seen,
     /// Keys were left out here: what is not among the others may be known all the same.
     partial: bool,
 }
@@ -47,12 +52,18 @@ pub struct Hint {
 }
 
 impl Known {
-    /// Takes in the keys of a section, without the hub's own.
+    /// Takes in a section of one more twin, without the hub's own keys.
     pub fn learn(&mut self, document: &JsonMap) {
-        learn_object(&mut self.root, document, &mut self.paths);
+        self.budget.turn += 1;
+        learn_object(&mut self.root, document, &mut self.budget);
     }
 
-    /// Takes in the keys of a section of a query's row, if the row is a whole twin: a projection may give any name to anything.
+    /// Takes in another version of the same section of the twin taken in last: it counts no twin twice.
+    pub fn learn_version(&mut self, document: &JsonMap) {
+        learn_object(&mut self.root, document, &mut self.budget);
+    }
+
+    /// Takes in a section of a query's row, if the row is a whole twin: a projection may give any name to anything.
     pub fn learn_row(&mut self, section: Section, row: &Json) {
         let is_twin = ["deviceId", "etag", "properties"].iter().all(|key| row.get(key).is_some());
         let part = match section {
@@ -60,8 +71,16 @@ impl Known {
             _ => row.get("properties").and_then(|properties| properties.get(section.word())),
         };
         if let Some(Json::Object(document)) = part.filter(|_| is_twin) {
-            learn_object(&mut self.root, document, &mut self.paths);
+            self.learn(document);
         }
+    }
+
+    /// What is known of a place.
+    fn node(&self, path: &Path) -> Option<&Node> {
+        path.0.iter().try_fold(&self.root, |node, segment| match segment {
+            Segment::Key(key) => node.keys.get(key),
+            Segment::Index(_) => node.items.as_deref(),
+        })
     }
 
     /// The slips in a text, in text order; none while it does not parse.
@@ -99,27 +118,28 @@ pub fn carried(hints: &[Hint], shift: &Shift, text: &str) -> Vec<Hint> {
     carried.collect()
 }
 
-fn learn_object(node: &mut Node, object: &JsonMap, paths: &mut usize) {
+fn learn_object(node: &mut Node, object: &JsonMap, budget: &mut Budget) {
     // `$version` and `$metadata` are the hub's, and nobody may type such a key.
     for (key, value) in object.iter().filter(|(key, _)| !key.starts_with('$')) {
         if !node.keys.contains_key(key) {
-            if *paths >= PATHS_MAX {
+            if budget.paths >= PATHS_MAX {
                 node.partial = true;
                 continue;
             }
-            *paths += 1;
+            budget.paths += 1;
         }
-        learn_value(node.keys.entry(key.clone()).or_default(), value, paths);
+        learn_value(node.keys.entry(key.clone()).or_default(), value, budget);
     }
 }
 
-fn learn_value(node: &mut Node, value: &Json, paths: &mut usize) {
+fn learn_value(node: &mut Node, value: &Json, budget: &mut Budget) {
+    node.seen.take(value, budget);
     match value {
-        Json::Object(object) => learn_object(node, object, paths),
+        Json::Object(object) => learn_object(node, object, budget),
         Json::Array(items) => {
             let place = node.items.get_or_insert_default();
             for item in items {
-                learn_value(place, item, paths);
+                learn_value(place, item, budget);
             }
         }
         _ => {}

@@ -27,6 +27,8 @@ pub(super) enum Command {
     NextChange,
     PreviousChange,
     Line(LineCommand),
+    /// What others have at the caret.
+    Suggest,
 }
 
 const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
@@ -37,7 +39,7 @@ const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND }
 const COMMAND_ALT: Modifiers = Modifiers { alt: true, ..Modifiers::COMMAND };
 
 /// Each with its words and its keys. With Shift before without: the plain combination fits it too.
-pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 18] = [
+pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 19] = [
     (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(COMMAND_SHIFT, Key::Z)),
     (Command::Line(LineCommand::Step(Way::Back)), "Undo", keys(Modifiers::COMMAND, Key::Z)),
     (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(Modifiers::COMMAND, Key::Y)),
@@ -46,6 +48,8 @@ pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 18] = [
     (Command::Line(LineCommand::Lines(LineAct::MoveDown)), "Move line down", keys(COMMAND_SHIFT, Key::ArrowDown)),
     (Command::Line(LineCommand::Lines(LineAct::Select)), "Select line", keys(Modifiers::COMMAND, Key::L)),
     (Command::Line(LineCommand::Format), "Format document", keys(COMMAND_SHIFT, Key::I)),
+    // Where the system itself takes Cmd+Space.
+    (Command::Suggest, "Suggest keys and values", keys(Modifiers::CTRL, Key::Space)),
     (Command::GoToLine, "Go to line…", keys(Modifiers::COMMAND, Key::G)),
     (Command::PreviousProblem, "Previous problem", keys(Modifiers::SHIFT, Key::F8)),
     (Command::NextProblem, "Next problem", keys(Modifiers::NONE, Key::F8)),
@@ -69,8 +73,8 @@ impl Command {
     /// Whether it means something in what a tab shows.
     pub fn fits(self, tab: &Tab) -> bool {
         match (section_of(tab), self) {
-            // They are about lines.
-            (Some(_), Self::Line(_)) if tab.face == Face::Tree => false,
+            // They are about lines, or the caret.
+            (Some(_), Self::Line(_) | Self::Suggest) if tab.face == Face::Tree => false,
             (Some(_), _) => tab.draft.is_some(),
             (None, Self::NextChange | Self::PreviousChange) => {
                 tab.pane == Pane::Compare && !tab.compare.sides.is_empty()
@@ -116,7 +120,8 @@ pub(super) fn listen(f: &mut Frame, ctx: &Context, tab: &Tab) {
 /// Lines are those of the editor, unless another field has the focus.
 fn is_meant(ctx: &Context, tab: &Tab, command: Command) -> bool {
     let editor = section_of(tab).map(|section| editor_id(&tab.id, section));
-    !matches!(command, Command::Line(_)) || ctx.memory(egui::Memory::focused).is_none_or(|id| Some(id) == editor)
+    !matches!(command, Command::Line(_) | Command::Suggest)
+        || ctx.memory(egui::Memory::focused).is_none_or(|id| Some(id) == editor)
 }
 
 pub(super) fn run(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
@@ -128,6 +133,7 @@ pub(super) fn run(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
         Command::FindNext => find_step(f, ctx, tab, Step::Next),
         Command::FindPrevious => find_step(f, ctx, tab, Step::Previous),
         Command::GoToLine => f.push(Action::ShowGoToLine),
+        Command::Suggest => f.view.complete.ask(ctx),
         Command::Line(command) => {
             if let Some(section) = section_of(tab) {
                 f.view.editor.order(ctx, editor_id(&tab.id, section), command);

@@ -14,7 +14,7 @@ use crate::twin::{Json, Section, Twin};
 use egui::{Align, Context, Id, Layout, ScrollArea, Ui};
 use std::sync::Arc;
 
-/// Longer keys are not said on their button.
+/// Longer keys are not said on their button, and paths are cut off there, in characters.
 const SAID_MAX: usize = 40;
 
 /// The slips in the text in front, looked for once per text and per state of what is known.
@@ -32,6 +32,8 @@ struct Learnt {
     twins: Vec<Arc<Twin>>,
     answer: Option<Arc<QueryAnswer>>,
     known: Known,
+    /// What the device reports of itself, beside what it is to be.
+    reported: Option<Known>,
 }
 
 struct Made {
@@ -46,7 +48,16 @@ struct Made {
 
 /// The twins seen: this one first, so that its own keys are known whatever comes after.
 fn twins<'a>(app: &'a App, draft: &'a Draft) -> impl Iterator<Item = &'a Arc<Twin>> {
-    std::iter::once(&draft.base).chain(app.tabs.iter().filter_map(Tab::current))
+    let is_own = |tab: &&Tab| tab.id == draft.base.id;
+    let others = app.tabs.iter().filter(move |tab| !is_own(tab));
+    std::iter::once(&draft.base).chain(app.tabs.iter().filter(is_own).chain(others).filter_map(Tab::current))
+}
+
+/// Whether a row is one of the twins, which are newer.
+fn is_among<'a>(mut twins: impl Iterator<Item = &'a Arc<Twin>>, row: &Json) -> bool {
+    let word = |key| row.get(key).and_then(Json::as_str);
+    let (device, module) = (word("deviceId"), word("moduleId"));
+    twins.any(|twin| Some(twin.id.device.as_str()) == device && twin.id.module.as_deref() == module)
 }
 
 impl HintsView {
@@ -62,15 +73,30 @@ impl HintsView {
             return false;
         }
         let mut known = Known::default();
-        for twin in twins(app, draft) {
-            known.learn(twin.section(section));
+        let mut reported = None;
+        for (n, twin) in twins(app, draft).enumerate() {
+            if n > 0 && twin.id == draft.base.id {
+                known.learn_version(twin.section(section));
+            } else {
+                known.learn(twin.section(section));
+            }
+            if section == Section::Desired && twin.id == draft.base.id {
+                let mut own = Known::default();
+                own.learn(twin.section(Section::Reported));
+                reported = Some(own);
+            }
         }
-        for row in answer.iter().flat_map(|answer| &answer.rows) {
+        for row in answer.iter().flat_map(|answer| &answer.rows).filter(|row| !is_among(twins(app, draft), row)) {
             known.learn_row(section, row);
         }
         let twins = twins(app, draft).cloned().collect();
-        self.known = Some(Learnt { section, twins, answer: answer.cloned(), known });
+        self.known = Some(Learnt { section, twins, answer: answer.cloned(), known, reported });
         true
+    }
+
+    /// What is known for the section in front, and beside it what its own device reports.
+    pub fn known(&self) -> Option<(&Known, Option<&Known>)> {
+        self.known.as_ref().map(|learnt| (&learnt.known, learnt.reported.as_ref()))
     }
 
     /// The slips to tell of.
@@ -173,10 +199,14 @@ fn hint_ui(ui: &mut Ui, hint: &Hint) -> Option<Wanted> {
     let place = format!("line {}, column {}", hint.line, hint.column);
     let path = hint.path.to_string();
     let message = format!("no other twin seen has this key: did you mean `{}`?", hint.meant);
+    // Where there is little room the end is cut off: the question goes first.
+    let short = format!("did you mean `{}`? no other twin seen has this key", hint.meant);
+    let end = path.char_indices().nth(SAID_MAX).map(|(end, _)| end);
+    let shown = end.map_or_else(|| path.clone(), |end| format!("{}…", &path[..end]));
     let mut job = egui::text::LayoutJob::default();
     job.append(&place, 0.0, egui::TextFormat::simple(theme::body(), p.warn));
-    job.append(&path, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
-    job.append(&message, 12.0, egui::TextFormat::simple(theme::body(), p.text));
+    job.append(&shown, 12.0, egui::TextFormat::simple(theme::mono(), p.text));
+    job.append(&short, 12.0, egui::TextFormat::simple(theme::body(), p.text));
     let mut wanted = None;
     let size = egui::Vec2::new(ui.available_width(), theme::ROW);
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
@@ -187,7 +217,8 @@ fn hint_ui(ui: &mut Ui, hint: &Hint) -> Option<Wanted> {
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let line = egui::Button::new(job).frame_when_inactive(false).frame(true).small().truncate();
-            if ui.add(line).accessible_name(format!("{place}: {path}: {message}")).clicked() {
+            let line = ui.add(line).accessible_name(format!("{place}: {path}: {message}"));
+            if line.on_hover_text(format!("{path}: {message}")).clicked() {
                 wanted = Some(Wanted::Go);
             }
         });

@@ -5,6 +5,7 @@ mod act;
 mod activity;
 mod changes;
 mod compare;
+mod complete;
 mod conflict;
 mod connections;
 mod copy_as;
@@ -69,6 +70,7 @@ pub struct View {
     problems: problems::ProblemsView,
     changes: changes::ChangesView,
     hints: hints::HintsView,
+    complete: complete::CompleteView,
     activity: activity::ActivityView,
     faults: faults::FaultsView,
     history: history::HistoryView,

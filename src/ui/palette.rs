@@ -196,7 +196,10 @@ pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Ch
             (Does::Act(action), _) => f.push(*action),
             (Does::Edit(command), Some(tab)) => {
                 // What moves the focus must not have it taken back when the dialog is gone.
-                if !matches!(command, editing::Command::Line(_) | editing::Command::GoToLine) {
+                if !matches!(
+                    command,
+                    editing::Command::Line(_) | editing::Command::GoToLine | editing::Command::Suggest
+                ) {
                     f.view.focus_before = None;
                 }
                 editing::run(f, ui.ctx(), tab, command);

@@ -5,8 +5,8 @@ use super::editor::Elsewhere;
 use super::theme::palette;
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, editor, editor_id, hints, history, identity, messages, methods, moved, reader, tree,
-    twin_header, when,
+    Frame, act, changes, compare, complete, editor, editor_id, hints, history, identity, messages, methods, moved,
+    reader, tree, twin_header, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
@@ -236,7 +236,10 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         marks: &marks,
         elsewhere: Elsewhere::Acts(tab.text_acts),
     };
-    if let Some(text) = f.view.editor.ui(ui, &sheet) {
+    complete::listen(f, ui, id, &part.text);
+    let text = f.view.editor.ui(ui, &sheet);
+    complete::ui(f, ui, id, text.as_ref().unwrap_or(&part.text));
+    if let Some(text) = text {
         f.push(Action::Edit { id: tab.id.clone(), section, text });
     }
 }

@@ -12,6 +12,7 @@ pub mod rebase;
 pub mod search;
 pub mod shift;
 pub mod splice;
+pub mod spot;
 mod string;
 pub mod typing;
 

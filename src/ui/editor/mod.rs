@@ -33,6 +33,10 @@ pub(super) struct EditorView {
     /// An editor whose caret was moved from outside: bring it into view, and the focus with it.
     reveal: Option<(Id, Focus)>,
     pub find: Find,
+    /// Where the caret was painted last, and the part of the window its text is seen in.
+    pub caret_seen: Option<(egui::Rect, egui::Rect)>,
+    /// A change of the text as the editor shows it now, made when it is painted next.
+    pub put: Option<(Id, Change)>,
     /// A command waits for its editor to be painted.
     waiting: Option<(Id, LineCommand)>,
     pasts: past::Pasts,
@@ -124,6 +128,7 @@ impl EditorView {
             Some((_, command)) => change = command::change(sheet.text, before, command),
             None => {}
         }
+        change = self.put.take().filter(|(id, _)| *id == sheet.id).map(|(_, put)| put).or(change);
         let mut text = sheet.text.to_owned();
         if let Some(change) = change {
             self.make(ui.ctx(), sheet.id, &mut text, &change);
@@ -178,6 +183,10 @@ impl EditorView {
         let past = self.pasts.of(sheet.id, sheet.text);
         (past.scrolled, past.height) = (output.state.clamped_offset().y, output.inner_rect.height());
         let field = output.inner;
+        if let Some(range) = field.cursor_range {
+            let caret = field.galley.pos_from_cursor(range.primary).translate(field.galley_pos.to_vec2());
+            self.caret_seen = Some((caret, output.inner_rect));
+        }
         self.caret = field.cursor_range.map(|range| {
             let at = field.galley.layout_from_cursor(range.primary);
             (at.row + 1, at.column.0 + 1)

@@ -17,6 +17,8 @@ mod rules;
 mod search;
 mod shift;
 mod splice;
+mod spot;
+mod suggest;
 mod text;
 mod tree;
 mod typing;

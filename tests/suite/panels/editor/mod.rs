@@ -1,5 +1,6 @@
 //! The editor of a section under real keys.
 
+mod complete;
 mod find;
 mod hints;
 mod keys;
