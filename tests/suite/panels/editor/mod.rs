@@ -1,6 +1,7 @@
 //! The editor of a section under real keys.
 
 mod find;
+mod fold;
 mod hints;
 mod keys;
 mod lines;
