@@ -1,7 +1,7 @@
 //! What can be done with the text in front by a key or from the palette: one list for both.
 
 use super::Frame;
-use super::editor::{self, EditorView, LineCommand};
+use super::editor::{self, EditorView, FoldAct, LineCommand};
 use super::editor_id;
 use super::find::{Found, Step};
 use crate::app::tab::Pane;
@@ -11,7 +11,7 @@ use crate::twin::Section;
 use crate::twin::draft::SectionDraft;
 use crate::twin::text::history::Way;
 use crate::twin::text::lines::LineAct;
-use egui::{Context, Key, KeyboardShortcut, Modifiers};
+use egui::{Context, InputState, Key, KeyboardShortcut, Modifiers};
 use std::ops::Range;
 
 /// An act on the text in front.
@@ -39,7 +39,7 @@ const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND }
 const COMMAND_ALT: Modifiers = Modifiers { alt: true, ..Modifiers::COMMAND };
 
 /// Each with its words and its keys. With Shift before without: the plain combination fits it too.
-pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 19] = [
+pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 23] = [
     (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(COMMAND_SHIFT, Key::Z)),
     (Command::Line(LineCommand::Step(Way::Back)), "Undo", keys(Modifiers::COMMAND, Key::Z)),
     (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(Modifiers::COMMAND, Key::Y)),
@@ -50,6 +50,10 @@ pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 19] = [
     (Command::Line(LineCommand::Format), "Format document", keys(COMMAND_SHIFT, Key::I)),
     // Where the system itself takes Cmd+Space.
     (Command::Suggest, "Suggest keys and values", keys(Modifiers::CTRL, Key::Space)),
+    (Command::Line(LineCommand::Fold(FoldAct::Fold)), "Fold", keys(COMMAND_SHIFT, Key::OpenBracket)),
+    (Command::Line(LineCommand::Fold(FoldAct::Unfold)), "Unfold", keys(COMMAND_SHIFT, Key::CloseBracket)),
+    (Command::Line(LineCommand::Fold(FoldAct::FoldAll)), "Fold all", keys(COMMAND_SHIFT, Key::J)),
+    (Command::Line(LineCommand::Fold(FoldAct::UnfoldAll)), "Unfold all", keys(Modifiers::COMMAND, Key::J)),
     (Command::GoToLine, "Go to line…", keys(Modifiers::COMMAND, Key::G)),
     (Command::PreviousProblem, "Previous problem", keys(Modifiers::SHIFT, Key::F8)),
     (Command::NextProblem, "Next problem", keys(Modifiers::NONE, Key::F8)),
@@ -79,7 +83,10 @@ impl Command {
             (None, Self::NextChange | Self::PreviousChange) => {
                 tab.pane == Pane::Compare && !tab.compare.sides.is_empty()
             }
-            (None, Self::Find | Self::FindNext | Self::FindPrevious | Self::GoToLine) => read_only(tab).is_some(),
+            (
+                None,
+                Self::Find | Self::FindNext | Self::FindPrevious | Self::GoToLine | Self::Line(LineCommand::Fold(_)),
+            ) => read_only(tab).is_some(),
             _ => false,
         }
     }
@@ -111,15 +118,28 @@ pub(super) fn text_of(tab: &Tab) -> Option<&str> {
 
 pub(super) fn listen(f: &mut Frame, ctx: &Context, tab: &Tab) {
     for (command, _, keys) in &COMMANDS {
-        if command.fits(tab) && is_meant(ctx, tab, *command) && ctx.input_mut(|i| i.consume_shortcut(keys)) {
+        if command.fits(tab) && is_meant(ctx, tab, *command) && ctx.input_mut(|i| is_pressed(i, *keys)) {
             run(f, ctx, tab, *command);
         }
     }
 }
 
+/// A bracket has another name while Shift is held. With Alt as well it is one of the third level of a keyboard, and types.
+fn is_pressed(i: &mut InputState, keys: KeyboardShortcut) -> bool {
+    let shifted = match keys.logical_key {
+        Key::OpenBracket => Key::OpenCurlyBracket,
+        Key::CloseBracket => Key::CloseCurlyBracket,
+        _ => return i.consume_shortcut(&keys),
+    };
+    !i.modifiers.alt && (i.consume_shortcut(&keys) || i.consume_key(keys.modifiers, shifted))
+}
+
 /// Lines are those of the editor, unless another field has the focus.
 fn is_meant(ctx: &Context, tab: &Tab, command: Command) -> bool {
-    let editor = section_of(tab).map(|section| editor_id(&tab.id, section));
+    let editor = match section_of(tab) {
+        Some(section) => Some(editor_id(&tab.id, section)),
+        None => Some(super::reader::id(&tab.id, tab.pane)),
+    };
     !matches!(command, Command::Line(_) | Command::Suggest)
         || ctx.memory(egui::Memory::focused).is_none_or(|id| Some(id) == editor)
 }
@@ -137,6 +157,8 @@ pub(super) fn run(f: &mut Frame, ctx: &Context, tab: &Tab, command: Command) {
         Command::Line(command) => {
             if let Some(section) = section_of(tab) {
                 f.view.editor.order(ctx, editor_id(&tab.id, section), command);
+            } else if let LineCommand::Fold(act) = command {
+                f.view.reader.order(ctx, act);
             }
         }
         Command::NextChange if tab.pane == Pane::Compare => f.view.compare.step = 1,

@@ -3,8 +3,9 @@
 use super::json_colours;
 use super::theme::{self, palette};
 use crate::twin::text::change::{same_end, same_start};
+use egui::epaint::text::RowVisuals;
 use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat};
-use egui::{Color32, Galley, Ui};
+use egui::{Color32, Galley, Rect, Ui, Vec2};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,52 +21,74 @@ pub(super) struct Laid {
     part: Option<Part>,
     /// One per line.
     lines: Vec<Arc<Galley>>,
+    /// For each of these, what stands in its place while it is hidden, once it was.
+    bare: Vec<Option<Arc<Galley>>>,
+    hidden: Vec<Range<usize>>,
     whole: Option<Arc<Galley>>,
 }
 
-/// Some lines of a text that does not change while its number stays.
+/// Some lines of a text that does not change while its number stays, in text order.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub number: u64,
-    pub lines: Range<usize>,
+    pub lines: Vec<usize>,
 }
 
 impl Laid {
-    /// The layout of a text.
-    pub fn galley(&mut self, ui: &Ui, text: &str) -> Arc<Galley> {
+    /// The layout of a text with a row for every line, the hidden ones without height.
+    pub fn galley(&mut self, ui: &Ui, text: &str, hidden: &[Range<usize>]) -> Arc<Galley> {
         self.check(ui);
-        if let Some(whole) = self.whole.as_ref().filter(|_| self.text == text) {
+        if let Some(whole) = self.whole.as_ref().filter(|_| self.text == text && self.hidden == hidden) {
             return Arc::clone(whole);
         }
-        let (before, behind) = if self.lines.is_empty() { (0, 0) } else { kept_lines(&self.text, text) };
-        let new: Vec<_> =
-            text.split('\n').skip(before).take(count(text) - before - behind).map(|line| laid_line(ui, line)).collect();
-        let end = self.lines.len() - behind;
-        self.lines.splice(before..end, new);
+        if self.lines.is_empty() || self.text != text {
+            let (before, behind) = if self.lines.is_empty() { (0, 0) } else { kept_lines(&self.text, text) };
+            let new: Vec<_> = text
+                .split('\n')
+                .skip(before)
+                .take(count(text) - before - behind)
+                .map(|line| laid_line(ui, line))
+                .collect();
+            let end = self.lines.len() - behind;
+            self.bare.splice(before..end, std::iter::repeat_n(None, new.len()));
+            self.lines.splice(before..end, new);
+        }
         self.part = None;
-        self.join(ui, text)
+        self.hidden = hidden.to_vec();
+        if hidden.is_empty() {
+            return self.join(ui, text);
+        }
+        let mut shown = self.lines.clone();
+        for line in hidden.iter().cloned().flatten().filter(|line| *line < self.lines.len()) {
+            shown[line] = Arc::clone(self.bare[line].get_or_insert_with(|| bare(&self.lines[line])));
+        }
+        let lines = std::mem::replace(&mut self.lines, shown);
+        let whole = self.join(ui, text);
+        self.lines = lines;
+        whole
     }
 
-    /// The layout of a part of a text: of the lines that were in the part before, the layout is kept.
-    pub fn part(&mut self, ui: &Ui, text: &str, part: Part) -> Arc<Galley> {
+    /// The layout of a part of a text, of which `line` knows each: of the lines that were in the part before, the layout is kept.
+    pub fn part<'t>(&mut self, ui: &Ui, part: Part, line: impl Fn(usize) -> &'t str) -> Arc<Galley> {
         self.check(ui);
         let old = self.part.take().filter(|old| old.number == part.number);
         if let Some(whole) = self.whole.as_ref().filter(|_| old.as_ref() == Some(&part)) {
             self.part = Some(part);
             return Arc::clone(whole);
         }
-        let kept = |line: usize| {
-            let old = old.as_ref().filter(|old| old.lines.contains(&line))?;
-            self.lines.get(line - old.lines.start)
-        };
-        let numbered = part.lines.clone().zip(text.split('\n'));
-        let lines = numbered.map(|(n, line)| kept(n).map_or_else(|| laid_line(ui, line), Arc::clone)).collect();
+        let kept = |line: &usize| self.lines.get(old.as_ref()?.lines.binary_search(line).ok()?);
+        let lines: Vec<_> =
+            part.lines.iter().map(|n| kept(n).map_or_else(|| laid_line(ui, line(*n)), Arc::clone)).collect();
+        let text = part.lines.iter().map(|n| line(*n)).collect::<Vec<_>>().join("\n");
         self.lines = lines;
         if self.lines.is_empty() {
             self.lines.push(laid_line(ui, ""));
         }
+        self.bare.clear();
+        self.bare.resize(self.lines.len(), None);
+        self.hidden.clear();
         self.part = Some(part);
-        self.join(ui, text)
+        self.join(ui, &text)
     }
 
     fn join(&mut self, ui: &Ui, text: &str) -> Arc<Galley> {
@@ -110,6 +133,23 @@ pub(super) fn count(text: &str) -> usize {
 
 fn breaks(text: &[u8]) -> usize {
     text.iter().map(|byte| usize::from(*byte == b'\n')).sum()
+}
+
+/// A hidden line: all its letters, so that every place in the text keeps its number, and nothing to see.
+fn bare(line: &Galley) -> Arc<Galley> {
+    let mut bare = line.clone();
+    for placed in &mut bare.rows {
+        let row = Arc::make_mut(&mut placed.row);
+        row.size = Vec2::ZERO;
+        row.visuals = RowVisuals::default();
+        for glyph in &mut row.glyphs {
+            // A selection colours the vertices of its letters: here are none.
+            glyph.first_vertex = 0;
+        }
+    }
+    (bare.num_vertices, bare.num_indices) = (0, 0);
+    (bare.rect, bare.mesh_bounds) = (Rect::ZERO, Rect::NOTHING);
+    Arc::new(bare)
 }
 
 /// How many whole lines at the beginning and at the end are the same in both texts.

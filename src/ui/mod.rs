@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod find;
 mod fleet;
+mod folds;
 mod fonts;
 mod go_to_line;
 mod hints;

@@ -1,7 +1,7 @@
 //! The hub moved while somebody types: a banner, marks beside the lines, and what touches no edit goes into the text around the
 //! caret.
 
-use super::editor::{EditorView, selection};
+use super::editor::{EditorView, selection, shown};
 use super::theme::palette;
 use super::twin::strip;
 use super::widgets::{self, Tone};
@@ -109,7 +109,7 @@ impl EditorView {
     pub(super) fn marks_ui(ui: &Ui, strip: Rect, galley: &Galley, top: f32, marks: &[&Mark]) {
         let p = palette(ui);
         for (n, mark) in marks.iter().enumerate() {
-            let Some(row) = galley.rows.get(mark.line - 1) else { continue };
+            let Some(row) = shown(galley, mark.line - 1) else { continue };
             let y = top + row.pos.y + row.row.size.y / 2.0;
             if y < strip.top() || y > strip.bottom() {
                 continue;

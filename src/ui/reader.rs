@@ -1,11 +1,15 @@
 //! A text to read, select and copy, but not to edit: lays out only what is on screen, so that a document of any size is
 //! as quick as a small one.
 
+use super::editor::{self, FoldAct};
 use super::find::{Find, Found, Purpose};
+use super::folds::{self, State};
 use super::laid::{Laid, Part};
 use super::theme::{self, palette};
 use crate::app::tab::Pane;
 use crate::twin::TwinId;
+use crate::twin::text::folding::{Folding, Touch};
+use crate::twin::text::lines::Selection;
 use egui::accesskit::Role;
 use egui::{
     Event, EventFilter, Galley, Id, Key as Button, Modifiers, Pos2, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
@@ -19,6 +23,11 @@ const WHOLE: usize = 48 * 1024;
 const MARGIN: f32 = 8.0;
 /// Of so many texts is kept where the selection was.
 const OTHERS_MAX: usize = 1000;
+/// Of so many texts not in front it is known what is folded in them.
+const FOLDINGS_MAX: usize = 8;
+
+/// Where a selection began and where it ends: line and column in characters.
+type Selected = ((usize, usize), (usize, usize));
 
 /// Which text: the version tells a change without comparing.
 #[derive(Clone, Copy)]
@@ -40,13 +49,18 @@ pub(super) struct ReaderView {
     anchor: (usize, usize),
     caret: (usize, usize),
     /// The same of the texts that were shown before.
-    others: HashMap<Id, ((usize, usize), (usize, usize))>,
+    others: HashMap<Id, Selected>,
     /// The part that was last laid out.
     laid: Laid,
     /// The caret was moved by a search: bring it into view.
     reveal: bool,
     /// Takes the focus the next time it is painted.
     pub focus: bool,
+    folding: Folding,
+    /// What is folded in texts not in front.
+    foldings: Vec<(Id, Folding)>,
+    /// Waits for the text to be painted.
+    fold: Option<FoldAct>,
 }
 
 impl ReaderView {
@@ -55,21 +69,16 @@ impl ReaderView {
         if self.of == Some(of) {
             return;
         }
-        let number = self.number + 1;
-        match self.of {
-            Some((before, ..)) if before == id => *self = Self { of: Some(of), number, ..std::mem::take(self) },
-            before => {
-                let mut others = std::mem::take(&mut self.others);
-                if others.len() >= OTHERS_MAX {
-                    others.clear();
-                }
-                if let Some((before, ..)) = before {
-                    others.insert(before, (self.anchor, self.caret));
-                }
-                let (anchor, caret) = others.get(&id).copied().unwrap_or_default();
-                *self = Self { of: Some(of), number, anchor, caret, others, ..Self::default() };
-            }
+        let before = self.of.map(|(before, ..)| before);
+        if before != Some(id) {
+            let (number, fold) = (self.number, self.fold.take());
+            let (folding, foldings) = self.other_folding(before, id);
+            let (others, (anchor, caret)) = self.other_selection(before, id);
+            *self = Self { number, anchor, caret, others, folding, foldings, fold, ..Self::default() };
         }
+        self.of = Some(of);
+        self.number += 1;
+        self.folding.follow(key.text, Touch::Keep);
         self.lines.clear();
         self.widest = 0;
         let mut start = 0;
@@ -81,6 +90,68 @@ impl ReaderView {
         for at in [&mut self.anchor, &mut self.caret] {
             at.0 = at.0.min(self.lines.len() - 1);
         }
+    }
+
+    /// Puts aside what is selected in the text that was in front, and finds what was in another one.
+    fn other_selection(&mut self, before: Option<Id>, id: Id) -> (HashMap<Id, Selected>, Selected) {
+        let mut others = std::mem::take(&mut self.others);
+        if others.len() >= OTHERS_MAX {
+            others.clear();
+        }
+        if let Some(before) = before {
+            others.insert(before, (self.anchor, self.caret));
+        }
+        let selected = others.get(&id).copied().unwrap_or_default();
+        (others, selected)
+    }
+
+    /// Puts aside what is folded in the text that was in front, and finds what is in another one.
+    fn other_folding(&mut self, before: Option<Id>, id: Id) -> (Folding, Vec<(Id, Folding)>) {
+        let mut foldings = std::mem::take(&mut self.foldings);
+        if let Some(before) = before.filter(|_| self.folding.is_any()) {
+            foldings.push((before, std::mem::take(&mut self.folding)));
+        }
+        let known = foldings.iter().position(|(of, _)| *of == id);
+        let folding = known.map(|at| foldings.remove(at).1).unwrap_or_default();
+        if foldings.len() > FOLDINGS_MAX {
+            foldings.remove(0);
+        }
+        (folding, foldings)
+    }
+
+    /// Has something folded or unfolded the next time the text is painted.
+    pub fn order(&mut self, ctx: &egui::Context, act: FoldAct) {
+        self.fold = Some(act);
+        ctx.request_repaint();
+    }
+
+    /// Does what was asked for. The caret stands in no hidden line: folding takes it out, all else opens what hides it.
+    fn settle(&mut self, text: &str) {
+        if let Some(act) = self.fold.take() {
+            editor::apply(&mut self.folding, self.caret.0, act);
+            if let Some(lines) = self.folding.hider(self.caret.0) {
+                let line = lines.start - 1;
+                self.caret = (line, self.columns(text, line));
+                self.anchor = self.caret;
+            }
+            self.reveal |= !matches!(act, FoldAct::Toggle(_));
+        }
+        if self.folding.hider(self.caret.0).is_some() {
+            let selected = Selection { anchor: self.byte(text, self.anchor), caret: self.byte(text, self.caret) };
+            if !self.folding.is_covered(selected) {
+                self.folding.reveal(self.caret.0);
+            }
+        }
+    }
+
+    /// How many lines are shown.
+    fn rows(&self) -> usize {
+        self.folding.row_of(self.lines.len() - 1) + 1
+    }
+
+    /// Where a line begins below the first one, in points.
+    fn y(&self, line: usize) -> f32 {
+        y_of(self.folding.row_of(line))
     }
 
     fn byte(&self, text: &str, (line, column): (usize, usize)) -> usize {
@@ -135,47 +206,89 @@ pub(super) fn ui(view: &mut ReaderView, find: &mut Find, ui: &mut Ui, id: Id, na
             Some(Found::Replace(..)) | None => {}
         }
     }
-    let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
+    view.settle(text);
     let small = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::small_mono(), '0'));
-    let count = view.lines.len();
-    #[allow(clippy::cast_precision_loss)] // Lines and columns of a text on screen.
-    let (gutter, size) = (
-        (count.to_string().len().max(2) as f32 * small + 16.0).ceil(),
-        Vec2::new(view.widest as f32 * digit + 2.0 * MARGIN, count as f32 * theme::LINE + 2.0 * MARGIN),
-    );
+    #[allow(clippy::cast_precision_loss)] // A handful of digits.
+    let gutter = (view.lines.len().to_string().len().max(2) as f32 * small + 16.0 + folds::SIGN).ceil();
     let whole = ui.available_rect_before_wrap();
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(whole.with_min_x(whole.left() + gutter)));
-    let output = ScrollArea::both().id_salt(id.value()).auto_shrink(false).show_viewport(&mut child, |ui, viewport| {
-        ui.set_min_size(size.max(viewport.size()));
-        let origin = ui.min_rect().min + Vec2::splat(MARGIN);
-        let rows = rows_in(viewport, count);
-        let laid = if text.len() <= WHOLE { 0..count } else { rows.clone() };
-        let galley = lay_out(view, ui, text, &laid);
-        if std::mem::take(&mut view.reveal) {
-            let line = Vec2::new(0.0, y_of(view.caret.0));
-            ui.scroll_to_rect(Rect::from_min_size(origin + line, Vec2::new(1.0, theme::LINE)), None);
-        }
-        let area = ui.clip_rect().intersect(whole);
-        let response = ui.interact(area, id, Sense::click_and_drag());
-        // Only now: the dialog that led here was in front until this frame.
-        if std::mem::take(&mut view.focus) {
-            response.request_focus();
-        }
-        listen(view, ui, &response, text, origin, digit);
-        paint(view, ui, text, origin, &rows, digit);
-        let at = origin + Vec2::new(0.0, y_of(laid.start));
-        ui.painter().galley(at, Arc::clone(&galley), palette(ui).text);
-        tell(ui, &response, name, text, &galley, at);
-        origin.y
-    });
+    let area = ScrollArea::both().id_salt(id.value()).auto_shrink(false);
+    let output = area.show_viewport(&mut child, |ui, viewport| sheet_ui(view, ui, id, name, text, viewport, whole));
     let strip = whole.with_max_x(whole.left() + gutter);
-    numbers(ui, strip, output.inner, count);
+    let clicked = gutter_ui(view, ui, id, strip, output.inner.0);
+    if let Some(line) = clicked.or(output.inner.1) {
+        view.order(ui.ctx(), FoldAct::Toggle(line));
+        // The click beside the text took it.
+        ui.memory_mut(|m| m.request_focus(id));
+    }
     ui.allocate_rect(whole, Sense::hover());
 }
 
+/// The text itself. Returns where it begins on the screen, and a folded line that was clicked.
+fn sheet_ui(
+    view: &mut ReaderView,
+    ui: &mut Ui,
+    id: Id,
+    name: &str,
+    text: &str,
+    viewport: Rect,
+    whole: Rect,
+) -> (f32, Option<usize>) {
+    let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
+    let count = view.rows();
+    #[allow(clippy::cast_precision_loss)] // Columns of a text on screen.
+    let width = view.widest as f32 * digit;
+    let size = Vec2::new(width, y_of(count)) + Vec2::splat(2.0 * MARGIN);
+    ui.set_min_size(size.max(viewport.size()));
+    let origin = ui.min_rect().min + Vec2::splat(MARGIN);
+    let rows = rows_in(viewport, count);
+    let laid = if text.len() <= WHOLE { 0..count } else { rows.clone() };
+    let galley = lay_out(view, ui, text, &laid);
+    if std::mem::take(&mut view.reveal) {
+        let line = Vec2::new(0.0, view.y(view.caret.0));
+        ui.scroll_to_rect(Rect::from_min_size(origin + line, Vec2::new(1.0, theme::LINE)), None);
+    }
+    let area = ui.clip_rect().intersect(whole);
+    let response = ui.interact(area, id, Sense::click_and_drag());
+    // Only now: the dialog that led here was in front until this frame.
+    if std::mem::take(&mut view.focus) {
+        response.request_focus();
+    }
+    listen(view, ui, &response, text, origin, digit);
+    paint(view, ui, text, origin, &rows, digit);
+    let at = origin + Vec2::new(0.0, y_of(laid.start));
+    ui.painter().galley(at, Arc::clone(&galley), palette(ui).text);
+    tell(ui, &response, name, text, &galley, at);
+    (origin.y, stubs_ui(view, ui, id, text, origin, rows, digit))
+}
+
+/// Behind every folded line in sight: how much is folded into it. Returns the line of one that was clicked.
+fn stubs_ui(
+    view: &ReaderView,
+    ui: &mut Ui,
+    id: Id,
+    text: &str,
+    origin: Pos2,
+    rows: Range<usize>,
+    digit: f32,
+) -> Option<usize> {
+    let mut clicked = None;
+    for row in rows {
+        let line = view.folding.line_of_row(row);
+        let Some(fold) = view.folding.folded_at(line) else { continue };
+        #[allow(clippy::cast_precision_loss)] // Columns of a text on screen.
+        let width = view.columns(text, line) as f32 * digit;
+        let letters = Rect::from_min_size(origin + Vec2::new(0.0, y_of(row)), Vec2::new(width, theme::LINE));
+        if folds::stub_ui(ui, id, letters, fold, &[]) {
+            clicked = Some(line);
+        }
+    }
+    clicked
+}
+
 #[allow(clippy::cast_precision_loss)] // Beyond 16 million points nobody scrolls.
-fn y_of(line: usize) -> f32 {
-    line as f32 * theme::LINE
+fn y_of(row: usize) -> f32 {
+    row as f32 * theme::LINE
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Clamped at zero, and a float that large saturates.
@@ -186,22 +299,30 @@ fn rows_in(viewport: Rect, count: usize) -> Range<usize> {
 }
 
 fn lay_out(view: &mut ReaderView, ui: &Ui, text: &str, rows: &Range<usize>) -> Arc<Galley> {
-    let start = view.lines.get(rows.start).map_or(0, |line| line.start);
-    let end = rows.end.checked_sub(1).and_then(|last| view.lines.get(last)).map_or(start, |line| line.end);
-    let part = Part { number: view.number, lines: rows.clone() };
-    view.laid.part(ui, &text[start..end.max(start)], part)
+    let ReaderView { lines, laid, folding, number, .. } = view;
+    let part = Part { number: *number, lines: rows.clone().map(|row| folding.line_of_row(row)).collect() };
+    laid.part(ui, part, |line| lines.get(line).map_or("", |bytes| &text[bytes.clone()]))
 }
 
-fn numbers(ui: &Ui, strip: Rect, top: f32, count: usize) {
+/// The numbers of the lines and the signs of folding. Returns a line whose sign was clicked.
+fn gutter_ui(view: &ReaderView, ui: &Ui, id: Id, strip: Rect, top: f32) -> Option<usize> {
     let p = palette(ui);
     let painter = ui.painter_at(strip);
     painter.rect_filled(strip, 0.0, p.panel);
-    for n in
-        rows_in(Rect::from_x_y_ranges(0.0..=1.0, strip.top() - top + MARGIN..=strip.bottom() - top + MARGIN), count)
-    {
-        let at = egui::pos2(strip.right() - 8.0, top + y_of(n) + theme::LINE / 2.0);
-        painter.text(at, egui::Align2::RIGHT_CENTER, n + 1, theme::small_mono(), p.weak);
+    let mut clicked = None;
+    let shown = Rect::from_x_y_ranges(0.0..=1.0, strip.top() - top + MARGIN..=strip.bottom() - top + MARGIN);
+    for row in rows_in(shown, view.rows()) {
+        let line = view.folding.line_of_row(row);
+        let y = top + y_of(row) + theme::LINE / 2.0;
+        let at = egui::pos2(strip.right() - 8.0 - folds::SIGN, y);
+        painter.text(at, egui::Align2::RIGHT_CENTER, line + 1, theme::small_mono(), p.weak);
+        let Some(fold) = view.folding.at_line(line) else { continue };
+        let state = if view.folding.is_folded(fold) { State::Folded } else { State::Open };
+        if folds::sign_ui(ui, id, strip, y, fold, state) {
+            clicked = Some(line);
+        }
     }
+    clicked
 }
 
 /// The selection behind the text.
@@ -211,12 +332,15 @@ fn paint(view: &ReaderView, ui: &Ui, text: &str, origin: Pos2, rows: &Range<usiz
     if from == to {
         return;
     }
-    for line in rows.start.max(from.0)..rows.end.min(to.0 + 1) {
+    for (row, line) in rows.clone().map(|row| (row, view.folding.line_of_row(row))) {
+        if line < from.0 || line > to.0 {
+            continue;
+        }
         let left = if line == from.0 { from.1 } else { 0 };
         let right = if line == to.0 { to.1 } else { view.columns(text, line) + 1 };
         let rect = Rect::from_min_max(
-            origin + Vec2::new(left as f32 * digit, y_of(line)),
-            origin + Vec2::new(right as f32 * digit, y_of(line + 1)),
+            origin + Vec2::new(left as f32 * digit, y_of(row)),
+            origin + Vec2::new(right as f32 * digit, y_of(row + 1)),
         );
         ui.painter().rect_filled(rect, 0.0, palette(ui).chosen);
     }
@@ -253,7 +377,7 @@ fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str,
             view.anchor = place;
         }
         if response.dragged() {
-            let line = Rect::from_min_size(origin + Vec2::new(0.0, y_of(place.0)), Vec2::new(1.0, theme::LINE));
+            let line = Rect::from_min_size(origin + Vec2::new(0.0, view.y(place.0)), Vec2::new(1.0, theme::LINE));
             ui.scroll_to_rect(line, None);
         }
     }
@@ -274,7 +398,7 @@ fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str,
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Clamped at zero.
 fn place_at(view: &ReaderView, text: &str, at: Vec2, digit: f32) -> (usize, usize) {
-    let line = ((at.y / theme::LINE).max(0.0) as usize).min(view.lines.len() - 1);
+    let line = view.folding.line_of_row(((at.y / theme::LINE).max(0.0) as usize).min(view.rows() - 1));
     let column = (at.x / digit).round().max(0.0) as usize;
     (line, column.min(view.columns(text, line)))
 }
@@ -285,6 +409,7 @@ fn keys(view: &mut ReaderView, ui: &Ui, id: Id, text: &str, origin: Pos2) {
     ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
     let last = view.lines.len() - 1;
     let end = (last, view.columns(text, last));
+    let far = view.rows() - 1;
     for event in ui.input(|i| i.filtered_events(&filter)) {
         match event {
             Event::Copy => {
@@ -296,16 +421,18 @@ fn keys(view: &mut ReaderView, ui: &Ui, id: Id, text: &str, origin: Pos2) {
             Event::Key { key, pressed: true, modifiers, .. } => {
                 let (line, column) = view.caret;
                 let columns = view.columns(text, line);
+                let row = view.folding.row_of(line);
+                let at_row = |row: usize| (view.folding.line_of_row(row), column);
                 let to = match key {
                     Button::A if modifiers.command => {
                         view.anchor = (0, 0);
                         view.caret = end;
                         continue;
                     }
-                    Button::ArrowUp => (line.saturating_sub(1), column),
-                    Button::ArrowDown => ((line + 1).min(last), column),
-                    Button::PageUp => (line.saturating_sub(PAGE), column),
-                    Button::PageDown => ((line + PAGE).min(last), column),
+                    Button::ArrowUp => at_row(row.saturating_sub(1)),
+                    Button::ArrowDown => at_row((row + 1).min(far)),
+                    Button::PageUp => at_row(row.saturating_sub(PAGE)),
+                    Button::PageDown => at_row((row + PAGE).min(far)),
                     Button::ArrowLeft => (line, column.min(columns).saturating_sub(1)),
                     Button::ArrowRight => (line, (column + 1).min(columns)),
                     Button::Home if modifiers.command => (0, 0),
@@ -318,7 +445,7 @@ fn keys(view: &mut ReaderView, ui: &Ui, id: Id, text: &str, origin: Pos2) {
                 if !modifiers.contains(Modifiers::SHIFT) {
                     view.anchor = to;
                 }
-                let rect = Rect::from_min_size(origin + Vec2::new(0.0, y_of(to.0)), Vec2::new(1.0, theme::LINE));
+                let rect = Rect::from_min_size(origin + Vec2::new(0.0, view.y(to.0)), Vec2::new(1.0, theme::LINE));
                 ui.scroll_to_rect(rect, None);
             }
             _ => {}

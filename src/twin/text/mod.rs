@@ -1,6 +1,8 @@
 //! JSON as a person types it: a parse that keeps where everything stands, and says every problem with line, column and path.
 
 pub mod change;
+pub mod fold;
+pub mod folding;
 pub mod history;
 pub mod lines;
 mod meant;

@@ -14,8 +14,22 @@ pub(in crate::ui) enum LineCommand {
     Lines(LineAct),
     /// Every value on a line of its own.
     Format,
+    Fold(FoldAct),
     /// A step back or forth.
     Step(Way),
+}
+
+/// What is folded or unfolded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ui) enum FoldAct {
+    /// The innermost around the caret.
+    Fold,
+    /// What begins on the caret's line.
+    Unfold,
+    FoldAll,
+    UnfoldAll,
+    /// What begins on a line, counted from 0.
+    Toggle(usize),
 }
 
 /// Edits in text order, and what is selected after them.
@@ -25,8 +39,8 @@ pub(in crate::ui) type Change = (Vec<Edit>, Selection);
 pub(super) fn change(text: &str, selection: Selection, command: LineCommand) -> Option<Change> {
     match command {
         LineCommand::Lines(act) => lines::act(text, selection, act),
-        // Of the past, not of the text.
-        LineCommand::Step(_) => None,
+        // Of the past and of the view, not of the text.
+        LineCommand::Step(_) | LineCommand::Fold(_) => None,
         LineCommand::Format => {
             // What breaks a rule of the hub can be formatted, what is no JSON cannot.
             parse(text).document.as_ref()?;

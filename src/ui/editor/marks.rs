@@ -30,7 +30,7 @@ impl Sheet<'_> {
         let stroke = Stroke::new(1.0, palette(ui).line);
         let mut shapes = Vec::new();
         let mut indent = 0;
-        for row in &self.galley.rows[self.visible(ui)] {
+        for row in self.galley.rows[self.visible(ui)].iter().filter(|row| row.row.size.y > 0.0) {
             let spaces = row.row.glyphs.iter().take(GUIDES_MAX).take_while(|glyph| glyph.chr == ' ').count();
             // An empty line goes on as the one above it.
             if spaces < row.row.glyphs.len() {
@@ -55,9 +55,11 @@ impl Sheet<'_> {
             .map(|at| {
                 let left = self.place(*at);
                 let right = self.place(at + 1);
-                let rect = Rect::from_min_max(left.min, egui::pos2(right.max.x, left.max.y));
-                framed(rect, p.chosen, p.accent)
+                Rect::from_min_max(left.min, egui::pos2(right.max.x, left.max.y))
             })
+            // One may be folded away.
+            .filter(|rect| rect.height() > 0.0)
+            .map(|rect| framed(rect, p.chosen, p.accent))
             .collect()
     }
 
@@ -73,7 +75,8 @@ impl Sheet<'_> {
         for row in &self.galley.rows[rows] {
             let end = self.text[line..].find('\n').map_or(self.text.len(), |found| line + found);
             let first = hits.partition_point(|hit| hit.end <= line);
-            for hit in hits[first..].iter().take_while(|hit| hit.start <= end) {
+            let shown = row.row.size.y > 0.0;
+            for hit in hits[first..].iter().take_while(|hit| shown && hit.start <= end) {
                 let column = |byte: usize| char_of(&self.text[line..end], byte.clamp(line, end) - line);
                 let x = |column: usize| row.row.x_offset(egui::text::CharIndex(column.min(row.row.glyphs.len())));
                 let (left, right) = (x(column(hit.start)), x(column(hit.end)));

@@ -1,6 +1,7 @@
 //! The editor of one section: text with line numbers and colours, problems underlined.
 
 mod command;
+mod folding;
 pub(super) mod foot;
 mod gutter;
 mod marks;
@@ -9,7 +10,9 @@ mod place;
 pub(super) mod squiggles;
 mod typing;
 
-pub(super) use command::{Change, LineCommand};
+pub(super) use command::{Change, FoldAct, LineCommand};
+pub(super) use folding::apply;
+pub(super) use gutter::shown;
 pub(super) use past::Elsewhere;
 pub(super) use place::{char_of, selection};
 
@@ -17,6 +20,7 @@ use super::find::{Find, Found, Purpose};
 use super::laid::{self, Laid};
 use crate::app::tab::Mark;
 use crate::twin::text::Problem;
+use crate::twin::text::folding::Touch;
 use crate::twin::text::history::{Kind, Way};
 use crate::twin::text::lines::Selection;
 use egui::text::{CCursor, CCursorRange};
@@ -40,6 +44,7 @@ pub(super) struct EditorView {
     /// A command waits for its editor to be painted.
     waiting: Option<(Id, LineCommand)>,
     pasts: past::Pasts,
+    held: folding::Held,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -120,12 +125,14 @@ impl EditorView {
     /// Paints the editor over all the space there is. Returns the text when it was changed.
     pub fn ui(&mut self, ui: &mut Ui, sheet: &Sheet) -> Option<String> {
         self.look(ui.ctx(), sheet.id, sheet.text, sheet.elsewhere);
+        let arrow = self.arrow(ui, sheet);
         let mut ways = past::keys(ui, sheet.id);
         let mut change = self.find_ui(ui, sheet);
         let before = selection(ui.ctx(), sheet.id, sheet.text);
         match self.waiting.take().filter(|(id, _)| *id == sheet.id) {
             Some((_, LineCommand::Step(way))) => ways.push(way),
-            Some((_, command)) => change = command::change(sheet.text, before, command),
+            Some((_, LineCommand::Fold(act))) => self.fold(ui.ctx(), sheet.id, sheet.text, act),
+            Some((_, command)) => change = self.change(ui.ctx(), sheet, command),
             None => {}
         }
         change = self.put.take().filter(|(id, _)| *id == sheet.id).map(|(_, put)| put).or(change);
@@ -145,7 +152,7 @@ impl EditorView {
             self.order(ui.ctx(), sheet.id, command);
         }
         let (before, kind) = (selection(ui.ctx(), sheet.id, &text), past::kind(ui));
-        if self.sheet_ui(ui, sheet, &mut text) {
+        if self.sheet_ui(ui, sheet, &mut text, arrow) {
             let now = selection(ui.ctx(), sheet.id, &text);
             self.pasts.of(sheet.id, sheet.text).record(&text, before, now, kind);
             forget_field_steps(ui.ctx(), sheet.id);
@@ -158,7 +165,8 @@ impl EditorView {
         self.reveal = self.reveal.or(Some((id, Focus::Leave)));
     }
 
-    fn sheet_ui(&mut self, ui: &mut Ui, sheet: &Sheet, text: &mut String) -> bool {
+    fn sheet_ui(&mut self, ui: &mut Ui, sheet: &Sheet, text: &mut String, arrow: Option<folding::Arrow>) -> bool {
+        self.show_caret(ui.ctx(), sheet.id, text);
         let gutter = gutter::width(ui, laid::count(text));
         let whole = ui.available_rect_before_wrap();
         let field = whole.with_min_x(whole.left() + gutter);
@@ -173,10 +181,12 @@ impl EditorView {
             let size = ui.available_size();
             let behind = ui.painter().add(Shape::Noop);
             let output = self.text_ui(ui, sheet, text, size);
+            self.step_across(ui.ctx(), sheet.id, text, &output, arrow);
             let marks = self.marks(ui, sheet.id, text, &output);
             ui.painter().set(behind, Shape::Vec(marks));
             let field = &output.response.response;
             squiggles::ui(ui, &output.galley, output.galley_pos, text, sheet.problems, field);
+            self.stubs_ui(ui, sheet, text, &output.galley, output.galley_pos);
             self.scroll(ui, sheet.id, &output);
             output
         });
@@ -193,6 +203,7 @@ impl EditorView {
         });
         let strip = whole.with_max_x(whole.left() + gutter);
         gutter::numbers(ui, strip, &field.galley, field.galley_pos.y, sheet.problems);
+        self.signs_ui(ui, sheet, text, strip, &field.galley, field.galley_pos.y);
         Self::marks_ui(ui, strip, &field.galley, field.galley_pos.y, sheet.marks);
         ui.allocate_rect(whole, egui::Sense::hover());
         field.response.response.changed()
@@ -233,8 +244,11 @@ impl EditorView {
         text: &mut String,
         size: Vec2,
     ) -> egui::text_edit::TextEditOutput {
-        let laid = &mut self.laid;
-        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, _width: f32| laid.galley(ui, buffer.as_str());
+        let (laid, folding) = (&mut self.laid, &mut self.pasts.of(sheet.id, sheet.text).folding);
+        let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, _width: f32| {
+            folding.follow(buffer.as_str(), Touch::Open);
+            laid.galley(ui, buffer.as_str(), folding.hidden())
+        };
         let output = TextEdit::multiline(text)
             .id(sheet.id)
             .code_editor()

@@ -1,6 +1,7 @@
 //! What each editor can go back to, and what becomes of its caret and its view when the text is changed from elsewhere.
 
 use super::place;
+use crate::twin::text::folding::{Folding, Touch};
 use crate::twin::text::history::{History, Kind, Way};
 use crate::twin::text::lines::Selection;
 use crate::twin::text::rebase::changes;
@@ -33,6 +34,7 @@ pub(super) struct Past {
     pub height: f32,
     /// Lines that came in above the text in view since it was painted.
     pub shift: f32,
+    pub folding: Folding,
 }
 
 /// Of every editor, the one seen last at the end.
@@ -54,7 +56,15 @@ impl Pasts {
         let known = self.list.iter().position(|past| past.id == id);
         let past = match known {
             Some(at) => self.list.remove(at),
-            None => Past { id, history: History::new(text), acts: 0, scrolled: 0.0, height: 0.0, shift: 0.0 },
+            None => Past {
+                id,
+                history: History::new(text),
+                acts: 0,
+                scrolled: 0.0,
+                height: 0.0,
+                shift: 0.0,
+                folding: Folding::default(),
+            },
         };
         if self.list.len() >= EDITORS_MAX {
             self.list.remove(0);
@@ -81,6 +91,7 @@ impl Past {
             return;
         }
         let old = self.history.text().to_owned();
+        self.folding.follow(&old, Touch::Keep);
         let before = place::selection(ctx, id, &old);
         let edits = if mine { changes(&old, text) } else { self.history.rebase(text) };
         let now = Selection { anchor: moved(&edits, before.anchor), caret: moved(&edits, before.caret) };
@@ -93,20 +104,34 @@ impl Past {
             state.store(ctx, id);
         }
         let line = theme::LINE;
-        self.shift += lines_above(&old, &edits, self.anchor(&old, before.caret, line)) * line;
+        let place = self.anchor(before.caret, line);
+        self.shift += self.rows_above(&old, text, &edits, place) * line;
+    }
+
+    /// How many rows come in above a place; negative where more go.
+    fn rows_above(&mut self, old: &str, text: &str, edits: &[Edit], place: usize) -> f32 {
+        if !self.folding.is_any() {
+            return lines_above(old, edits, place);
+        }
+        let row = |folding: &Folding, at: usize| folding.row_of(folding.line_of(at));
+        let was = row(&self.folding, place);
+        self.folding.follow(text, Touch::Keep);
+        #[allow(clippy::cast_precision_loss)] // A handful of lines.
+        let rows = row(&self.folding, moved(edits, place)) as f32 - was as f32;
+        rows
     }
 
     /// The place that stays where it is on the screen: the caret's when it is in view, else where the view begins.
-    fn anchor(&self, text: &str, caret: usize, line: f32) -> usize {
+    fn anchor(&self, caret: usize, line: f32) -> usize {
         #[allow(clippy::cast_precision_loss)] // A handful of lines.
-        let y = text[..text.floor_char_boundary(caret)].matches('\n').count() as f32 * line;
+        let y = self.folding.row_of(self.folding.line_of(caret)) as f32 * line;
         if y >= self.scrolled && y <= self.scrolled + self.height {
             return caret;
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         // Not negative, and at most the lines of a text.
-        let top = (self.scrolled / line) as usize + 1;
-        crate::twin::text::lines::start_of(text, top)
+        let top = self.folding.line_of_row((self.scrolled / line) as usize);
+        self.folding.line(top).start
     }
 
     pub fn record(&mut self, text: &str, before: Selection, now: Selection, kind: Kind) {

@@ -46,9 +46,9 @@ pub(super) fn ui(ui: &Ui, galley: &Galley, origin: Pos2, text: &str, problems: &
     });
 }
 
-/// The first line of a problem on the screen, and a letter's width at least.
+/// The first line of a problem on the screen, and a letter's width at least. `None` for one that is folded away.
 fn place(galley: &Galley, origin: Pos2, text: &str, problem: &Problem) -> Option<Rect> {
-    let row = galley.rows.get(problem.line.checked_sub(1)?)?;
+    let row = galley.rows.get(problem.line.checked_sub(1)?).filter(|row| row.row.size.y > 0.0)?;
     let first_line = text.get(problem.range.clone()).and_then(|text| text.lines().next()).unwrap_or_default();
     let from = problem.column.saturating_sub(1);
     let to = from + first_line.chars().count();
@@ -58,7 +58,7 @@ fn place(galley: &Galley, origin: Pos2, text: &str, problem: &Problem) -> Option
     Some(Rect::from_min_size(corner, Vec2::new(width, row.row.size.y)))
 }
 
-fn wave(place: Rect, color: egui::Color32) -> Shape {
+pub(in crate::ui) fn wave(place: Rect, color: egui::Color32) -> Shape {
     let (low, high) = (place.bottom() - 0.5, place.bottom() - WAVE);
     let mut points = Vec::new();
     let (mut x, mut y) = (place.left(), low);

@@ -2,6 +2,7 @@
 
 mod change;
 mod draft;
+mod fold;
 mod given;
 mod history;
 mod hunks;

@@ -2,6 +2,7 @@
 
 mod complete;
 mod find;
+mod fold;
 mod hints;
 mod keys;
 mod large;
