@@ -106,18 +106,18 @@ fn by_the_caret() {
     let mut folding = of(FLEET);
     // The innermost first, then what is around it; unfolding is the way back.
     folding.fold_at(3);
-    assert_eq!(folding.hidden(), [3..5]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(3..5)));
     folding.fold_at(2);
-    assert_eq!(folding.hidden(), [2..7]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(2..7)));
     folding.fold_at(5);
-    assert_eq!(folding.hidden(), [1..11]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(1..11)));
     folding.fold_at(0);
-    assert_eq!(folding.hidden(), [1..11]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(1..11)));
     folding.unfold_at(3);
-    assert_eq!(folding.hidden(), [1..11]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(1..11)));
     folding.unfold_at(0);
     folding.unfold_at(1);
-    assert_eq!(folding.hidden(), [3..5]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(3..5)));
 
     folding.unfold_all();
     assert!(!folding.is_any());
@@ -128,11 +128,11 @@ fn by_the_caret() {
     // To show a line opens all around it, and nothing else.
     folding.fold_all();
     folding.reveal(3);
-    assert_eq!(folding.hidden(), [8..10]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(8..10)));
     // Nothing but the whole.
     let mut folding = of("{\n  \"a\": 1\n}");
     folding.fold_all();
-    assert_eq!(folding.hidden(), [1..3]);
+    assert_eq!(folding.hidden(), std::slice::from_ref(&(1..3)));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_fold_goes_with_its_bracket() {
     changes(&[2, 7], &with("\"x\": 1", "\"x\": 12"), Touch::Open, &[7]);
     changes(&[1, 2, 7], &with("{\n      \"x\"", "{      \"x\""), Touch::Open, &[6]);
     // Two places at once.
-    changes(&[7], &with("{\n", "{\n  \"new\": 1,\n").replace("3", "4"), Touch::Keep, &[8]);
+    changes(&[7], &with("{\n", "{\n  \"new\": 1,\n").replace('3', "4"), Touch::Keep, &[8]);
 }
 
 /// The folds as the parse knows them: whatever spans lines, with its members counted.

@@ -300,7 +300,8 @@ fn folds_outlive_a_newer_twin_and_a_look_elsewhere() {
 
 #[test]
 fn what_moves_above_a_fold_moves_no_line_in_view() {
-    let many = |from: usize, to: usize| (from..to).map(|n| format!("    \"k{n:03}\": {n},\n")).collect::<String>();
+    let many =
+        |from: usize, to: usize| (from..to).map(|n| format!("    \"k{n:03}\": {n},\n")).collect::<Vec<_>>().concat();
     let around = |inner: &str| {
         format!(
             "{{\n  \"a\": {{\n{inner}    \"z\": 0\n  }},\n{}  \"last\": 1\n}}",
@@ -322,6 +323,8 @@ fn what_moves_above_a_fold_moves_no_line_in_view() {
     assert_eq!(before.1.0, 206);
     // As a step in the tree does: lines go out of what is folded away.
     harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: around(&many(50, 100)) });
+    harness.run();
+    // The line at the bottom says where the caret was a frame ago.
     harness.run();
     assert_eq!(caret(&harness).0, before.1.0 - 50);
     assert!((y_of_field(&harness) - before.0).abs() < 0.5);
