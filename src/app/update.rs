@@ -104,14 +104,7 @@ impl App {
             Action::ShowFaults => self.show_faults(),
             Action::Faults(act) => self.faults_act(act),
             Action::Events(act) => self.events_act(act),
-            Action::Quit => {
-                let unsaved: Vec<TwinId> = self.unsaved().map(|tab| tab.id.clone()).collect();
-                if unsaved.is_empty() {
-                    self.quitting = true;
-                    return Vec::new();
-                }
-                self.show(Dialog::Quit { unsaved })
-            }
+            Action::Quit => self.quit(),
             Action::QuitAndKeep => {
                 self.quitting = true;
                 self.keep_drafts()
@@ -124,6 +117,15 @@ impl App {
             }
             other => self.update_twin(other),
         }
+    }
+
+    fn quit(&mut self) -> Vec<Command> {
+        let unsaved: Vec<TwinId> = self.unsaved().map(|tab| tab.id.clone()).collect();
+        if unsaved.is_empty() {
+            self.quitting = true;
+            return Vec::new();
+        }
+        self.show(Dialog::Quit { unsaved })
     }
 
     fn show(&mut self, dialog: Dialog) -> Vec<Command> {
