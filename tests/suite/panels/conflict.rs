@@ -351,9 +351,10 @@ fn the_view_becomes_small_again() {
     scene.tell(saw(7, one, 0));
     scene.act(Action::ShowConflict(module()));
     let room = |harness: &Harness<'_, Scene>| {
+        // Beside the text it is listed too, further to the right.
         let last = harness.root().children_recursive().find(|node| {
-            node.rect().top() > 200.0
-                && node.accesskit_node().label().is_some_and(|said| said.starts_with("limits.low changed"))
+            let listed = node.accesskit_node().label().is_some_and(|said| said.starts_with("limits.low changed"));
+            listed && node.rect().left() < 400.0
         });
         find(harness, Role::Button, "Save merged").rect().top() - last.expect("what only I changed").rect().bottom()
     };
