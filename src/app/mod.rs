@@ -14,6 +14,7 @@ pub mod events;
 pub mod faults;
 pub mod fleet;
 pub mod history;
+mod marks;
 pub mod messages;
 pub mod methods;
 mod replace;
