@@ -167,6 +167,7 @@ impl App {
                 if let Some(tab) = self.tab_mut(id) {
                     // Even where the sections agree by value the hub refused this etag: the person decides with both in view.
                     tab.conflict(theirs, now);
+                    tab.refused(sent.tried);
                 }
             }
             Ok(_) => tab.save = SaveState::Idle,

@@ -1,22 +1,18 @@
 //! The hub's version moved under an edit: what differs, what was chosen, and what a save of the choices would send.
 
 use super::Moment;
-use super::tab::{SaveState, Tab};
+use super::tab::{SaveState, Tab, Tried};
 use crate::twin::diff::{self, Change};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
 use crate::twin::merge::{self, Choice, Clash};
-use crate::twin::text::Parsed;
 use crate::twin::text::splice::Edit;
-use crate::twin::{Etag, Json, JsonMap, Path, Section, Twin};
+use crate::twin::{Etag, JsonMap, Path, Section, Twin};
 use crate::worker::event::Source;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub(super) const EDITABLE: [Section; 2] = [Section::Desired, Section::Tags];
-
-/// Lines marked beside a text.
-const MARKS_MAX: usize = 200;
 
 /// The hub's version moved under an edit.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +39,11 @@ pub struct Moved {
     pub ready: Option<Ready>,
     /// The hub moved again after choices had been made, and what that asks has no answer yet.
     pub again: Option<Again>,
+    /// What the person had asked for when the hub was found to have moved.
+    pub refused: Option<Tried>,
     pub follows: Follows,
+    /// What of theirs *Overwrite hub version* would take back.
+    pub takes_back: Vec<(Section, Path)>,
     /// What came into the text by itself before and still stands in it.
     pub taken: Vec<(Section, Change)>,
     /// What taking over `theirs_only` would change in the texts; empty while a text does not parse.
@@ -115,27 +115,6 @@ impl Followed {
     }
 }
 
-/// A line beside which stands that the hub changed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    pub section: Section,
-    /// From 1.
-    pub line: usize,
-    pub kind: MarkKind,
-    /// `telemetryInterval changed on the hub: 60 → 90`.
-    pub words: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MarkKind {
-    /// The text has their value.
-    Followed,
-    /// The text has the old value.
-    Waiting,
-    /// Both sides changed it; the text has mine.
-    Clash,
-}
-
 impl Moved {
     /// Choices made about an earlier version stay with those clashes that are still the same.
     pub(super) fn new(theirs: Arc<Twin>, now: Moment, follows: Follows, earlier: Option<Self>) -> Self {
@@ -153,7 +132,9 @@ impl Moved {
             chosen: Vec::new(),
             ready: None,
             again: None,
+            refused: None,
             follows,
+            takes_back: Vec::new(),
             taken: Vec::new(),
             edits: Vec::new(),
             decided: BTreeMap::new(),
@@ -163,6 +144,7 @@ impl Moved {
                 (moved.version, moved.at) = (earlier.version, earlier.at);
             }
             moved.again = earlier.again;
+            moved.refused = earlier.refused;
             moved.decided = earlier.decided;
         }
         moved
@@ -234,12 +216,23 @@ impl Moved {
                 None => self.unparsed = true,
             }
         }
+        self.takes_back = self.taken_back(draft);
         self.by_save = self.theirs.etag != draft.base.etag;
         let may_follow = self.follows == Follows::ByItself && !self.unparsed;
         self.edits = if may_follow { draft.following(&self.theirs).unwrap_or_default() } else { Vec::new() };
         self.look_up();
         self.drop_answered();
         self.ready = None;
+    }
+
+    /// A section whose text is not edited becomes theirs by an overwrite, and takes nothing back.
+    fn taken_back(&self, draft: &Draft) -> Vec<(Section, Path)> {
+        let goes = |(section, change): &&(Section, Change)| {
+            let part = draft.section(*section);
+            let mine = part.parsed.document.as_ref().filter(|_| part.is_dirty());
+            mine.is_some_and(|mine| change.path.find(mine) != change.after.as_ref())
+        };
+        self.changes.iter().filter(goes).map(|(section, change)| (*section, change.path.clone())).collect()
     }
 
     fn compare_section(&mut self, section: Section, base: &JsonMap, mine: &JsonMap, theirs: &JsonMap) {
@@ -365,6 +358,13 @@ impl Tab {
         self.mark_lines();
     }
 
+    /// It was not done, for the hub had moved.
+    pub(super) fn refused(&mut self, tried: Tried) {
+        if let Some(moved) = &mut self.moved {
+            moved.refused = Some(tried);
+        }
+    }
+
     pub(super) fn show_conflict(&mut self) {
         self.conflict_open = self.moved.is_some();
         self.compare_with_hub();
@@ -375,6 +375,7 @@ impl Tab {
         self.conflict_open = false;
         if let Some(moved) = &mut self.moved {
             moved.read();
+            moved.refused = None;
             if self.watching {
                 moved.follows = Follows::ByItself;
             }
@@ -387,6 +388,7 @@ impl Tab {
         self.conflict_open = false;
         if let Some(moved) = &mut self.moved {
             moved.read();
+            moved.refused = None;
             moved.follows = Follows::WhenAsked;
         }
         self.compare_with_hub();
@@ -437,72 +439,5 @@ impl Tab {
         self.followed = None;
         self.conflict_open = false;
         self.marks.clear();
-    }
-
-    pub(super) fn mark_lines(&mut self) {
-        self.marks.clear();
-        let Some(draft) = &self.draft else { return };
-        let mut wanted: Vec<(Section, &Change, MarkKind)> = Vec::new();
-        if let Some(moved) = &self.moved {
-            let clashes = |section: Section, path: &Path| {
-                moved.clashes.iter().any(|(s, clash)| *s == section && path.0.starts_with(&clash.path.0))
-            };
-            wanted.extend(moved.changes.iter().take(MARKS_MAX).map(|(section, change)| {
-                let kind = if clashes(*section, &change.path) { MarkKind::Clash } else { MarkKind::Waiting };
-                (*section, change, kind)
-            }));
-        }
-        if let Some(followed) = &self.followed {
-            let changes = followed.changes.iter().take(MARKS_MAX);
-            wanted.extend(changes.map(|(section, change)| (*section, change, MarkKind::Followed)));
-        }
-        for section in EDITABLE {
-            let part = draft.section(section);
-            let mut places: Vec<(usize, &Change, MarkKind)> = wanted
-                .iter()
-                .filter(|(s, ..)| *s == section)
-                .map(|(_, change, kind)| (place(&part.parsed, &change.path), *change, *kind))
-                .collect();
-            places.sort_by_key(|(at, ..)| *at);
-            let (mut line, mut from) = (1, 0);
-            for (at, change, kind) in places.into_iter().take(MARKS_MAX) {
-                let between = part.text.get(from..at).unwrap_or_default();
-                line += between.matches('\n').count();
-                from = from.max(at);
-                self.marks.push(Mark { section, line, kind, words: words(change) });
-            }
-        }
-    }
-}
-
-/// The byte offset at which a path begins; of one that the text does not have, the object it is missing from.
-fn place(parsed: &Parsed, path: &Path) -> usize {
-    let mut path = path.clone();
-    loop {
-        if let Some(span) = parsed.span(&path) {
-            return span.whole().start;
-        }
-        if path.0.pop().is_none() {
-            return 0;
-        }
-    }
-}
-
-fn words(change: &Change) -> String {
-    let value = |json: &Option<Json>| json.as_ref().map(|json| cut(&crate::twin::text::compact(json)));
-    let path = &change.path;
-    match (value(&change.before), value(&change.after)) {
-        (None, Some(after)) => format!("{path} added on the hub: {after}"),
-        (Some(before), None) => format!("{path} removed on the hub: {before}"),
-        (before, after) => {
-            format!("{path} changed on the hub: {} → {}", before.unwrap_or_default(), after.unwrap_or_default())
-        }
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(80) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod finding;
 pub mod fleet;
 pub mod history;
+mod marks;
 pub mod messages;
 pub mod methods;
 mod reading;

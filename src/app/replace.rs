@@ -1,6 +1,6 @@
 //! *Replace…*: the text takes the place of what the hub has. And *Copy as*: the same save, or this one, as a program.
 
-use super::tab::SaveState;
+use super::tab::{SaveState, Tried};
 use super::{App, Dialog, HubState, NoticeKind};
 use crate::copy_as::{Authority, Language, Method, Save};
 use crate::twin::{Etag, TwinId};
@@ -17,7 +17,10 @@ impl App {
         }
         match draft.replacement() {
             Err(refusal) => tab.save = SaveState::Refused { why: refusal.to_string() },
-            Ok(_) if tab.moved.as_ref().is_some_and(|moved| moved.by_save) => tab.show_conflict(),
+            Ok(_) if tab.moved.as_ref().is_some_and(|moved| moved.by_save) => {
+                tab.show_conflict();
+                tab.refused(Tried::Replace);
+            }
             Ok(replacement) => {
                 let shown = replacement.outgoing.if_match;
                 self.dialog = Some(Dialog::Replace { id, shown, moved: false });
@@ -40,7 +43,7 @@ impl App {
         let draft = self.tab(id).and_then(|tab| tab.draft.as_ref());
         let Some(Ok(replacement)) = draft.map(crate::twin::draft::Draft::replacement) else { return Vec::new() };
         let body = replacement.outgoing.body.clone();
-        let key = self.begin_save(id, replacement.outgoing, None);
+        let key = self.begin_save(id, replacement.outgoing, Tried::Replace, None);
         vec![Command::ReplaceTwin { key, id: id.clone(), body, guard: Guard::Etag(shown.clone()) }]
     }
 

@@ -1,8 +1,9 @@
 //! One open twin: what was loaded, what was typed, where its save stands.
 
 use super::compare::Compare;
-pub use super::conflict::{Again, Asked, Followed, Mark, MarkKind, Moved};
+pub use super::conflict::{Again, Asked, Followed, Moved};
 use super::history::History;
+pub use super::marks::{Mark, MarkKind};
 use super::messages::Messages;
 use super::methods::Methods;
 use super::tree::Face;
@@ -115,10 +116,21 @@ pub enum SaveState {
     },
 }
 
+/// What a person asked the hub for with a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    Save,
+    /// What was chosen between mine and theirs.
+    Merged,
+    Overwrite,
+    Replace,
+}
+
 /// What a save took with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
     pub outgoing: Outgoing,
+    pub tried: Tried,
     /// The texts at that moment: what differs from them afterwards was typed meanwhile.
     pub typed: Texts,
     /// The texts the save stands for: those, or what was made of them by choosing between mine and theirs.

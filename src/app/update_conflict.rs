@@ -16,8 +16,8 @@ impl App {
             Action::RebaseEdits(id) => return self.rebase(&id),
             Action::OverwriteHubVersion { id, shown } => return self.overwrite(&id, &shown),
             Action::SaveMerged { id, shown } => return self.save_merged(&id, &shown),
-            Action::LeaveConflict(id) => self.with_tab(&id, |tab| tab.leave_conflict()),
-            Action::ShowConflict(id) => self.with_tab(&id, |tab| tab.show_conflict()),
+            Action::LeaveConflict(id) => self.with_tab(&id, Tab::leave_conflict),
+            Action::ShowConflict(id) => self.with_tab(&id, Tab::show_conflict),
             Action::Choose { id, section, path, choice } => {
                 self.with_tab(&id, |tab| tab.choose(section, &path, choice));
             }

@@ -2,7 +2,7 @@
 
 use super::action::Watching;
 use super::discard::Goes;
-use super::tab::{Pane, SaveState, Sent, Texts};
+use super::tab::{Pane, SaveState, Sent, Texts, Tried};
 use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
@@ -164,7 +164,12 @@ impl App {
         merged: Option<Texts>,
     ) -> Vec<Command> {
         let body = outgoing.body.clone();
-        let key = self.begin_save(id, outgoing, merged);
+        let tried = match (&guard, &merged) {
+            (Guard::Overwrite(_), _) => Tried::Overwrite,
+            (_, Some(_)) => Tried::Merged,
+            _ => Tried::Save,
+        };
+        let key = self.begin_save(id, outgoing, tried, merged);
         vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
     }
 
@@ -173,6 +178,7 @@ impl App {
         &mut self,
         id: &TwinId,
         outgoing: crate::twin::draft::Outgoing,
+        tried: Tried,
         merged: Option<Texts>,
     ) -> crate::worker::Key {
         let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
@@ -183,7 +189,7 @@ impl App {
             let text =
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
-            tab.sent = Some(Sent { outgoing, saved: merged.unwrap_or_else(|| typed.clone()), typed });
+            tab.sent = Some(Sent { outgoing, tried, saved: merged.unwrap_or_else(|| typed.clone()), typed });
         }
         key
     }

@@ -1,27 +1,41 @@
 //! *Replace…*: says what goes when the text takes the place of what the hub has, and asks.
 
+use super::changes::shortened;
 use super::copy_as;
 use super::dialogs::{Leave, acts, modal};
 use super::theme::{self, palette};
-use super::{Frame, when, widgets};
+use super::{Frame, json_colours, when, widgets};
 use crate::app::Action;
 use crate::copy_as::Method;
 use crate::twin::draft::Draft;
 use crate::twin::replace::Replacement;
+use crate::twin::text::{compact, pretty};
 use crate::twin::{Etag, TwinId};
 use egui::{Context, RichText, ScrollArea, Ui};
 
 /// Paths that are listed; of more, the count is said.
 const LISTED: usize = 500;
 
+/// Of a value that goes so many characters are shown.
+const VALUE_CHARS: usize = 80;
+
 pub(super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, shown: &Etag, moved: bool) -> bool {
     let fresh = f.view.take_fresh("Replace…");
-    let replacement = f.app.tab(id).and_then(|tab| tab.draft.as_ref()).map(Draft::replacement);
+    let draft = f.app.tab(id).and_then(|tab| tab.draft.as_ref());
+    let replacement = draft.map(Draft::replacement);
     modal(ctx, "Replace…", 520.0, Leave::OnBackdrop, |ui| {
-        match &replacement {
-            Some(Ok(replacement)) => question_ui(f, ui, id, replacement, moved),
-            Some(Err(refusal)) => wrapped(ui, refusal.to_string()),
-            None => wrapped(ui, "Nothing is loaded yet"),
+        match (&replacement, draft) {
+            (Some(Ok(replacement)), Some(draft)) => {
+                let height = (ui.ctx().content_rect().height() * 0.88 - 130.0).max(80.0);
+                ScrollArea::vertical().id_salt("question").max_height(height).auto_shrink([false, true]).show(
+                    ui,
+                    |ui| {
+                        question_ui(f, ui, id, draft, replacement, moved);
+                    },
+                );
+            }
+            (Some(Err(refusal)), _) => wrapped(ui, refusal.to_string()),
+            _ => wrapped(ui, "Nothing is loaded yet"),
         }
         let off = (!matches!(replacement, Some(Ok(_)))).then_some("There is nothing to send");
         acts(ui, |ui| {
@@ -32,7 +46,8 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, shown: &Etag, moved:
             if fresh {
                 keep.request_focus();
             }
-            if widgets::act(ui, "Replace twin", off).clicked() {
+            // It writes over everything: not a button like the others.
+            if danger(ui, "Replace twin", off).clicked() {
                 f.push(Action::Replace { id: id.clone(), shown: shown.clone() });
             }
             if off.is_none() {
@@ -46,7 +61,16 @@ fn wrapped(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(text.into()).wrap());
 }
 
-fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, replacement: &Replacement, moved: bool) {
+fn danger(ui: &mut Ui, name: &str, off: Option<&str>) -> egui::Response {
+    let Some(why) = off else {
+        let bad = palette(ui).bad;
+        let name = RichText::new(name).color(bad);
+        return ui.add(egui::Button::new(name).stroke(egui::Stroke::new(1.0, bad)));
+    };
+    widgets::act(ui, name, Some(why))
+}
+
+fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, draft: &Draft, replacement: &Replacement, moved: bool) {
     let p = palette(ui);
     if moved {
         let text = "The hub moved while you were asked: this is the question anew";
@@ -67,21 +91,30 @@ fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, replacement: &Replacement, m
         widgets::heading(ui, "Nothing is removed");
     } else {
         widgets::heading(ui, &format!("{} removed", goes(replacement.removed.len())));
-        let height = (ui.ctx().content_rect().height() - 420.0).clamp(48.0, 160.0);
-        ScrollArea::vertical().id_salt("removed").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            for (section, path) in replacement.removed.iter().take(LISTED) {
-                let text = RichText::new(format!("− {} {path}", section.word())).font(theme::mono()).color(p.bad);
-                ui.add(egui::Label::new(text).wrap().selectable(true));
-            }
-            if replacement.removed.len() > LISTED {
-                widgets::weak(ui, format!("and {} more", when::grouped(replacement.removed.len() - LISTED)));
-            }
-        });
+        for (section, path) in replacement.removed.iter().take(LISTED) {
+            let value = path.find(draft.base.section(*section)).map(|value| cut(&compact(value))).unwrap_or_default();
+            let text = RichText::new(format!("− {} {path}: {value}", section.word())).font(theme::mono()).color(p.bad);
+            ui.add(egui::Label::new(text).wrap().selectable(true));
+        }
+        if replacement.removed.len() > LISTED {
+            widgets::weak(ui, format!("and {} more", when::grouped(replacement.removed.len() - LISTED)));
+        }
     }
     ui.add_space(8.0);
+    widgets::heading(ui, "What is sent");
     copy_as::head_ui(f, ui, id, Method::Put, out);
+    let mut job = json_colours::job(&shortened(&pretty(&out.body)), &theme::small_mono(), p);
+    job.wrap.max_width = ui.available_width();
+    ui.add(egui::Label::new(job).wrap().selectable(true));
 }
 
 fn goes(count: usize) -> String {
     format!("{} {}", when::count(count, "path"), if count == 1 { "is" } else { "are" })
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(VALUE_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }

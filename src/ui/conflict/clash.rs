@@ -45,7 +45,8 @@ pub(super) fn list_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         if reveal || here && std::mem::take(&mut f.view.conflict.scroll) {
             card.response.scroll_to_me(None);
         }
-        if ui.rect_contains_pointer(card.response.rect) && ui.input(|i| i.pointer.any_pressed()) {
+        let pressed = ui.rect_contains_pointer(card.response.rect) && ui.input(|i| i.pointer.any_pressed());
+        if pressed && super::unseen(f).is_none() {
             f.view.conflict.at = index;
         }
         f.view.conflict.heights[index] = card.response.rect.bottom() - top;
@@ -135,12 +136,16 @@ fn side_ui(f: &mut Frame, ui: &mut Ui, one: &One, about: &str, (choice, word): (
     if one.reveal && choice == f.view.conflict.pressed.or(one.chosen).unwrap_or(Choice::Mine) {
         radio.request_focus();
     }
+    if radio.has_focus() {
+        f.view.conflict.radio = Some(radio.id);
+    }
     // Tab walks too, and the keys go with it.
     if radio.gained_focus() {
         f.view.conflict.at = one.index;
         radio.scroll_to_me(None);
     }
-    if radio.clicked() {
+    // What came under the pointer just now is another clash, perhaps.
+    if radio.clicked() && super::unseen(f).is_none() {
         let (id, path) = (one.tab.id.clone(), one.clash.path.clone());
         f.push(Action::Choose { id, section: one.section, path, choice });
     }

@@ -59,6 +59,7 @@ fn chosen_by_keyboard_met_by_another_conflict_and_saved() {
     assert_eq!(program.description(Role::Button, "Save merged"), "2 clashes are open");
     press_until(&mut program, Key::Num2, "mine chosen");
     assert!(program.says("Open clashes: 1 of 2"), "{:#?}", program.said());
+    program.press(Modifiers::NONE, Key::ArrowDown);
     program.press(Modifiers::NONE, Key::Num3);
     program.until("both choices", |program| program.says("theirs chosen") && program.says("No clash is open"));
 

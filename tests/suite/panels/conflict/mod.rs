@@ -1,5 +1,7 @@
 //! Both sides changed the same twin: what is listed, what is chosen, and what a save of it sends.
 
+mod stays;
+
 use super::scene::{Scene, module, parsed};
 use super::{find, is_disabled, sized, try_find, window};
 use egui::accesskit::{Role, Toggled};
@@ -8,8 +10,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use serde_json::{Value, json};
 use twinscope::app::Action;
-use twinscope::twin::merge::Choice;
-use twinscope::twin::{Section, TwinId};
+use twinscope::twin::Section;
 use twinscope::worker::command::Guard;
 use twinscope::worker::event::{Outcome, Source};
 use twinscope::worker::{Command, Fact, Key as Request};
@@ -160,8 +161,10 @@ fn chosen_by_keys_alone() {
     harness.key_press(Key::Num3);
     harness.run();
     assert!(is_chosen(&harness, "Take theirs: desired interval"));
-    assert!(find(&harness, Role::RadioButton, "Take mine: desired mode").is_focused());
-    // On to the next open one; back up, and another choice.
+    assert!(find(&harness, Role::RadioButton, "Take theirs: desired interval").is_focused());
+    // The keys stay where the choice was made; on to the next, back up, and another choice.
+    harness.key_press(Key::ArrowDown);
+    harness.run();
     harness.key_press(Key::Num1);
     harness.run();
     assert!(is_chosen(&harness, "Take base: desired mode"));
@@ -304,99 +307,6 @@ fn reported_alone_stands_in_nobodys_way() {
     assert_eq!(guard, Guard::Etag(twinscope::twin::Etag("AAAAAAAAAA3=".to_owned())));
 }
 
-/// Many clashes, long ids, a line about the hub's move and one about what is sent: all that takes room.
-fn crowded() -> Scene {
-    let id = TwinId::module("d".repeat(128), "m".repeat(128));
-    let text = |value: Value| {
-        body(3, value, 0).replace("myFirstDevice", &id.device).replace("myFirstModule", &"m".repeat(128))
-    };
-    let keys = |value: u32| Value::Object((0..30).map(|n| (format!("key{n:02}"), json!(value))).collect());
-    let mut scene = Scene::fleet();
-    scene.open(&id, &text(keys(1)));
-    scene.act(Action::Edit { id: id.clone(), section: Section::Desired, text: keys(2).to_string() });
-    let seen = |version: u32, value| {
-        let body = text(value)
-            .replace("AAAAAAAAAA3=", &format!("AAAAAAAAAA{version}="))
-            .replace("\"version\":3", &format!("\"version\":{version}"));
-        Fact::TwinSeen { twin: parsed(&body), source: Source::Watch }
-    };
-    scene.tell(seen(4, keys(3)));
-    scene.act(Action::ShowConflict(id.clone()));
-    scene.act(Action::ChooseAll { id: id.clone(), choice: Choice::Mine });
-    let mut more = keys(3);
-    more["zone"] = json!(1);
-    scene.tell(seen(5, more));
-    scene
-}
-
-#[test]
-fn however_much_is_said_the_acts_stay_in_view() {
-    for size in [[900.0, 600.0], [1280.0, 800.0]] {
-        let mut harness = sized(crowded(), size);
-        later(&mut harness);
-        says(&harness, "The hub moved again meanwhile: 30 choices still hold.");
-        says(&harness, "Will be sent: ");
-        for name in ["Save merged", "Rebase my edits", "Decide later", "Reload from hub", "Overwrite hub version"] {
-            let at = find(&harness, Role::Button, name).rect();
-            assert!(at.left() >= 0.0 && at.right() <= size[0] && at.bottom() <= size[1], "{name}: {at:?}");
-        }
-    }
-}
-
-#[test]
-fn the_view_becomes_small_again() {
-    let mut scene = edited();
-    let mut one = base();
-    one["interval"] = json!(90);
-    scene.tell(saw(7, one, 0));
-    scene.act(Action::ShowConflict(module()));
-    let room = |harness: &Harness<'_, Scene>| {
-        let last = harness.root().children_recursive().find(|node| {
-            node.rect().top() > 200.0
-                && node.accesskit_node().label().is_some_and(|said| said.starts_with("limits.low changed"))
-        });
-        find(harness, Role::Button, "Save merged").rect().top() - last.expect("what only I changed").rect().bottom()
-    };
-    let mut harness = window(scene);
-    let before = room(&harness);
-    harness.state_mut().act(Action::LeaveConflict(module()));
-    harness.state_mut().tell(saw(8, theirs(), 0));
-    harness.state_mut().act(Action::ShowConflict(module()));
-    harness.run();
-    let mut hub = base();
-    hub["interval"] = json!(90);
-    harness.state_mut().tell(saw(9, hub, 0));
-    harness.run();
-    let after = room(&harness);
-    assert!((before - after).abs() < 1.0, "{before} and then {after}");
-}
-
-#[test]
-fn what_the_keys_walk_to_comes_into_view() {
-    let mut harness = sized(crowded(), [900.0, 600.0]);
-    later(&mut harness);
-    let inside = |harness: &Harness<'_, Scene>, name: &str| {
-        let at = find(harness, Role::RadioButton, name).rect();
-        let save = find(harness, Role::Button, "Save merged").rect();
-        at.top() > 100.0 && at.bottom() < save.top()
-    };
-    assert!(!inside(&harness, "Take base: desired key05"));
-    // From the first clash on by Tab, through three radios each.
-    find(&harness, Role::RadioButton, "Take base: desired key00").focus();
-    harness.run();
-    for _ in 0..15 {
-        harness.key_press(Key::Tab);
-        harness.run();
-    }
-    assert!(find(&harness, Role::RadioButton, "Take base: desired key05").is_focused());
-    assert!(inside(&harness, "Take base: desired key05"));
-    // The keys act on the clash the focus is in.
-    harness.key_press(Key::Num3);
-    harness.run();
-    assert!(is_chosen(&harness, "Take theirs: desired key05"));
-    assert!(inside(&harness, "Take theirs: desired key05"));
-}
-
 #[test]
 fn in_a_small_window_every_act_can_be_reached() {
     let mut scene = edited();
@@ -474,23 +384,4 @@ fn with_nothing_to_send_the_hubs_version_is_taken() {
     let text = find(&harness, Role::MultilineTextInput, "Desired JSON").value().unwrap_or_default();
     assert!(text.contains("\"interval\": 90") && text.contains("\"mode\": \"turbo\""), "{text}");
     assert!(is_disabled(&find(&harness, Role::Button, "Save")));
-}
-
-#[test]
-fn the_keys_stay_on_their_clash() {
-    let mut scene = edited();
-    let mut hub = base();
-    hub["mode"] = json!("turbo");
-    scene.tell(saw(7, hub.clone(), 0));
-    scene.act(Action::ShowConflict(module()));
-    let mut harness = window(scene);
-    later(&mut harness);
-    // Another one comes before it, as somebody reaches for the key.
-    hub["interval"] = json!(90);
-    harness.state_mut().tell(saw(8, hub, 0));
-    harness.run();
-    harness.key_press(Key::Num3);
-    harness.run();
-    assert!(is_chosen(&harness, "Take theirs: desired mode"));
-    assert!(!is_chosen(&harness, "Take theirs: desired interval"));
 }
