@@ -118,7 +118,7 @@ fn the_journal_of_another_hub_is_listed_and_one_of_its_versions_compared() {
     let past = PastTwin { hub: filed.clone(), hub_name: "Plant north".to_owned(), id: other(), at_ms: 9 };
     desk.done(*key, Ok(Outcome::Past(Arc::new(vec![past]))));
     assert_eq!(desk.app.known_at(&plant()), [other()]);
-    assert_eq!(desk.app.known_at(&HubRef::Local), [id.clone()], "the tab of the open hub");
+    assert_eq!(desk.app.known_at(&HubRef::Local), std::slice::from_ref(&id), "the tab of the open hub");
     let hub_name = "Plant north".to_owned();
     let source = Source::PastOf { hub: filed.clone(), hub_name: hub_name.clone(), id: other() };
     let commands = compare(&mut desk, &id, from(source.clone()));
