@@ -18,6 +18,14 @@ impl App {
     #[must_use]
     pub fn apply(&mut self, now: Moment, event: Event) -> Vec<Command> {
         self.now = now;
+        if let Event::Done { key, .. } = &event
+            && let Some((id, section)) = self.end_reading(*key)
+        {
+            return self.settle_reading(&id, section, event);
+        }
+        if !self.is_apart(&event) {
+            self.settle_drafts();
+        }
         match event {
             Event::Fact(fact) => self.take_fact(fact),
             Event::Done { key, outcome } => {

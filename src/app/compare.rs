@@ -242,6 +242,6 @@ fn own_stand(tab: &Tab, section: Section) -> Stand<'_> {
         return Stand::Absent("The text of this section does not parse, so it cannot be compared yet");
     };
     let mut hasher = DefaultHasher::new();
-    (&tab.id, &part.text, section).hash(&mut hasher);
+    (&tab.id, &part.text, part.pending, section).hash(&mut hasher);
     Stand::Ready { document, key: hasher.finish() }
 }

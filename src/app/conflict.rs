@@ -317,7 +317,9 @@ impl Tab {
         let busy = self.conflict_open || saving;
         // A text nobody edited waits for the caret to leave it, and is replaced whole.
         let wanted = !moved.theirs_only.is_empty() || moved.clashes.is_empty();
-        (!busy && wanted && moved.by_save && self.is_dirty() && !moved.edits.is_empty()).then_some(&moved.edits)
+        // Places in a text that is not read yet are of the text before.
+        let read = self.draft.as_ref().is_some_and(|draft| !draft.is_pending());
+        (!busy && read && wanted && moved.by_save && self.is_dirty() && !moved.edits.is_empty()).then_some(&moved.edits)
     }
 
     /// The hub has this version, and the base cannot simply become it.
@@ -348,9 +350,12 @@ impl Tab {
         }
     }
 
-    /// Works out what the hub changed against the base, where both sides did, and the lines to mark.
+    /// Works out what the hub changed against the base, where both sides did, and the lines to mark. While a text is not read
+    /// yet only the lines: the rest is worked out when it is.
     pub(super) fn compare_with_hub(&mut self) {
-        if let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft) {
+        if let (Some(moved), Some(draft)) = (&mut self.moved, &self.draft)
+            && !draft.is_pending()
+        {
             moved.compare(draft);
             moved.taken = self.followed.as_ref().map(|followed| followed.standing(draft)).unwrap_or_default();
             if self.conflict_open {

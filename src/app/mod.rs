@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod history;
 pub mod messages;
 pub mod methods;
+mod reading;
 mod replace;
 pub mod tab;
 mod tab_state;
@@ -37,7 +38,7 @@ pub use tab::Tab;
 
 use crate::disk::{KeptDraft, Settings};
 use crate::protocol::secret::Secret;
-use crate::twin::TwinId;
+use crate::twin::{Section, TwinId};
 use crate::worker::event::{HubEntry, HubInfo, LocalHubInfo, Reachability, SecretStore};
 use crate::worker::{Failure, HubRef, Key};
 use std::collections::{BTreeMap, HashMap};
@@ -244,6 +245,8 @@ pub struct App {
     pub dialog: Option<Dialog>,
     pub notices: Vec<Notice>,
     pub running: HashMap<Key, Running>,
+    /// Large texts that are being read.
+    readings: HashMap<Key, (TwinId, Section)>,
     /// Set when the person asked to quit and nothing stands in the way.
     pub quitting: bool,
     /// A text the window is to put on the clipboard; it takes it with [`App::take_clipboard`].

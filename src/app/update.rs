@@ -18,6 +18,9 @@ impl App {
     #[must_use]
     pub fn update(&mut self, now: Moment, action: Action) -> Vec<Command> {
         self.now = now;
+        if !Self::is_typing(&action) {
+            self.settle_drafts();
+        }
         match action {
             Action::OpenHub(hub) => self.open_hub(hub),
             Action::ShowConnections => self.show(Dialog::Connections),

@@ -115,11 +115,6 @@ impl App {
         Vec::new()
     }
 
-    fn edit(&mut self, id: &TwinId, section: Section, text: String) -> Vec<Command> {
-        self.with_draft(id, |draft| draft.set_text(section, text));
-        Vec::new()
-    }
-
     /// Changes a draft and what follows from it.
     pub(super) fn with_draft(&mut self, id: &TwinId, change: impl FnOnce(&mut crate::twin::draft::Draft)) {
         let Some(tab) = self.tab_mut(id) else { return };

@@ -1,6 +1,9 @@
 //! An edit in progress: the text a person typed, beside the twin it started from.
 
+mod behind;
 mod rebase;
+
+pub use behind::{AT_ONCE_MAX, Reading};
 
 use super::diff::{self, Change};
 use super::rules::{self, Form, Rule, Violation};
@@ -15,6 +18,11 @@ const VIOLATIONS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SectionDraft {
     pub text: String,
+    /// All below but `edited` is of an earlier text, its places moved along: the text is being read elsewhere. What acts on
+    /// the meaning of a text calls [`Draft::settle`] first.
+    pub pending: bool,
+    /// The base as text.
+    printed: Arc<str>,
     /// Whether the text is another than the base printed, be it by white space alone.
     pub edited: bool,
     pub parsed: Parsed,
@@ -22,6 +30,8 @@ pub struct SectionDraft {
     pub problems: Vec<Problem>,
     /// Against the base; empty while the text does not parse.
     pub changes: Vec<Change>,
+    /// The minimal merge patch that makes the text of the base; empty while the text does not parse.
+    patch: JsonMap,
     /// By the hub's formula; `None` while the text does not parse.
     pub size: Option<usize>,
 }
@@ -29,37 +39,47 @@ pub struct SectionDraft {
 impl SectionDraft {
     /// The base as text.
     fn of_base(section: Section, base: &Twin) -> Self {
-        Self::of_text(section, base, text::pretty(base.section(section)))
+        let printed: Arc<str> = text::pretty(base.section(section)).into();
+        let text = printed.to_string();
+        Self::read(section, base, printed, text)
     }
 
     fn of_text(section: Section, base: &Twin, text: String) -> Self {
+        Self::read(section, base, text::pretty(base.section(section)).into(), text)
+    }
+
+    /// `printed` is the base as text.
+    fn read(section: Section, base: &Twin, printed: Arc<str>, text: String) -> Self {
         let base = base.section(section);
-        let edited = text != text::pretty(base);
+        let edited = *text != *printed;
         let parsed = text::parse(&text);
         let mut problems = parsed.problems.clone();
         let mut changes = Vec::new();
+        let mut patch = JsonMap::new();
         let mut size = None;
         if let Some(document) = &parsed.document {
             changes = diff::diff(base, document);
+            patch = patch::between(base, document);
             size = Some(rules::size(document));
             problems.extend(hub_problems(section, base, document, &parsed));
             Lines::new(&text).place(&mut problems);
         }
-        Self { text, edited, parsed, problems, changes, size }
+        Self { text, pending: false, printed, edited, parsed, problems, changes, patch, size }
     }
 
     /// The text with a patch applied and everything else as it is typed; `order` is the document it leads to.
     fn rewritten(&self, patch: &JsonMap, order: &JsonMap) -> String {
+        debug_assert!(!self.pending, "a text is rewritten before it is read");
         match splice::splice(&self.text, &self.parsed, patch, order) {
             Some(edits) => splice::made(&self.text, &edits),
             None => self.text.clone(),
         }
     }
 
-    /// Whether a discard would lose something: a change, or text that does not parse.
+    /// Whether a discard would lose something: a change, or text that does not parse. What is not read yet counts as a change.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        self.edited && (!self.changes.is_empty() || self.parsed.document.is_none())
+        self.edited && (self.pending || !self.changes.is_empty() || self.parsed.document.is_none())
     }
 }
 
@@ -171,16 +191,21 @@ impl Draft {
         if section == Section::Tags { &self.tags } else { &self.desired }
     }
 
+    fn section_mut(&mut self, section: Section) -> &mut SectionDraft {
+        if section == Section::Tags { &mut self.tags } else { &mut self.desired }
+    }
+
     fn put(&mut self, section: Section, draft: SectionDraft) {
-        *(if section == Section::Tags { &mut self.tags } else { &mut self.desired }) = draft;
+        *self.section_mut(section) = draft;
     }
 
     /// Takes a new text for a section and recomputes what follows from it. A text for reported, which is not editable,
     /// is dropped, and refused by debug builds.
     pub fn set_text(&mut self, section: Section, text: String) {
         debug_assert!(section != Section::Reported, "reported is not editable");
-        if section != Section::Reported && self.section(section).text != text {
-            let draft = SectionDraft::of_text(section, &self.base, text);
+        let part = self.section(section);
+        if section != Section::Reported && (part.pending || part.text != text) {
+            let draft = SectionDraft::read(section, &self.base, part.printed.clone(), text);
             self.put(section, draft);
         }
     }
@@ -221,6 +246,9 @@ impl Draft {
     /// # Errors
     /// When there is a problem in a section or nothing changes.
     pub fn outgoing(&self) -> Result<Outgoing, Refusal> {
+        if self.is_pending() {
+            return self.settled().outgoing();
+        }
         let edited = || {
             [(Section::Tags, &self.tags), (Section::Desired, &self.desired)]
                 .into_iter()
@@ -235,8 +263,7 @@ impl Draft {
         let mut body = JsonMap::new();
         let mut device_told = None;
         for (section, draft) in edited() {
-            let Some(document) = &draft.parsed.document else { continue };
-            let patch = patch::between(self.base.section(section), document);
+            let patch = draft.patch.clone();
             if patch.is_empty() {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! Which keys twins have, place by place, and whether a key typed is a slip of one of them.
 
+use super::text::shift::Shift;
 use super::text::{Lines, Parsed};
 use super::{Json, JsonMap, Path, Section, Segment};
 use std::collections::BTreeMap;
@@ -84,6 +85,18 @@ impl Known {
         }
         hints
     }
+}
+
+/// Slips told of a text before, where they stand in the text it became.
+#[must_use]
+pub fn carried(hints: &[Hint], shift: &Shift, text: &str) -> Vec<Hint> {
+    let mut lines = Lines::new(text);
+    let carried = hints.iter().map(|hint| {
+        let range = shift.range(&hint.range);
+        let (line, column) = lines.locate(range.start);
+        Hint { range, line, column, ..hint.clone() }
+    });
+    carried.collect()
 }
 
 fn learn_object(node: &mut Node, object: &JsonMap, paths: &mut usize) {

@@ -19,6 +19,9 @@ impl Draft {
     /// # Errors
     /// When there is a problem in a section, be it one that nobody edited, or when nothing would change.
     pub fn replacement(&self) -> Result<Replacement, Refusal> {
+        if self.is_pending() {
+            return self.settled().replacement();
+        }
         let sections = [(Section::Tags, &self.tags), (Section::Desired, &self.desired)];
         let count = sections.iter().map(|(_, draft)| draft.problems.len()).sum();
         let mut documents = [JsonMap::new(), JsonMap::new()];

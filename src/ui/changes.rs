@@ -8,33 +8,43 @@ use crate::copy_as::Method;
 use crate::twin::diff::{Change, ChangeKind};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
 use crate::twin::text::{compact, pretty};
-use crate::twin::{Section, TwinId, rules};
+use crate::twin::{Section, Twin, TwinId, rules};
 use crate::worker::event::Source;
 use egui::{RichText, ScrollArea, Ui, Vec2};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// What a save would send, computed once per text.
 #[derive(Default)]
 pub(super) struct ChangesView {
-    key: u64,
-    outgoing: Option<Result<Arc<Outgoing>, Refusal>>,
+    made: Option<Made>,
     /// The body as it is shown.
     body: String,
 }
 
+/// What would be sent, and of what.
+struct Made {
+    id: TwinId,
+    base: Arc<Twin>,
+    desired: String,
+    tags: String,
+    outgoing: Result<Arc<Outgoing>, Refusal>,
+}
+
 impl ChangesView {
     pub fn outgoing(&mut self, id: &TwinId, draft: &Draft) -> Result<Arc<Outgoing>, Refusal> {
-        let mut hasher = DefaultHasher::new();
-        (id, &draft.desired.text, &draft.tags.text, draft.base.version, &draft.base.etag).hash(&mut hasher);
-        let key = hasher.finish();
-        if self.key != key || self.outgoing.is_none() {
-            self.key = key;
-            let outgoing = draft.outgoing().map(Arc::new);
-            self.body = outgoing.as_ref().map(|out| shortened(&pretty(&out.body))).unwrap_or_default();
-            self.outgoing = Some(outgoing);
+        let texts = |made: &Made| made.desired == draft.desired.text && made.tags == draft.tags.text;
+        // Of a text that is not read yet the last that is known is shown; a save reads it first.
+        let holds = |made: &&Made| {
+            made.id == *id && Arc::ptr_eq(&made.base, &draft.base) && (draft.is_pending() || texts(made))
+        };
+        if let Some(made) = self.made.as_ref().filter(holds) {
+            return made.outgoing.clone();
         }
-        self.outgoing.clone().unwrap_or(Err(Refusal::NoChange))
+        let outgoing = draft.outgoing().map(Arc::new);
+        self.body = outgoing.as_ref().map(|out| shortened(&pretty(&out.body))).unwrap_or_default();
+        let (desired, tags) = (draft.desired.text.clone(), draft.tags.text.clone());
+        self.made = Some(Made { id: id.clone(), base: draft.base.clone(), desired, tags, outgoing: outgoing.clone() });
+        outgoing
     }
 }
 

@@ -6,8 +6,9 @@ use super::{Frame, editor_id, tree};
 use crate::app::fleet::QueryAnswer;
 use crate::app::{Action, App, Tab};
 use crate::twin::draft::{Draft, SectionDraft};
-use crate::twin::known::{Hint, Known};
+use crate::twin::known::{self, Hint, Known};
 use crate::twin::text::lines::Selection;
+use crate::twin::text::shift::Shift;
 use crate::twin::text::splice::Edit;
 use crate::twin::{Json, Section, Twin};
 use egui::{Align, Context, Id, Layout, ScrollArea, Ui};
@@ -21,8 +22,8 @@ const SAID_MAX: usize = 40;
 pub(super) struct HintsView {
     known: Option<Learnt>,
     made: Option<Made>,
-    /// The slip to be mended, once the editor was painted with the text as it is.
-    wanted: Option<Hint>,
+    /// The slip to be mended in an editor, once that was painted with the text as it is and the text was read.
+    wanted: Option<(Id, Hint)>,
 }
 
 /// What is known, and from what.
@@ -36,6 +37,8 @@ struct Learnt {
 struct Made {
     id: Id,
     text: String,
+    /// They are those of an earlier text, carried along.
+    carried: bool,
     hints: Arc<[Hint]>,
     /// A key that is being typed: nothing is said of it before the caret leaves it.
     typing: Option<usize>,
@@ -72,18 +75,33 @@ impl HintsView {
 
     /// The slips to tell of.
     fn told(&mut self, ctx: &Context, id: Id, part: &SectionDraft, learnt_anew: bool) -> Vec<Hint> {
-        let made = self.made.take().filter(|made| !learnt_anew && made.id == id && made.text == part.text);
-        let mut made = made.unwrap_or_else(|| {
-            let hints = self.known.as_ref().map(|learnt| learnt.known.hints(&part.text, &part.parsed));
-            let hints: Arc<[Hint]> = hints.unwrap_or_default().into();
-            let typing = hints.iter().position(|hint| is_in(ctx, id, part, hint));
-            Made { id, text: part.text.clone(), hints, typing }
-        });
+        let mut made = match self.made.take().filter(|made| made.id == id) {
+            Some(made) if part.pending => made.carried_to(&part.text),
+            Some(made) if !learnt_anew && !made.carried && made.text == part.text => made,
+            _ => {
+                let hints = self.known.as_ref().map(|learnt| learnt.known.hints(&part.text, &part.parsed));
+                let hints: Arc<[Hint]> = hints.unwrap_or_default().into();
+                let typing = hints.iter().position(|hint| is_in(ctx, id, part, hint));
+                Made { id, text: part.text.clone(), carried: part.pending, hints, typing }
+            }
+        };
         made.typing = made.typing.filter(|index| made.hints.get(*index).is_some_and(|hint| is_in(ctx, id, part, hint)));
         let told = made.hints.iter().enumerate().filter(|(index, _)| made.typing != Some(*index));
         let told = told.map(|(_, hint)| hint.clone()).collect();
         self.made = Some(made);
         told
+    }
+}
+
+impl Made {
+    fn carried_to(mut self, text: &str) -> Self {
+        self.carried = true;
+        if !self.hints.is_empty() && self.text != text {
+            let shift = Shift::between(&self.text, text);
+            self.hints = known::carried(&self.hints, &shift, text).into();
+            text.clone_into(&mut self.text);
+        }
+        self
     }
 }
 
@@ -118,7 +136,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft, section: 
                             tree::show_text(f, tab);
                             f.view.editor.go(ui.ctx(), id, &part.text, hint.range.clone());
                         }
-                        Some(Wanted::Use) => f.view.hints.wanted = Some(hint.clone()),
+                        Some(Wanted::Use) => f.view.hints.wanted = Some((id, hint.clone())),
                         None => {}
                     }
                 }
@@ -128,9 +146,13 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft, section: 
 
 /// Mends what was asked for, as one step of the text's past. After the editor: it would take the step for somebody else's.
 pub(super) fn settle(f: &mut Frame, ctx: &Context, tab: &Tab, draft: &Draft, section: Section) {
-    let Some(hint) = f.view.hints.wanted.take() else { return };
-    let part = draft.section(section);
-    let text = f.view.editor.act(ctx, editor_id(&tab.id, section), &part.text, &renamed(&hint));
+    let (id, part) = (editor_id(&tab.id, section), draft.section(section));
+    let hints = &mut f.view.hints;
+    let Some((_, wanted)) = hints.wanted.take_if(|_| !part.pending).filter(|(of, _)| *of == id) else { return };
+    // Where it stands may be another place than when it was asked for, or none any more.
+    let same = |hint: &&Hint| hint.path == wanted.path && hint.meant == wanted.meant;
+    let Some(hint) = hints.made.iter().flat_map(|made| &*made.hints).find(same).cloned() else { return };
+    let text = f.view.editor.act(ctx, id, &part.text, &renamed(&hint));
     f.push(Action::Edit { id: tab.id.clone(), section, text });
 }
 

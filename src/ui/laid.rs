@@ -2,6 +2,7 @@
 
 use super::json_colours;
 use super::theme::{self, palette};
+use crate::twin::text::change::{same_end, same_start};
 use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat};
 use egui::{Color32, Galley, Ui};
 use std::ops::Range;
@@ -102,20 +103,19 @@ fn laid_line(ui: &Ui, line: &str) -> Arc<Galley> {
     ui.painter().layout_job(json_colours::job(line, &theme::mono(), palette(ui)))
 }
 
-fn count(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count() + 1
+/// How many lines a text has.
+pub(super) fn count(text: &str) -> usize {
+    breaks(text.as_bytes()) + 1
+}
+
+fn breaks(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// How many whole lines at the beginning and at the end are the same in both texts.
 fn kept_lines(old: &str, new: &str) -> (usize, usize) {
     let (old, new) = (old.as_bytes(), new.as_bytes());
-    let shorter = old.len().min(new.len());
-    let prefix = common(old, new, shorter, |bytes, n| bytes[n]);
-    let suffix = common(old, new, shorter - prefix, |bytes, n| bytes[bytes.len() - 1 - n]);
-    let breaks = |part: &[u8]| part.split(|byte| *byte == b'\n').count() - 1;
-    (breaks(&new[..prefix]), breaks(&new[new.len() - suffix..]))
-}
-
-fn common(a: &[u8], b: &[u8], most: usize, at: impl Fn(&[u8], usize) -> u8) -> usize {
-    (0..most).find(|n| at(a, *n) != at(b, *n)).unwrap_or(most)
+    let start = same_start(old, new);
+    let end = same_end(&old[start..], &new[start..]);
+    (breaks(&new[..start]), breaks(&new[new.len() - end..]))
 }

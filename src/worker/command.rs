@@ -84,6 +84,11 @@ pub enum Command {
         settings: crate::disk::Settings,
     },
 
+    /// Reads a large text as it is typed: ends in `TextRead`.
+    ReadText {
+        key: Key,
+        reading: Box<crate::twin::draft::Reading>,
+    },
     /// Keeps what was typed, in place of what was kept of that twin. No answer unless it fails.
     KeepDraft {
         draft: Box<crate::disk::KeptDraft>,

@@ -12,6 +12,7 @@ use crate::protocol::identity::Identity;
 use crate::protocol::message::Properties;
 use crate::protocol::method::MethodAnswer;
 use crate::query::ItemType;
+use crate::twin::draft::SectionDraft;
 use crate::twin::{ConnectionState, Json, JsonMap, Status, Twin, TwinId};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub enum Outcome {
     /// `None` when the person chose none, or the system has no such dialog.
     FilePicked(Option<std::path::PathBuf>),
     Hubs(Vec<HubEntry>),
+    /// What a text says, with the text itself: it may be another one by now.
+    TextRead(Box<SectionDraft>),
     FleetDone {
         devices: usize,
         complete: bool,

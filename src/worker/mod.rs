@@ -4,7 +4,7 @@
 //! panic. Commands travel over an unbounded channel, events over a bounded one.
 //!
 //! `run` is the loop: it starts a task per request and says how each ended. `session` is the one open hub; dropping it ends
-//! its tasks and sockets. `open`, `fleet`, `twins`, `identities`, `checks` are the requests; `watch`, `events` and `act`
+//! its tasks and sockets. `open`, `fleet`, `twins`, `identities`, `checks` are the requests, `reading` what a large text asks for; `watch`, `events` and `act`
 //! go on by themselves; `keep` holds settings and secrets, `drafts` and `journal` what was typed and seen; `local` holds the hub inside the program; `out` leads to the window.
 
 mod act;
@@ -23,6 +23,7 @@ mod messages;
 mod methods;
 mod open;
 mod out;
+mod reading;
 mod run;
 mod session;
 mod twins;

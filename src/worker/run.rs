@@ -10,7 +10,8 @@ use super::open::Opener;
 use super::out::{Out, RequestLog};
 use super::session::{OpenHub, Session};
 use super::{
-    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, twins,
+    Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, reading,
+    twins,
 };
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
@@ -165,6 +166,9 @@ impl Desk {
                 self.journal.set_limits(settings.journal.limits());
                 self.opener.keep.take_settings(settings);
             }
+            Command::ReadText { key, reading } => {
+                self.begin(key, Kind::Program, async move { reading::read(reading).await.into() });
+            }
             Command::KeepDraft { draft } => self.drafts.keep(draft),
             Command::ForgetDraft { hub, id } => self.drafts.forget(hub, id),
             Command::Cancel { key } => self.end(|running| running.key == key),
@@ -289,6 +293,7 @@ impl Desk {
             | Command::Add { .. }
             | Command::Remove { .. }
             | Command::SaveSettings { .. }
+            | Command::ReadText { .. }
             | Command::KeepDraft { .. }
             | Command::ForgetDraft { .. }
             | Command::Watch { .. }
@@ -441,7 +446,7 @@ fn no_hub() -> Failure {
 }
 
 /// How a task ended that did not come to its own end.
-fn broken(error: JoinError) -> Failure {
+pub(super) fn broken(error: JoinError) -> Failure {
     if error.is_cancelled() {
         return Failure::Cancelled;
     }

@@ -225,6 +225,8 @@ impl Runner {
                 return Err(Stop);
             }
             Some(ask) if stand.online => live.take(ask),
+            // A kept session has its subscriptions: what waited in it comes before SUBACK, and so may the word about it.
+            Some(ask @ (Ask::Acknowledge { .. } | Ask::Answer { .. })) if stand.opened.is_some() => live.take(ask),
             Some(ask) => ask.reject(&self.target.dial.host, NOT_CONNECTED),
             None => return Err(Stop),
         }

@@ -100,6 +100,7 @@ impl Draft {
     }
 
     fn merge(&self, section: Section, theirs: &Twin) -> Option<Merge> {
+        debug_assert!(!self.section(section).pending, "a text is merged before it is read");
         let mine = self.section(section).parsed.document.as_ref()?;
         Some(merge::three_way(self.base.section(section), mine, theirs.section(section)))
     }

@@ -60,16 +60,31 @@ pub fn inverse(old: &str, edits: &[Edit]) -> Vec<Edit> {
 
 /// Bytes that are the same at the beginning and at the end, whole characters only.
 pub(super) fn common_ends(a: &str, b: &str) -> (usize, usize) {
-    let shorter = a.len().min(b.len());
-    let (x, y) = (a.as_bytes(), b.as_bytes());
-    let same = (0..shorter).find(|n| x[*n] != y[*n]).unwrap_or(shorter);
+    let same = same_start(a.as_bytes(), b.as_bytes());
     let start = a.floor_char_boundary(same).min(b.floor_char_boundary(same));
-    let most = shorter - start;
-    let mut end = (0..most).find(|n| x[x.len() - 1 - n] != y[y.len() - 1 - n]).unwrap_or(most);
+    let mut end = same_end(&a.as_bytes()[start..], &b.as_bytes()[start..]);
     while !(a.is_char_boundary(a.len() - end) && b.is_char_boundary(b.len() - end)) {
         end -= 1;
     }
     (start, end)
+}
+
+/// Bytes are compared so many at once: both ends of a large text are looked at after every key.
+const BLOCK: usize = 64;
+
+/// How many bytes are the same at the beginning.
+#[must_use]
+pub fn same_start(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    blocks + a[blocks..].iter().zip(&b[blocks..]).take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes are the same at the end.
+#[must_use]
+pub fn same_end(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.rchunks_exact(BLOCK).zip(b.rchunks_exact(BLOCK)).take_while(|(a, b)| a == b).count() * BLOCK;
+    let (a, b) = (&a[..a.len() - blocks], &b[..b.len() - blocks]);
+    blocks + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
 /// The lines of a part of a text, each with its break.

@@ -9,6 +9,7 @@ pub mod paste;
 mod read;
 pub mod rebase;
 pub mod search;
+pub mod shift;
 pub mod splice;
 mod string;
 pub mod typing;

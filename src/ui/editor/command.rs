@@ -4,7 +4,7 @@ use super::place;
 use crate::twin::text::history::Way;
 use crate::twin::text::lines::{self, LineAct, Selection};
 use crate::twin::text::splice::{self, Edit};
-use crate::twin::text::{Problem, change, parse};
+use crate::twin::text::{change, parse};
 use egui::text_edit::TextEditState;
 use egui::{Context, Id};
 
@@ -22,16 +22,14 @@ pub(in crate::ui) enum LineCommand {
 pub(in crate::ui) type Change = (Vec<Edit>, Selection);
 
 /// What a command does to a text; `None` where there is nothing to do.
-pub(super) fn change(text: &str, selection: Selection, problems: &[Problem], command: LineCommand) -> Option<Change> {
+pub(super) fn change(text: &str, selection: Selection, command: LineCommand) -> Option<Change> {
     match command {
         LineCommand::Lines(act) => lines::act(text, selection, act),
         // Of the past, not of the text.
         LineCommand::Step(_) => None,
         LineCommand::Format => {
             // What breaks a rule of the hub can be formatted, what is no JSON cannot.
-            if !problems.is_empty() && parse(text).document.is_none() {
-                return None;
-            }
+            parse(text).document.as_ref()?;
             let formatted = lines::formatted(text);
             let edits = change::between(text, &formatted);
             let moved = |offset| lines::same_place(text, &formatted, offset);

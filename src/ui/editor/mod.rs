@@ -14,7 +14,7 @@ pub(super) use past::Elsewhere;
 pub(super) use place::{char_of, selection};
 
 use super::find::{Find, Found, Purpose};
-use super::laid::Laid;
+use super::laid::{self, Laid};
 use crate::app::tab::Mark;
 use crate::twin::text::Problem;
 use crate::twin::text::history::{Kind, Way};
@@ -121,7 +121,7 @@ impl EditorView {
         let before = selection(ui.ctx(), sheet.id, sheet.text);
         match self.waiting.take().filter(|(id, _)| *id == sheet.id) {
             Some((_, LineCommand::Step(way))) => ways.push(way),
-            Some((_, command)) => change = command::change(sheet.text, before, sheet.problems, command),
+            Some((_, command)) => change = command::change(sheet.text, before, command),
             None => {}
         }
         let mut text = sheet.text.to_owned();
@@ -154,8 +154,7 @@ impl EditorView {
     }
 
     fn sheet_ui(&mut self, ui: &mut Ui, sheet: &Sheet, text: &mut String) -> bool {
-        let lines = text.split('\n').count();
-        let gutter = gutter::width(ui, lines);
+        let gutter = gutter::width(ui, laid::count(text));
         let whole = ui.available_rect_before_wrap();
         let field = whole.with_min_x(whole.left() + gutter);
         let mut child = ui.new_child(egui::UiBuilder::new().max_rect(field));

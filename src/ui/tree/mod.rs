@@ -89,7 +89,8 @@ impl Page {
         let told = reported.map(|twin| twin.section(Section::Reported));
         let source = Source { document, base: draft.base.section(section), reported: told };
         let rows: Arc<[Row]> = tree::rows(&source, &self.closed).into();
-        self.made = Some(Made {
+        // Rows of a text that is not read yet are those of the text before: the next frame makes them anew.
+        self.made = (!part.pending).then(|| Made {
             text: part.text.clone(),
             base: Arc::clone(&draft.base),
             reported: reported.cloned(),

@@ -10,6 +10,7 @@ mod history;
 mod hubs;
 mod messages;
 mod methods;
+mod reading;
 mod replace;
 mod under_way;
 

@@ -111,7 +111,8 @@ pub fn unobserved() -> Observer {
     Arc::new(|_| {})
 }
 
-fn certificates(ca_file: &std::path::Path) -> TlsAcceptor {
+/// For `localhost`, of a new CA whose certificate goes into the file.
+pub fn certificates(ca_file: &std::path::Path) -> TlsAcceptor {
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];

@@ -1,11 +1,14 @@
 //! Cloud-to-device messages: sent, purged, received over a link, and their feedback.
 
-use super::bad_server::{BadServer, JSON, Reply, answer};
-use super::local::{TestHub, next, state, view};
-use twinscope::client::link::{Receipt, Reconnect};
-use twinscope::client::{DeviceLink, HubError, LinkEvent, LinkState};
+use super::bad_server::{BadServer, JSON, Reply, answer, certificates};
+use super::local::{LONG, TestHub, brisk, identity_connection, next, state, view};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use twinscope::client::link::{Dial, Receipt, Reconnect};
+use twinscope::client::{DeviceLink, HubError, LinkEvent, LinkState, Trust};
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::message::{Ack, DEVICE_BOUND_MAX, Outcome, Properties, System};
+use twinscope::protocol::secret::Secret;
 use twinscope::twin::TwinId;
 
 fn properties(id: &str, ack: Ack) -> Properties {
@@ -220,4 +223,57 @@ async fn a_message_is_sent_once_and_nonsense_is_told() {
     let batch = server.client().feedback().await.unwrap().unwrap();
     assert_eq!((batch.lock.as_str(), batch.records.len()), ("lock", 1));
     assert_eq!((batch.records[0].outcome(), &batch.records[0].message_id), (Some(Outcome::Expired), &None));
+}
+
+/// One packet: its first byte and what follows the length.
+async fn packet(stream: &mut (impl AsyncRead + Unpin)) -> (u8, Vec<u8>) {
+    let first = stream.read_u8().await.unwrap();
+    let (mut length, mut shift) = (0_usize, 0);
+    loop {
+        let byte = stream.read_u8().await.unwrap();
+        length |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte < 0x80 {
+            break;
+        }
+    }
+    let mut rest = vec![0; length];
+    stream.read_exact(&mut rest).await.unwrap();
+    (first, rest)
+}
+
+#[tokio::test]
+async fn what_waited_is_acknowledged_before_the_subscription_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = certificates(&dir.path().join("ca.pem"));
+    let trust = Trust::new(&[dir.path().join("ca.pem")]).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let dial = Dial { host: "localhost".to_owned(), port: listener.local_addr().unwrap().port() };
+    let hub = tokio::spawn(async move {
+        let mut stream = tls.accept(listener.accept().await.unwrap().0).await.unwrap();
+        assert_eq!(packet(&mut stream).await.0, 0x10, "CONNECT");
+        // CONNACK with a session that is present, and at once what waited in it, as packet 7.
+        let topic = b"devices/d/messages/devicebound/%24.mid=m";
+        let length = u8::try_from(2 + topic.len() + 2 + 2).unwrap();
+        let mut bytes = vec![0x20, 2, 1, 0, 0x32, length, 0, u8::try_from(topic.len()).unwrap()];
+        bytes.extend_from_slice(topic);
+        bytes.extend_from_slice(&[0, 7, b'h', b'i']);
+        stream.write_all(&bytes).await.unwrap();
+        // No SUBACK is ever sent.
+        loop {
+            let (first, rest) = packet(&mut stream).await;
+            if first == 0x40 {
+                return rest;
+            }
+        }
+    });
+    let connection =
+        identity_connection(&TwinId::device("d"), Secret::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    let (link, mut events) =
+        DeviceLink::connect_with(&connection, Some(dial), &trust, Reconnect::UnlessPushedOut, brisk()).unwrap();
+    let (receipt, _, body) = message(&mut events).await;
+    assert_eq!(body, b"hi");
+    link.acknowledge(receipt).await.unwrap();
+    let acknowledged = tokio::time::timeout(LONG, hub).await.expect("PUBACK in time").unwrap();
+    assert_eq!(acknowledged, [0, 7]);
 }

@@ -11,6 +11,7 @@ mod faults;
 mod first_start;
 mod history;
 mod keyboard;
+mod large;
 mod messages;
 mod methods;
 mod odd_ids;

@@ -234,6 +234,14 @@ impl Program {
         self.round();
     }
 
+    /// The same, and a key in the very next frame: no news come in between.
+    pub fn type_and_press(&mut self, text: &str, modifiers: Modifiers, key: Key) {
+        self.harness.event(Event::Text(text.to_owned()));
+        self.harness.step();
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+    }
+
     /// Whether a text field has the keyboard.
     pub fn is_focused(&self, name: &str) -> bool {
         self.find(&EDITORS, name).is_some_and(|node| node.is_focused())

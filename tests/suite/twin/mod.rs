@@ -15,6 +15,7 @@ mod rebase;
 mod replace;
 mod rules;
 mod search;
+mod shift;
 mod splice;
 mod text;
 mod tree;

@@ -3,6 +3,7 @@
 mod find;
 mod hints;
 mod keys;
+mod large;
 mod lines;
 mod problems;
 mod undo;
