@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod history;
 pub mod messages;
 pub mod methods;
+mod moves;
 mod reading;
 mod replace;
 pub mod tab;

@@ -178,7 +178,8 @@ impl App {
             let text =
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
-            tab.sent = Some(Sent { outgoing, saved: merged.unwrap_or_else(|| typed.clone()), typed });
+            let over = tab.version_of(&outgoing.if_match);
+            tab.sent = Some(Sent { outgoing, over, saved: merged.unwrap_or_else(|| typed.clone()), typed });
         }
         key
     }
@@ -188,7 +189,7 @@ impl App {
         self.dialog = None;
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
-            tab.count_act(&twin);
+            tab.text_acts += 1;
             tab.draft = Some(crate::twin::draft::Draft::new(twin));
         }
         tab.settle_moved();

@@ -1,7 +1,7 @@
 //! The twin in front: header, the section shown, and around it changes, problems, banners and the acting panel.
 
 use super::describe::describe;
-use super::editor::Elsewhere;
+use super::editor::{Elsewhere, Stand};
 use super::theme::{self, palette};
 use super::widgets;
 use super::{
@@ -12,7 +12,7 @@ use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
-use crate::twin::draft::SectionDraft;
+use crate::twin::draft::{Draft, SectionDraft};
 use crate::twin::patch::Write;
 use crate::twin::text::Problem;
 use egui::{RichText, ScrollArea, Ui};
@@ -31,7 +31,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     for section in [Section::Desired, Section::Tags] {
         if let Some(draft) = &tab.draft {
             let (id, text) = (editor_id(&tab.id, section), &draft.section(section).text);
-            f.view.editor.look(ui.ctx(), id, text, Elsewhere::Acts(tab.text_acts));
+            f.view.editor.look(ui.ctx(), id, text, elsewhere(tab, draft, section));
         }
     }
     twin_header::ui(f, ui, tab);
@@ -246,6 +246,10 @@ fn problem_ui(ui: &mut Ui, problem: &Problem) -> bool {
         .clicked()
 }
 
+fn elsewhere<'a>(tab: &'a Tab, draft: &'a Draft, section: Section) -> Elsewhere<'a> {
+    Elsewhere::Draft(Stand { base: &draft.base, section, moves: &tab.moves, acts: tab.text_acts })
+}
+
 fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
     let Some(draft) = &tab.draft else {
         ui.label(RichText::new("Nothing to edit yet").color(palette(ui).weak));
@@ -274,7 +278,7 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         text: &part.text,
         problems: &part.problems,
         marks: &marks,
-        elsewhere: Elsewhere::Acts(tab.text_acts),
+        elsewhere: elsewhere(tab, draft, section),
     };
     if let Some(text) = f.view.editor.ui(ui, &sheet) {
         f.push(Action::Edit { id: tab.id.clone(), section, text });

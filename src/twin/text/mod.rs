@@ -1,10 +1,12 @@
 //! JSON as a person types it: a parse that keeps where everything stands, and says every problem with line, column and path.
 
 pub mod change;
+mod ground;
 pub mod history;
 pub mod lines;
 pub mod member;
 mod number;
+pub mod pairs;
 pub mod paste;
 mod read;
 pub mod rebase;

@@ -10,7 +10,7 @@ pub(super) mod squiggles;
 mod typing;
 
 pub(super) use command::{Change, LineCommand};
-pub(super) use past::Elsewhere;
+pub(super) use past::{Elsewhere, Stand};
 pub(super) use place::{char_of, selection};
 
 use super::find::{Find, Found, Purpose};
@@ -36,6 +36,7 @@ pub(super) struct EditorView {
     /// A command waits for its editor to be painted.
     waiting: Option<(Id, LineCommand)>,
     pasts: past::Pasts,
+    pairs: typing::Waiting,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -53,7 +54,7 @@ pub(super) struct Sheet<'a> {
     pub problems: &'a [Problem],
     /// Lines the hub changed, in text order.
     pub marks: &'a [&'a Mark],
-    pub elsewhere: Elsewhere,
+    pub elsewhere: Elsewhere<'a>,
 }
 
 impl EditorView {
@@ -136,7 +137,7 @@ impl EditorView {
                 self.make(ui.ctx(), sheet.id, &mut text, &change);
             }
         }
-        if let Some(command) = typing::rewrite(ui, sheet.id, &text) {
+        if let Some(command) = typing::rewrite(ui, sheet.id, &text, &mut self.pairs) {
             self.order(ui.ctx(), sheet.id, command);
         }
         let (before, kind) = (selection(ui.ctx(), sheet.id, &text), past::kind(ui));

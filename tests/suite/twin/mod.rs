@@ -20,4 +20,5 @@ mod splice;
 mod text;
 mod tree;
 mod typing;
+mod undo;
 mod wire;
