@@ -42,6 +42,10 @@ impl Ground {
         self.compact();
     }
 
+    pub fn settled(&self) -> &[Path] {
+        &self.settled
+    }
+
     /// The ground beneath, once the last step above it was taken and nothing but both stands between it and `text`.
     pub fn onto(&self, beneath: &mut Self, text: &str) {
         let above = made(text, &self.back);

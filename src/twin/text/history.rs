@@ -6,8 +6,8 @@ use super::ground::{self, Ground};
 use super::lines::Selection;
 use super::rebase::changes;
 use super::splice::{Edit, made, moved};
-use crate::twin::JsonMap;
 use crate::twin::moves::Move;
+use crate::twin::{JsonMap, Path};
 use std::sync::Arc;
 
 /// More steps than this are forgotten, the oldest first.
@@ -31,6 +31,8 @@ pub struct History {
     forth: Vec<Entry>,
     /// The step still typed at.
     open: Option<Open>,
+    /// What was saved between texts that steps have led to and fro since.
+    crossed: Vec<Path>,
 }
 
 #[derive(Debug, Clone)]
@@ -155,7 +157,7 @@ impl History {
             Way::Back => (&mut self.back, &mut self.forth),
             Way::Forth => (&mut self.forth, &mut self.back),
         };
-        let Step { edits, after } = nearest(from, &self.text)?;
+        let Step { edits, after } = nearest(from, &self.text, &mut self.crossed)?;
         to.push(Entry::Step(Step { edits: inverse(&self.text, &edits), after: selected }));
         self.text = made(&self.text, &edits);
         Some((edits, after))
@@ -183,6 +185,7 @@ impl History {
                 // What was taken back before is neither saved nor given up.
                 if way == Way::Back {
                     ground.settle(&moves, &given_up);
+                    ground.settle(&[], &self.crossed);
                 }
                 steps.push(Entry::Moved(ground));
             }
@@ -212,7 +215,7 @@ impl History {
 
 /// Takes the nearest step off. One that leads to a text of an older version leads to what that is on the newest; where there is no
 /// such text, or it is the one that stands there, the step goes on to the next.
-fn nearest(entries: &mut Vec<Entry>, text: &str) -> Option<Step> {
+fn nearest(entries: &mut Vec<Entry>, text: &str, crossed: &mut Vec<Path>) -> Option<Step> {
     loop {
         let mut ground = match entries.pop()? {
             Entry::Step(step) => return Some(step),
@@ -230,6 +233,9 @@ fn nearest(entries: &mut Vec<Entry>, text: &str) -> Option<Step> {
                 let new = carried.unwrap_or_else(|| text.to_owned());
                 ground.back = changes(&new, &old);
                 let change = changes(&old, &new);
+                crossed.extend(
+                    ground.settled().iter().filter(|path| !crossed.contains(path)).cloned().collect::<Vec<_>>(),
+                );
                 if !entries.is_empty() {
                     entries.push(Entry::Moved(ground));
                 }

@@ -49,22 +49,15 @@ impl Pairs {
     #[must_use]
     pub fn stroke(&self, text: &str, selected: &Range<usize>, typed: &str) -> Stroke {
         let at = selected.start;
-        if selected.is_empty() {
-            if let Some(white) = self.waits(text, at, typed) {
-                return Stroke::Over { white };
-            }
-            if typing::steps_over(text, at, typed) {
-                return Stroke::Over { white: 0 };
-            }
+        if !selected.is_empty() {
+            return Stroke::Plain;
         }
-        // Over a selection as at its place once it is gone.
-        let gone;
-        let text = if selected.is_empty() {
-            text
-        } else {
-            gone = format!("{}{}", &text[..at], &text[selected.end..]);
-            &gone
-        };
+        if let Some(white) = self.waits(text, at, typed) {
+            return Stroke::Over { white };
+        }
+        if typing::steps_over(text, at, typed) {
+            return Stroke::Over { white: 0 };
+        }
         typing::closer(text, at, typed).map_or(Stroke::Plain, Stroke::Pair)
     }
 
