@@ -18,6 +18,12 @@ impl App {
     #[must_use]
     pub fn apply(&mut self, now: Moment, event: Event) -> Vec<Command> {
         self.now = now;
+        let commands = self.take_event(event);
+        self.see_bases();
+        commands
+    }
+
+    fn take_event(&mut self, event: Event) -> Vec<Command> {
         if let Event::Done { key, .. } = &event
             && let Some((id, section)) = self.end_reading(*key)
         {

@@ -93,7 +93,7 @@ impl App {
         let now = self.now;
         if let Some(tab) = self.tab_mut(id) {
             let pane = if draft.desired.is_some() { Pane::Desired } else { Pane::Tags };
-            tab.count_act(&draft.base);
+            tab.text_acts += 1;
             tab.save = SaveState::Idle;
             tab.conflict_open = false;
             tab.restore(*draft, now);

@@ -281,7 +281,7 @@ impl Tab {
     /// A draft that makes the newest version say what an older one said. Reported is the device's own and stays.
     fn revert_to(&mut self, version: &Twin) {
         let Some(newest) = self.newest() else { return };
-        self.count_act(&newest);
+        self.text_acts += 1;
         let mut draft = Draft::new(newest);
         for section in [Section::Desired, Section::Tags] {
             if draft.base.section(section) != version.section(section) {

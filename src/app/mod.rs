@@ -19,6 +19,7 @@ pub mod history;
 mod marks;
 pub mod messages;
 pub mod methods;
+mod moves;
 mod reading;
 mod replace;
 pub mod settings;

@@ -12,6 +12,7 @@ use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
 use crate::twin::diff::Change;
 use crate::twin::draft::{Draft, Outgoing};
+use crate::twin::moves::Moves;
 use crate::twin::patch::Write;
 use crate::twin::text::Parsed;
 use crate::twin::{JsonMap, Section, Twin, TwinId};
@@ -85,6 +86,8 @@ pub struct Tab {
     pub history: History,
     /// How often the person changed a text by an act that is no typing, and may take it back like typing.
     pub text_acts: u64,
+    /// What became of the version the draft stands on.
+    pub moves: Moves,
     pub compare: Compare,
     /// What the disk was last told of this tab's edits; `None` when there are none.
     pub kept: Option<super::drafts::Kept>,
@@ -131,6 +134,8 @@ pub enum Tried {
 pub struct Sent {
     pub outgoing: Outgoing,
     pub tried: Tried,
+    /// The version it goes over.
+    pub over: Option<Arc<Twin>>,
     /// The texts at that moment: what differs from them afterwards was typed meanwhile.
     pub typed: Texts,
     /// The texts the save stands for: those, or what was made of them by choosing between mine and theirs.
@@ -229,6 +234,7 @@ impl Tab {
             messages: Messages::default(),
             history: History::default(),
             text_acts: 0,
+            moves: Moves::default(),
             compare: Compare::default(),
             kept: None,
             news: Vec::new(),

@@ -36,13 +36,6 @@ impl Tab {
         }
     }
 
-    /// The person has the texts replaced by what is made of a version. Where that is another one than the draft stands on, it is
-    /// the hub's doing too, and no step back may take that away.
-    pub(super) fn count_act(&mut self, version: &Twin) {
-        let same = self.draft.as_ref().is_some_and(|draft| draft.base.etag == version.etag);
-        self.text_acts += u64::from(same);
-    }
-
     /// Whether a version is older than what is on the screen.
     pub(super) fn is_late(&self, twin: &Twin, now: Moment) -> bool {
         let Some(current) = self.current() else { return false };
@@ -122,6 +115,7 @@ impl Tab {
 
     /// Our save was taken: what was sent is the base now. What was typed meanwhile stays typed.
     pub(super) fn after_save(&mut self, twin: &Arc<Twin>, sent: &Sent) {
+        self.saw_saved(sent);
         self.settle_moved();
         self.in_doubt = None;
         if let Some(draft) = &mut self.draft {

@@ -19,6 +19,12 @@ impl App {
     #[must_use]
     pub fn update(&mut self, now: Moment, action: Action) -> Vec<Command> {
         self.now = now;
+        let commands = self.take_action(action);
+        self.see_bases();
+        commands
+    }
+
+    fn take_action(&mut self, action: Action) -> Vec<Command> {
         if !Self::is_typing(&action) {
             self.settle_drafts();
         }

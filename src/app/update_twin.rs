@@ -189,7 +189,8 @@ impl App {
             let text =
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
-            tab.sent = Some(Sent { outgoing, tried, saved: merged.unwrap_or_else(|| typed.clone()), typed });
+            let over = tab.version_of(&outgoing.if_match);
+            tab.sent = Some(Sent { outgoing, tried, over, saved: merged.unwrap_or_else(|| typed.clone()), typed });
         }
         key
     }
@@ -200,7 +201,7 @@ impl App {
         let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
-            tab.count_act(&twin);
+            tab.text_acts += 1;
             tab.draft = Some(crate::twin::draft::Draft::new(twin));
         }
         tab.settle_moved();

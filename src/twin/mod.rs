@@ -13,6 +13,7 @@ pub mod id;
 pub mod known;
 pub mod merge;
 pub mod metadata;
+pub mod moves;
 pub mod patch;
 pub mod path;
 pub mod replace;

@@ -1,7 +1,7 @@
 //! The twin in front: header, the section shown, and around it changes, problems, banners and the acting panel.
 
 use super::describe::{self, describe};
-use super::editor::Elsewhere;
+use super::editor::{Elsewhere, Stand};
 use super::theme::palette;
 use super::widgets;
 use super::{
@@ -12,6 +12,7 @@ use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
 use crate::app::{Action, HubState, Remote, Tab};
 use crate::twin::Section;
+use crate::twin::draft::Draft;
 use crate::twin::patch::Write;
 use egui::{RichText, Ui};
 
@@ -29,7 +30,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     for section in [Section::Desired, Section::Tags] {
         if let Some(draft) = &tab.draft {
             let (id, text) = (editor_id(&tab.id, section), &draft.section(section).text);
-            f.view.editor.look(ui.ctx(), id, text, Elsewhere::Acts(tab.text_acts));
+            f.view.editor.look(ui.ctx(), id, text, elsewhere(tab, draft, section));
         }
     }
     twin_header::ui(f, ui, tab);
@@ -206,6 +207,10 @@ pub(super) fn strip(ui: &mut Ui, salt: &str, contents: impl FnOnce(&mut Ui)) {
         .show(ui, contents);
 }
 
+fn elsewhere<'a>(tab: &'a Tab, draft: &'a Draft, section: Section) -> Elsewhere<'a> {
+    Elsewhere::Draft(Stand { base: &draft.base, section, moves: &tab.moves, acts: tab.text_acts })
+}
+
 fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
     let Some(draft) = &tab.draft else {
         ui.label(RichText::new("Nothing to edit yet").color(palette(ui).weak));
@@ -234,7 +239,7 @@ fn section_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, section: Section) {
         text: &part.text,
         problems: &part.problems,
         marks: &marks,
-        elsewhere: Elsewhere::Acts(tab.text_acts),
+        elsewhere: elsewhere(tab, draft, section),
     };
     complete::listen(f, ui, id, &part.text);
     let text = f.view.editor.ui(ui, &sheet);

@@ -2,9 +2,13 @@
 //! from elsewhere.
 
 use super::change::inverse;
+use super::ground::{self, Ground};
 use super::lines::Selection;
-use super::rebase::{self, Tie, changes};
+use super::rebase::changes;
 use super::splice::{Edit, made, moved};
+use crate::twin::moves::Move;
+use crate::twin::{JsonMap, Path};
+use std::sync::Arc;
 
 /// More steps than this are forgotten, the oldest first.
 const STEPS_MAX: usize = 500;
@@ -19,12 +23,23 @@ const TOGETHER_MS: u64 = 1000;
 #[derive(Debug, Clone, Default)]
 pub struct History {
     text: String,
+    /// What the version says that the text is an edit of; nothing for a text that is none.
+    base: Arc<JsonMap>,
     /// What leads back and what leads forth again, the nearest last. The nearest edits are of `text`, each further one of what
     /// the nearer one leaves.
-    back: Vec<Step>,
-    forth: Vec<Step>,
+    back: Vec<Entry>,
+    forth: Vec<Entry>,
     /// The step still typed at.
     open: Option<Open>,
+    /// What was saved between texts that steps have led to and fro since.
+    crossed: Vec<Path>,
+}
+
+#[derive(Debug, Clone)]
+enum Entry {
+    Step(Step),
+    /// The version moved since the steps beneath were made.
+    Moved(Ground),
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +89,17 @@ impl History {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
+    /// The text is an edit of a version that says this.
+    pub fn stand_on(&mut self, base: Arc<JsonMap>) {
+        self.base = base;
+    }
+
+    /// What the version says that the text is an edit of.
+    #[must_use]
+    pub fn base(&self) -> &Arc<JsonMap> {
+        &self.base
+    }
+
     /// The text as last told.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -99,18 +125,29 @@ impl History {
                 in_time && before == Selection { anchor: open.caret, caret: open.caret } && open.doing.goes_on(doing)
             })
         });
-        let (base, after) = match going_on.and_then(|open| Some((open.base, self.back.pop()?.after))) {
+        let (base, after) = match going_on.and_then(|open| Some((open.base, self.last_step()?.after))) {
             Some(earlier) => earlier,
             None => (std::mem::take(&mut self.text), before),
         };
         let back = changes(new, &base);
         // Letters typed and taken away again leave no step.
         if !back.is_empty() {
-            self.back.push(Step { edits: back, after });
+            self.back.push(Entry::Step(Step { edits: back, after }));
             self.open = typed.map(|(last_ms, doing)| Open { base, last_ms, caret: now.caret, doing });
         }
         new.clone_into(&mut self.text);
         self.forget();
+    }
+
+    /// Takes the step off that was made last, if nothing came in between.
+    fn last_step(&mut self) -> Option<Step> {
+        match self.back.pop()? {
+            Entry::Step(step) => Some(step),
+            moved @ Entry::Moved(_) => {
+                self.back.push(moved);
+                None
+            }
+        }
     }
 
     /// Goes a step. Returns the edits to make and what is selected afterwards; `None` where there is none.
@@ -120,34 +157,95 @@ impl History {
             Way::Back => (&mut self.back, &mut self.forth),
             Way::Forth => (&mut self.forth, &mut self.back),
         };
-        let Step { edits, after } = from.pop()?;
-        to.push(Step { edits: inverse(&self.text, &edits), after: selected });
+        let Step { edits, after } = nearest(from, &self.text, &mut self.crossed)?;
+        to.push(Entry::Step(Step { edits: inverse(&self.text, &edits), after: selected }));
         self.text = made(&self.text, &edits);
         Some((edits, after))
     }
 
-    /// The text was changed by somebody else. Every step stays, but for the values the change took over. Returns the edits of
-    /// the change.
-    pub fn rebase(&mut self, new: &str) -> Vec<Edit> {
+    /// The version the text is an edit of became another one, by `moves`; and the text, if others changed it too. A step leads from
+    /// now on to what was typed on what is there now, never to what was there before. Returns the edits of the text.
+    pub fn rebase(&mut self, new: &str, moves: &[Move], base: Arc<JsonMap>) -> Vec<Edit> {
         let edits = changes(&self.text, new);
-        if !edits.is_empty() {
+        let moves = ground::told(moves, &self.base, &base);
+        if !edits.is_empty() || !moves.is_empty() {
             self.open = None;
-            self.back = rebased(std::mem::take(&mut self.back), &self.text, &edits);
-            self.forth = rebased(std::mem::take(&mut self.forth), &self.text, &edits);
+            let given_up = ground::given_up(&self.base, &moves, &self.text, new);
+            for (way, steps) in [(Way::Back, &mut self.back), (Way::Forth, &mut self.forth)] {
+                let mut ground = match steps.pop() {
+                    None => continue,
+                    Some(Entry::Moved(ground)) => ground,
+                    Some(step) => {
+                        steps.push(step);
+                        Ground::new(self.base.clone())
+                    }
+                };
+                ground.back = changes(new, &made(&self.text, &ground.back));
+                ground.extend(&moves);
+                // What was taken back before is neither saved nor given up.
+                if way == Way::Back {
+                    ground.settle(&moves, &given_up);
+                    ground.settle(&[], &self.crossed);
+                }
+                steps.push(Entry::Moved(ground));
+            }
             new.clone_into(&mut self.text);
         }
+        self.base = base;
         edits
     }
 
     fn forget(&mut self) {
-        let bytes = |step: &Step| step.edits.iter().map(|edit| edit.text.len() + edit.range.len() + 64).sum::<usize>();
+        let length = self.text.len();
+        let edits = |edits: &[Edit]| edits.iter().map(|edit| edit.text.len() + edit.range.len() + 64).sum::<usize>();
+        let bytes = |entry: &Entry| match entry {
+            Entry::Step(step) => edits(&step.edits),
+            // With the version it keeps.
+            Entry::Moved(ground) => edits(&ground.back) + length,
+        };
         let mut kept = 0;
-        let steps = self.back.iter().rev().take(STEPS_MAX).take_while(|step| {
-            kept += bytes(step);
+        let steps = self.back.iter().rev().take(STEPS_MAX).take_while(|entry| {
+            kept += bytes(entry);
             kept <= BYTES_MAX
         });
         let forgotten = self.back.len() - steps.count();
         self.back.drain(..forgotten);
+    }
+}
+
+/// Takes the nearest step off. One that leads to a text of an older version leads to what that is on the newest; where there is no
+/// such text, or it is the one that stands there, the step goes on to the next.
+fn nearest(entries: &mut Vec<Entry>, text: &str, crossed: &mut Vec<Path>) -> Option<Step> {
+    loop {
+        let mut ground = match entries.pop()? {
+            Entry::Step(step) => return Some(step),
+            Entry::Moved(ground) => ground,
+        };
+        match entries.pop()? {
+            Entry::Moved(mut beneath) => {
+                ground.onto(&mut beneath, text);
+                entries.push(Entry::Moved(beneath));
+            }
+            Entry::Step(step) => {
+                let old = made(&made(text, &ground.back), &step.edits);
+                let carried = ground.carried(&old);
+                let leads_on = carried.as_deref().is_some_and(|carried| carried != text);
+                let new = carried.unwrap_or_else(|| text.to_owned());
+                ground.back = changes(&new, &old);
+                let change = changes(&old, &new);
+                crossed.extend(
+                    ground.settled().iter().filter(|path| !crossed.contains(path)).cloned().collect::<Vec<_>>(),
+                );
+                if !entries.is_empty() {
+                    entries.push(Entry::Moved(ground));
+                }
+                if leads_on {
+                    let place = |offset| moved(&change, offset);
+                    let after = Selection { anchor: place(step.after.anchor), caret: place(step.after.caret) };
+                    return Some(Step { edits: changes(text, &new), after });
+                }
+            }
+        }
     }
 }
 
@@ -169,27 +267,4 @@ fn doing(text: &str, edits: &[Edit]) -> Option<Doing> {
         (_, Some(_)) => Some(Doing::Word),
         (_, None) => Some(Doing::Erasing),
     }
-}
-
-/// The steps as they are of the text after a change, the nearest last.
-fn rebased(steps: Vec<Step>, text: &str, change: &[Edit]) -> Vec<Step> {
-    let (mut text, mut change) = (text.to_owned(), change.to_vec());
-    let mut out = Vec::new();
-    for step in steps.into_iter().rev() {
-        let edits = rebase::over(&text, &step.edits, &change);
-        let before = made(&text, &step.edits);
-        change = if edits.len() == step.edits.len() {
-            change.iter().map(|edit| rebase::shifted(edit, &step.edits, Tie::Behind)).collect()
-        } else {
-            // Without the step's edits that fell away, what the change does to the text before the step is another thing.
-            changes(&before, &made(&made(&text, &change), &edits))
-        };
-        let after = Selection { anchor: moved(&change, step.after.anchor), caret: moved(&change, step.after.caret) };
-        if !edits.is_empty() {
-            out.push(Step { edits, after });
-        }
-        text = before;
-    }
-    out.reverse();
-    out
 }

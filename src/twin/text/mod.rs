@@ -3,11 +3,13 @@
 pub mod change;
 pub mod fold;
 pub mod folding;
+mod ground;
 pub mod history;
 pub mod lines;
 mod meant;
 pub mod member;
 mod number;
+pub mod pairs;
 pub mod paste;
 mod read;
 pub mod rebase;

@@ -13,7 +13,7 @@ mod typing;
 pub(super) use command::{Change, FoldAct, LineCommand};
 pub(super) use folding::apply;
 pub(super) use gutter::shown;
-pub(super) use past::Elsewhere;
+pub(super) use past::{Elsewhere, Stand};
 pub(super) use place::{char_of, selection};
 
 use super::find::{Find, Found, Purpose};
@@ -45,6 +45,7 @@ pub(super) struct EditorView {
     waiting: Option<(Id, LineCommand)>,
     pasts: past::Pasts,
     held: folding::Held,
+    pairs: typing::Waiting,
 }
 
 /// Whether the editor takes the focus when its caret is moved.
@@ -62,7 +63,7 @@ pub(super) struct Sheet<'a> {
     pub problems: &'a [Problem],
     /// Lines the hub changed, in text order.
     pub marks: &'a [&'a Mark],
-    pub elsewhere: Elsewhere,
+    pub elsewhere: Elsewhere<'a>,
 }
 
 impl EditorView {
@@ -148,7 +149,7 @@ impl EditorView {
                 self.make(ui.ctx(), sheet.id, &mut text, &change);
             }
         }
-        if let Some(command) = typing::rewrite(ui, sheet.id, &text) {
+        if let Some(command) = typing::rewrite(ui, sheet.id, &text, &mut self.pairs) {
             self.order(ui.ctx(), sheet.id, command);
         }
         let (before, kind) = (selection(ui.ctx(), sheet.id, &text), past::kind(ui));

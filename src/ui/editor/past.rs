@@ -1,14 +1,17 @@
 //! What each editor can go back to, and what becomes of its caret and its view when the text is changed from elsewhere.
 
 use super::place;
+use crate::twin::moves::{Move, Moves};
 use crate::twin::text::folding::{Folding, Touch};
 use crate::twin::text::history::{History, Kind, Way};
 use crate::twin::text::lines::Selection;
 use crate::twin::text::rebase::changes;
-use crate::twin::text::splice::{Edit, moved};
+use crate::twin::text::splice::{self, Edit};
+use crate::twin::{JsonMap, Section, Twin};
 use crate::ui::theme;
 use egui::text_edit::TextEditState;
 use egui::{Context, Event, Id, Key, Modifiers, Ui};
+use std::sync::Arc;
 
 /// Of more editors than this, those not seen for longest forget their steps.
 const EDITORS_MAX: usize = 40;
@@ -16,12 +19,22 @@ const EDITORS_MAX: usize = 40;
 const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 
 /// Whose doing it is when the text is another one than the editor left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ui) enum Elsewhere {
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ui) enum Elsewhere<'a> {
     /// The person's own: a step back takes it back.
     Mine,
-    /// The person's own where this count of their acts has grown; else somebody else's, which no step takes back.
-    Acts(u64),
+    /// The text is an edit of a version of a twin.
+    Draft(Stand<'a>),
+}
+
+/// What an edit of a twin stands on.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::ui) struct Stand<'a> {
+    pub base: &'a Arc<Twin>,
+    pub section: Section,
+    pub moves: &'a Moves,
+    /// A change is the person's own where this count of their acts has grown; else somebody else's, which no step takes back.
+    pub acts: u64,
 }
 
 /// One editor's past.
@@ -29,6 +42,8 @@ pub(super) struct Past {
     id: Id,
     history: History,
     acts: u64,
+    /// The version the text stood on when it was looked at last, and how many moves there were then.
+    stood: Option<(Arc<Twin>, u64)>,
     /// How far down the view stands and how much of the text it shows, in points.
     pub scrolled: f32,
     pub height: f32,
@@ -60,6 +75,7 @@ impl Pasts {
                 id,
                 history: History::new(text),
                 acts: 0,
+                stood: None,
                 scrolled: 0.0,
                 height: 0.0,
                 shift: 0.0,
@@ -81,23 +97,31 @@ impl Pasts {
 }
 
 impl Past {
-    /// Looks whether the text was changed elsewhere. Caret and view stay on what they are on.
+    /// Looks whether the text was changed elsewhere, or what it stands on. Caret and view stay on what they are on.
     pub fn look(&mut self, ctx: &Context, id: Id, text: &str, elsewhere: Elsewhere) {
-        let mine = match elsewhere {
-            Elsewhere::Mine => true,
-            Elsewhere::Acts(acts) => std::mem::replace(&mut self.acts, acts) != acts,
+        let (mine, moved) = match elsewhere {
+            Elsewhere::Mine => (true, None),
+            Elsewhere::Draft(stand) => {
+                (std::mem::replace(&mut self.acts, stand.acts) != stand.acts, self.moved(&stand))
+            }
         };
         if self.history.text() == text {
+            if let Some((moves, base)) = moved {
+                self.history.rebase(text, &moves, base);
+            }
             return;
         }
         let old = self.history.text().to_owned();
         self.folding.follow(&old, Touch::Keep);
         let before = place::selection(ctx, id, &old);
-        let edits = if mine { changes(&old, text) } else { self.history.rebase(text) };
-        let now = Selection { anchor: moved(&edits, before.anchor), caret: moved(&edits, before.caret) };
+        let edits = changes(&old, text);
+        let now =
+            Selection { anchor: splice::moved(&edits, before.anchor), caret: splice::moved(&edits, before.caret) };
         if mine {
             self.history.record(text, before, now, Kind::Act);
         }
+        let (moves, base) = moved.unwrap_or_else(|| (Vec::new(), self.history.base().clone()));
+        self.history.rebase(text, &moves, base);
         if let Some(mut state) = TextEditState::load(ctx, id) {
             state.cursor.set_char_range(Some(place::range(text, now)));
             state.clear_undoer();
@@ -117,8 +141,24 @@ impl Past {
         let was = row(&self.folding, place);
         self.folding.follow(text, Touch::Keep);
         #[allow(clippy::cast_precision_loss)] // A handful of lines.
-        let rows = row(&self.folding, moved(edits, place)) as f32 - was as f32;
+        let rows = row(&self.folding, splice::moved(edits, place)) as f32 - was as f32;
         rows
+    }
+
+    /// How the version the text stands on came about since it was last looked at, and what it says; `None` where it is the same.
+    fn moved(&mut self, stand: &Stand) -> Option<(Vec<Move>, Arc<JsonMap>)> {
+        let Stand { base, section, moves, .. } = *stand;
+        let stood = self.stood.replace((base.clone(), moves.count()));
+        let says = || Arc::new(base.section(section).clone());
+        let Some((old, count)) = stood else {
+            self.history.stand_on(says());
+            return None;
+        };
+        if Arc::ptr_eq(&old, base) && count == moves.count() {
+            return None;
+        }
+        let since = moves.since(count, section);
+        (!since.is_empty() || old.section(section) != base.section(section)).then(|| (since, says()))
     }
 
     /// The place that stays where it is on the screen: the caret's when it is in view, else where the view begins.

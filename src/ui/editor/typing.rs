@@ -5,6 +5,7 @@
 use super::command::LineCommand;
 use super::place::{byte_of, char_of};
 use crate::twin::text::lines::LineAct;
+use crate::twin::text::pairs::{Pairs, Stroke};
 use crate::twin::text::paste::{self, Place};
 use crate::twin::text::typing;
 use egui::text_edit::TextEditState;
@@ -12,7 +13,7 @@ use egui::{Event, Id, Key, Modifiers, Ui};
 use std::ops::Range;
 
 /// Rewrites the keys of this frame for the field that has the focus. Returns a command for whole lines that was among them.
-pub(super) fn rewrite(ui: &Ui, id: Id, text: &str) -> Option<LineCommand> {
+pub(super) fn rewrite(ui: &Ui, id: Id, text: &str, waiting: &mut Waiting) -> Option<LineCommand> {
     let meant = |event: &Event| {
         matches!(
             event,
@@ -29,7 +30,10 @@ pub(super) fn rewrite(ui: &Ui, id: Id, text: &str) -> Option<LineCommand> {
         let (a, b) = (range.primary.index.0, range.secondary.index.0);
         a.min(b)..a.max(b)
     });
+    let pairs = waiting.of(id);
+    pairs.see(text);
     let mut typed = Typed {
+        pairs,
         selected: byte_of(text, chars.start)..byte_of(text, chars.end),
         text: text.to_owned(),
         known: true,
@@ -43,8 +47,23 @@ pub(super) fn rewrite(ui: &Ui, id: Id, text: &str) -> Option<LineCommand> {
     typed.command
 }
 
+/// What waits to be typed in the editor typed in last.
+#[derive(Default)]
+pub(super) struct Waiting(Option<(Id, Pairs)>);
+
+impl Waiting {
+    fn of(&mut self, id: Id) -> &mut Pairs {
+        let (_, pairs) = match self.0.take() {
+            Some(known) if known.0 == id => self.0.insert(known),
+            _ => self.0.insert((id, Pairs::default())),
+        };
+        pairs
+    }
+}
+
 /// The text and the selection as they will be when each event is taken.
-struct Typed {
+struct Typed<'a> {
+    pairs: &'a mut Pairs,
     text: String,
     selected: Range<usize>,
     /// Whether the selection can still be told: an arrow key moves it by the layout, which only the field knows.
@@ -57,7 +76,7 @@ fn press(key: Key) -> Event {
     Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers: Modifiers::NONE }
 }
 
-impl Typed {
+impl Typed<'_> {
     fn take(&mut self, event: Event) {
         match &event {
             Event::Text(typed) => {
@@ -88,21 +107,29 @@ impl Typed {
     }
 
     fn letters(&mut self, typed: &str, event: Event) {
-        let bare = self.known && self.selected.is_empty();
         let at = self.selected.start;
-        if bare && typing::steps_over(&self.text, at, typed) {
-            self.selected = at + typed.len()..at + typed.len();
-            self.out.push(press(Key::ArrowRight));
-        } else if let Some(closer) = typing::closer(&self.text, at, typed).filter(|_| bare) {
-            let pair = format!("{typed}{closer}");
-            self.insert(&pair);
-            let between = self.selected.start - closer.len();
-            self.selected = between..between;
-            self.out.push(Event::Text(pair));
-            self.out.push(press(Key::ArrowLeft));
-        } else {
-            self.insert(typed);
-            self.out.push(event);
+        self.pairs.leave(at);
+        let stroke = if self.known { self.pairs.stroke(&self.text, &self.selected, typed) } else { Stroke::Plain };
+        match stroke {
+            Stroke::Over { white } => {
+                let over = self.text[at..].chars().take(white).map(char::len_utf8).sum::<usize>() + typed.len();
+                self.selected = at + over..at + over;
+                self.pairs.leave(at + over);
+                self.out.extend(std::iter::repeat_n(press(Key::ArrowRight), white + 1));
+            }
+            Stroke::Pair(closer) => {
+                let pair = format!("{typed}{closer}");
+                self.insert(&pair);
+                let between = at + typed.len();
+                self.selected = between..between;
+                self.pairs.opened(&self.text, at, between);
+                self.out.push(Event::Text(pair));
+                self.out.push(press(Key::ArrowLeft));
+            }
+            Stroke::Plain => {
+                self.insert(typed);
+                self.out.push(event);
+            }
         }
     }
 
@@ -155,7 +182,7 @@ impl Typed {
         if self.selected.is_empty() {
             let at = self.selected.start;
             if typing::is_empty_pair(&self.text, at) {
-                self.text.remove(at);
+                self.pairs.insert(&mut self.text, &(at..at + 1), "");
                 self.out.push(press(Key::Delete));
             }
             self.selected.start = self.text[..at].char_indices().next_back().map_or(0, |(at, _)| at);
@@ -165,7 +192,7 @@ impl Typed {
 
     /// Puts a text in place of what is selected.
     fn insert(&mut self, typed: &str) {
-        self.text.replace_range(self.selected.clone(), typed);
+        self.pairs.insert(&mut self.text, &self.selected, typed);
         let caret = self.selected.start + typed.len();
         self.selected = caret..caret;
     }

@@ -1,6 +1,8 @@
-//! Steps back and forth, with changes of others between them.
+//! Steps back and forth. What becomes of them when the hub moves is in `undo`.
 
+use super::given::map;
 use proptest::prelude::*;
+use std::sync::Arc;
 use twinscope::twin::text::history::{History, Kind, Way};
 use twinscope::twin::text::lines::Selection;
 use twinscope::twin::text::rebase::changes;
@@ -89,62 +91,19 @@ fn what_is_selected_comes_back() {
     history.record("ax", selected, caret(2), Kind::Act);
     assert_eq!(history.step(Way::Back, caret(2)).map(|(_, after)| after), Some(selected));
     assert_eq!(history.step(Way::Forth, selected).map(|(_, after)| after), Some(caret(2)));
-    // And moves with what others put in before it.
-    history.rebase("new ax");
-    let moved = Selection { anchor: 5, caret: 7 };
-    assert_eq!(history.step(Way::Back, caret(6)).map(|(_, after)| after), Some(moved));
 }
 
 #[test]
-fn a_step_back_leaves_what_others_changed() {
-    let mut history = History::new("a: 1\nb: 1\nc: 1");
-    act(&mut history, "a: 2\nb: 1\nc: 1");
-    act(&mut history, "a: 2\nb: 1\nc: 2");
-    assert!(!history.rebase("new\na: 2\nb: 9\nc: 2").is_empty());
-    assert_eq!(step(&mut history, Way::Back).as_deref(), Some("new\na: 2\nb: 9\nc: 1"));
-    // While there is a step forth.
-    history.rebase("new\na: 2\nb: 10\nc: 1");
-    assert_eq!(step(&mut history, Way::Back).as_deref(), Some("new\na: 1\nb: 10\nc: 1"));
-    assert_eq!(step(&mut history, Way::Back), None);
-    assert_eq!(step(&mut history, Way::Forth).as_deref(), Some("new\na: 2\nb: 10\nc: 1"));
-    assert_eq!(step(&mut history, Way::Forth).as_deref(), Some("new\na: 2\nb: 10\nc: 2"));
-}
-
-/// Of a text mine was made of a base, then theirs of mine: what all steps back leave.
-#[track_caller]
-fn check_taken_back(base: &str, mine: &str, theirs: &str, expected: &str) {
-    let mut history = History::new(base);
-    act(&mut history, mine);
-    history.rebase(theirs);
-    assert_eq!(all(&mut history, Way::Back), expected, "{base:?} {mine:?} {theirs:?}");
-}
-
-#[test]
-fn what_others_took_over_is_theirs() {
-    check_taken_back("a: 1\nb: 1", "a: 2\nb: 2", "a: 3\nb: 2", "a: 3\nb: 1");
-    // Half of a number of each would be one that nobody wrote.
-    check_taken_back("{\"a\": 60}", "{\"a\": 90}", "{\"a\": 95}", "{\"a\": 95}");
-    check_taken_back("{\"a\": 60}", "{\"a\": 160}", "{\"a\": 1600}", "{\"a\": 1600}");
-    check_taken_back("{\"a\": \"x y\"}", "{\"a\": \"x z\"}", "{\"a\": \"w z\"}", "{\"a\": \"w z\"}");
-    // A line I took out and they put back comes once.
-    check_taken_back(
-        "{\n  \"a\": 1,\n  \"b\": 2\n}",
-        "{\n  \"b\": 2\n}",
-        "{\n  \"a\": 1,\n  \"b\": 2\n}",
-        "{\n  \"a\": 1,\n  \"b\": 2\n}",
-    );
-}
-
-#[test]
-fn neighbours_do_not_meet() {
-    // Mine put in a line, theirs changed or took out the next, whose beginning is the same.
-    let base = "{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}";
-    let mine = "{\n  \"a\": 1,\n  \"foo\": 0,\n  \"b\": 2,\n  \"c\": 3\n}";
-    let theirs = "{\n  \"a\": 1,\n  \"foo\": 0,\n  \"c\": 3\n}";
-    check_taken_back(base, mine, theirs, "{\n  \"a\": 1,\n  \"c\": 3\n}");
-    // Mine put in the last line, theirs changed the value before it.
-    let (base, mine) = ("{\n  \"a\": 1\n}", "{\n  \"a\": 1,\n  \"b\": 2\n}");
-    check_taken_back(base, mine, "{\n  \"a\": 7,\n  \"b\": 2\n}", "{\n  \"a\": 7\n}");
+fn what_is_selected_moves_with_what_others_put_in_before_it() {
+    let mut history = History::new(r#"{"k": 1, "a": "abc"}"#);
+    history.stand_on(Arc::new(map(history.text())));
+    let selected = Selection { anchor: 15, caret: 18 };
+    history.record(r#"{"k": 1, "a": "x"}"#, selected, caret(16), Kind::Act);
+    let theirs = map(r#"{"k": 1000, "a": "abc"}"#);
+    history.rebase(r#"{"k": 1000, "a": "x"}"#, &[], Arc::new(theirs));
+    let moved = Selection { anchor: 18, caret: 21 };
+    assert_eq!(history.step(Way::Back, caret(19)).map(|(_, after)| after), Some(moved));
+    assert_eq!(history.text(), r#"{"k": 1000, "a": "abc"}"#);
 }
 
 #[test]
@@ -175,40 +134,6 @@ fn texts() -> impl Strategy<Value = String> {
     "[abä]{0,3}(\n[abä]{0,3}){0,5}"
 }
 
-#[derive(Debug, Clone)]
-enum Turn {
-    /// A slot of a text becomes this: mine when its number is even, somebody else's when it is odd.
-    Change(usize, String),
-    Step(Way),
-}
-
-const SLOTS: usize = 6;
-
-fn turns() -> impl Strategy<Value = Vec<Turn>> {
-    let change = (0..SLOTS, "([a-cä ]{0,3}\n){0,3}").prop_map(|(slot, text)| Turn::Change(slot, text));
-    let step = prop_oneof![Just(Way::Back), Just(Way::Forth)].prop_map(Turn::Step);
-    prop::collection::vec(prop_oneof![3 => change, 1 => step], 0..20)
-}
-
-/// Slots between lines nobody changes.
-fn joined(slots: &[String]) -> String {
-    let lines: Vec<String> = slots.iter().enumerate().map(|(n, slot)| format!("{slot}={n}=\n")).collect();
-    lines.concat()
-}
-
-fn slots_of(text: &str) -> Vec<String> {
-    let mut slots = vec![String::new()];
-    for line in text.split_inclusive('\n') {
-        if line.starts_with('=') {
-            slots.push(String::new());
-        } else if let Some(last) = slots.last_mut() {
-            last.push_str(line);
-        }
-    }
-    slots.truncate(SLOTS);
-    slots
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
@@ -225,50 +150,5 @@ proptest! {
     #[test]
     fn edits_are_the_change(old in texts(), new in texts()) {
         prop_assert_eq!(made(&old, &changes(&old, &new)), new);
-    }
-
-    #[test]
-    fn changes_of_others_survive_every_way(
-        texts in prop::collection::vec(texts(), 1..6), theirs in texts(), back in 0_usize..4, ms in any::<u64>(),
-    ) {
-        let mut history = History::new(&texts[0]);
-        for (n, text) in texts.iter().enumerate() {
-            let kind = if n % 2 == 0 { Kind::Act } else { Kind::Typed { ms } };
-            history.record(text, NOWHERE, NOWHERE, kind);
-        }
-        for _ in 0..back {
-            step(&mut history, Way::Back);
-        }
-        history.rebase(&theirs);
-        prop_assert_eq!(history.text(), &theirs[..]);
-        // Forth and back again leads through the same texts.
-        let newest = all(&mut history, Way::Forth);
-        all(&mut history, Way::Back);
-        prop_assert_eq!(all(&mut history, Way::Forth), newest);
-    }
-
-    /// Undoing all of my edits after any mix of mine and others' leaves exactly the others'.
-    #[test]
-    fn all_mine_taken_back_leaves_exactly_theirs(first in prop::collection::vec("([a-c]{1,3}\n){0,2}", SLOTS), turns in turns()) {
-        let mut history = History::new(&joined(&first));
-        let mut theirs = first.clone();
-        for turn in turns {
-            let mut slots = slots_of(history.text());
-            match turn {
-                Turn::Step(way) => _ = step(&mut history, way),
-                Turn::Change(slot, text) if slot % 2 == 0 => {
-                    slots[slot] = text;
-                    act(&mut history, &joined(&slots));
-                }
-                Turn::Change(slot, text) => {
-                    slots[slot].clone_from(&text);
-                    theirs[slot] = text;
-                    history.rebase(&joined(&slots));
-                }
-            }
-        }
-        let mine = all(&mut history, Way::Forth);
-        prop_assert_eq!(all(&mut history, Way::Back), joined(&theirs));
-        prop_assert_eq!(all(&mut history, Way::Forth), mine);
     }
 }

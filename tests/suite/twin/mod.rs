@@ -23,4 +23,5 @@ mod suggest;
 mod text;
 mod tree;
 mod typing;
+mod undo;
 mod wire;

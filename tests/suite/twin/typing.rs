@@ -2,6 +2,7 @@
 
 use super::given::documents;
 use proptest::prelude::*;
+use twinscope::twin::text::pairs::{Pairs, Stroke};
 use twinscope::twin::text::typing::{brackets, closer, is_empty_pair, is_in_string, line_break, steps_over};
 use twinscope::twin::text::{compact, parse};
 use twinscope::twin::{Json, text};
@@ -129,30 +130,84 @@ fn brackets_find_their_partner() {
     }
 }
 
-/// What stands there after each letter was typed behind the other, with everything the keys mean.
-fn typed(letters: &str) -> String {
-    let (mut text, mut at) = (String::new(), 0);
+/// What stands there after each letter was typed over the whole of a text, with everything the keys mean.
+fn typed(over: &str, letters: &str) -> String {
+    let (mut text, mut selected, mut pairs) = (over.to_owned(), 0..over.len(), Pairs::default());
     for letter in letters.chars() {
         let letter = letter.to_string();
-        if !steps_over(&text, at, &letter) {
-            if let Some(closer) = closer(&text, at, &letter) {
-                text.insert_str(at, closer);
+        let at = selected.start;
+        pairs.see(&text);
+        pairs.leave(at);
+        let caret = match pairs.stroke(&text, &selected, &letter) {
+            Stroke::Over { white } => at + white + letter.len(),
+            Stroke::Pair(closer) => {
+                pairs.insert(&mut text, &selected, &format!("{letter}{closer}"));
+                pairs.opened(&text, at, at + letter.len());
+                at + letter.len()
             }
-            text.insert_str(at, &letter);
-        }
-        at += letter.len();
+            Stroke::Plain => {
+                let (put_in, inside) =
+                    if letter == "\n" { line_break(&text, at) } else { (letter.clone(), letter.len()) };
+                pairs.insert(&mut text, &selected, &put_in);
+                at + inside
+            }
+        };
+        selected = caret..caret;
     }
     text
 }
 
+#[test]
+fn what_closes_is_stepped_over_while_an_outer_bracket_is_open() {
+    for document in [r#"{"y": [1, 2]}"#, r#"{"y": [{"a":1}]}"#, r#"{"a\"]}": "}\\", "b": [[], {}, ""]}"#] {
+        for over in ["", "{}", r#"{"a": [1, 2], "b": {"c": "d"}}"#, "{\n  \"a\": 1\n}", "{\"broken"] {
+            assert_eq!(typed(over, document), document, "over {over:?}");
+        }
+    }
+}
+
+#[test]
+fn only_what_the_editor_put_in_itself_is_stepped_over_where_one_is_missing() {
+    let (mut text, mut pairs) = (r#"{"a": {}"#.to_owned(), Pairs::default());
+    assert_eq!(pairs.stroke(&text, &(7..7), "}"), Stroke::Plain);
+    pairs.opened(&text, 6, 7);
+    assert_eq!(pairs.stroke(&text, &(7..7), "}"), Stroke::Over { white: 0 });
+    // Somebody else's change before it, and one between.
+    text.insert_str(0, "  ");
+    pairs.see(&text);
+    assert_eq!(pairs.stroke(&text, &(9..9), "}"), Stroke::Over { white: 0 });
+    pairs.insert(&mut text, &(9..9), " ");
+    assert_eq!(pairs.stroke(&text, &(9..9), "}"), Stroke::Over { white: 1 });
+    pairs.insert(&mut text, &(9..9), "1");
+    assert_eq!(pairs.stroke(&text, &(9..9), "}"), Stroke::Plain);
+    assert_eq!(pairs.stroke(&text, &(11..11), "}"), Stroke::Over { white: 0 });
+    // The caret was elsewhere.
+    pairs.leave(2);
+    assert_eq!(pairs.stroke(&text, &(11..11), "}"), Stroke::Plain);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_document_typed_letter_by_letter_stands_there(document in documents()) {
-        let wanted = compact(&Json::Object(document));
-        prop_assert_eq!(typed(&wanted), wanted);
+    fn a_document_typed_letter_by_letter_stands_there(document in documents(), over in documents(), empty in any::<bool>()) {
+        let over = if empty { String::new() } else { text::pretty(&over) };
+        let wanted = compact(&Json::Object(document.clone()));
+        prop_assert_eq!(typed(&over, &wanted), wanted);
+        // In lines of its own every line begins where the editor begins it.
+        let lines = typed(&over, &text::pretty(&document));
+        prop_assert_eq!(parse(&lines).document, Some(document), "{}", lines);
     }
+
+    #[test]
+    fn white_space_stays_as_typed(document in documents(), white in "[ \t]{1,3}") {
+        let spaced = text::pretty(&document).replace('\n', &white);
+        prop_assert_eq!(typed("", &spaced), spaced);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn any_keys_at_any_place_break_nothing(text in "[\\[\\]{}\",:a1 \n\\\\ü]{0,40}", at in 0_usize..60) {

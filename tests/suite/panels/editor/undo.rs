@@ -7,8 +7,10 @@ use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::Harness;
 use twinscope::app::Action;
+use twinscope::app::Tab;
 use twinscope::app::tab::Pane;
 use twinscope::twin::Section;
+use twinscope::twin::merge::Choice;
 use twinscope::worker::event::{Outcome, Source};
 use twinscope::worker::{Command, Fact};
 
@@ -123,17 +125,90 @@ fn a_change_reverted_or_discarded_comes_back() {
     }
 }
 
+/// `telemetryInterval`'s value in the text.
+fn interval(harness: &Harness<'_, Scene>) -> String {
+    let text = text(harness);
+    let (_, rest) = text.split_once("\"telemetryInterval\": ").expect("the key");
+    rest.chars().take_while(char::is_ascii_digit).collect()
+}
+
+/// 50 typed for the 60 of the base, while the hub went to 90.
+fn clash<'a>() -> Harness<'a, Scene> {
+    let mut harness = in_auto();
+    let edited = text(&harness).replace(": 60", ": 50");
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    super::paste(&mut harness, &edited);
+    hub_has(&mut harness, 90, 7);
+    assert_eq!(interval(&harness), "50");
+    harness
+}
+
+#[track_caller]
+fn assert_taken_back_to_theirs(mut harness: Harness<'_, Scene>) {
+    harness.run();
+    assert_eq!(interval(&harness), "50");
+    find(&harness, Role::MultilineTextInput, "Desired JSON").focus();
+    harness.run();
+    back(&mut harness);
+    assert_eq!(interval(&harness), "90");
+    press(&mut harness, Modifiers::COMMAND, Key::Y);
+    assert_eq!(interval(&harness), "50");
+}
+
 #[test]
-fn a_discard_that_brings_the_hubs_version_is_not_taken_back() {
+fn edits_rebased_over_a_clash_are_taken_back_to_theirs() {
+    let mut harness = clash();
+    harness.state_mut().act(Action::RebaseEdits(module()));
+    assert_taken_back_to_theirs(harness);
+}
+
+#[test]
+fn so_are_edits_saved_over_the_hubs_version() {
+    for merged in [false, true] {
+        let mut harness = clash();
+        harness.state_mut().act(Action::ShowConflict(module()));
+        harness.state_mut().act(Action::ChooseAll { id: module(), choice: Choice::Mine });
+        let shown = harness.state().app.tab(&module()).and_then(Tab::shown).expect("a clash");
+        let id = module();
+        let action = if merged { Action::SaveMerged { id, shown } } else { Action::OverwriteHubVersion { id, shown } };
+        harness.state_mut().act(action);
+        let key = harness.state().key(|command| match command {
+            Command::PatchTwin { key, .. } => Some(*key),
+            _ => None,
+        });
+        harness.state_mut().answer(key, Outcome::Saved(parsed(&twin_json(&module(), 50, 8))));
+        harness.run();
+        assert!(!harness.state().app.tab(&module()).expect("a tab").is_dirty(), "merged: {merged}");
+        assert_taken_back_to_theirs(harness);
+    }
+}
+
+#[test]
+fn a_discard_for_the_hubs_version_brings_mine_back_on_that_version() {
     let mut harness = in_auto();
     letters(&mut harness, "X");
-    let mine = twin_json(&module(), 90, 7).replace("\"auto\"", "\"theirs\"");
-    harness.state_mut().tell(Fact::TwinSeen { twin: parsed(&mine), source: Source::Load });
+    harness.state_mut().tell(Fact::TwinSeen { twin: parsed(&twin_json(&module(), 90, 7)), source: Source::Load });
     harness.state_mut().act(Action::DiscardNow(module()));
     harness.run();
-    assert!(text(&harness).contains("\"theirs\"") && text(&harness).contains("90"));
+    assert!(text(&harness).contains("\"auto\"") && interval(&harness) == "90", "{}", text(&harness));
     back(&mut harness);
-    assert!(text(&harness).contains("\"theirs\"") && text(&harness).contains("90"), "{}", text(&harness));
+    assert!(text(&harness).contains("autoX") && interval(&harness) == "90", "{}", text(&harness));
+    back(&mut harness);
+    assert!(text(&harness).contains("\"auto\"") && interval(&harness) == "90", "{}", text(&harness));
+}
+
+#[test]
+fn a_document_is_typed_over_another_as_it_is() {
+    let mut harness = in_auto();
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    let document = r#"{"y": [{"a":1}, [2, "]"]]}"#;
+    letters(&mut harness, document);
+    assert_eq!(text(&harness), document);
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    // All in one frame, as a fast typist or a slow machine has it.
+    harness.input_mut().events.extend(document.chars().map(|letter| Event::Text(letter.to_string())));
+    harness.run();
+    assert_eq!(text(&harness), document);
 }
 
 #[test]
