@@ -49,7 +49,7 @@ impl ChangesView {
 }
 
 /// Enough of a long body to judge it by.
-pub(super) fn shortened(text: &str) -> String {
+fn shortened(text: &str) -> String {
     const SHOWN: usize = 8 * 1024;
     if text.len() <= SHOWN {
         return text.to_owned();

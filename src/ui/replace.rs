@@ -1,15 +1,14 @@
 //! *Replace…*: says what goes when the text takes the place of what the hub has, and asks.
 
-use super::changes::shortened;
 use super::copy_as;
 use super::dialogs::{Leave, acts, modal};
 use super::theme::{self, palette};
-use super::{Frame, json_colours, when, widgets};
+use super::{Frame, when, widgets};
 use crate::app::Action;
 use crate::copy_as::Method;
 use crate::twin::draft::Draft;
 use crate::twin::replace::Replacement;
-use crate::twin::text::{compact, pretty};
+use crate::twin::text::compact;
 use crate::twin::{Etag, TwinId};
 use egui::{Context, RichText, ScrollArea, Ui};
 
@@ -25,15 +24,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context, id: &TwinId, shown: &Etag, moved:
     let replacement = draft.map(Draft::replacement);
     modal(ctx, "Replace…", 520.0, Leave::OnBackdrop, |ui| {
         match (&replacement, draft) {
-            (Some(Ok(replacement)), Some(draft)) => {
-                let height = (ui.ctx().content_rect().height() * 0.88 - 130.0).max(80.0);
-                ScrollArea::vertical().id_salt("question").max_height(height).auto_shrink([false, true]).show(
-                    ui,
-                    |ui| {
-                        question_ui(f, ui, id, draft, replacement, moved);
-                    },
-                );
-            }
+            (Some(Ok(replacement)), Some(draft)) => question_ui(f, ui, draft, replacement, moved),
             (Some(Err(refusal)), _) => wrapped(ui, refusal.to_string()),
             _ => wrapped(ui, "Nothing is loaded yet"),
         }
@@ -70,7 +61,8 @@ fn danger(ui: &mut Ui, name: &str, off: Option<&str>) -> egui::Response {
     widgets::act(ui, name, Some(why))
 }
 
-fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, draft: &Draft, replacement: &Replacement, moved: bool) {
+fn question_ui(f: &Frame, ui: &mut Ui, draft: &Draft, replacement: &Replacement, moved: bool) {
+    let id = &draft.base.id;
     let p = palette(ui);
     if moved {
         let text = "The hub moved while you were asked: this is the question anew";
@@ -91,21 +83,22 @@ fn question_ui(f: &Frame, ui: &mut Ui, id: &TwinId, draft: &Draft, replacement: 
         widgets::heading(ui, "Nothing is removed");
     } else {
         widgets::heading(ui, &format!("{} removed", goes(replacement.removed.len())));
-        for (section, path) in replacement.removed.iter().take(LISTED) {
-            let value = path.find(draft.base.section(*section)).map(|value| cut(&compact(value))).unwrap_or_default();
-            let text = RichText::new(format!("− {} {path}: {value}", section.word())).font(theme::mono()).color(p.bad);
-            ui.add(egui::Label::new(text).wrap().selectable(true));
-        }
-        if replacement.removed.len() > LISTED {
-            widgets::weak(ui, format!("and {} more", when::grouped(replacement.removed.len() - LISTED)));
-        }
+        let height = (ui.ctx().content_rect().height() - 420.0).clamp(48.0, 160.0);
+        ScrollArea::vertical().id_salt("removed").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+            for (section, path) in replacement.removed.iter().take(LISTED) {
+                let value =
+                    path.find(draft.base.section(*section)).map(|value| cut(&compact(value))).unwrap_or_default();
+                let text = format!("− {} {path}: {value}", section.word());
+                let text = RichText::new(text).font(theme::mono()).color(p.bad);
+                ui.add(egui::Label::new(text).wrap().selectable(true));
+            }
+            if replacement.removed.len() > LISTED {
+                widgets::weak(ui, format!("and {} more", when::grouped(replacement.removed.len() - LISTED)));
+            }
+        });
     }
     ui.add_space(8.0);
-    widgets::heading(ui, "What is sent");
     copy_as::head_ui(f, ui, id, Method::Put, out);
-    let mut job = json_colours::job(&shortened(&pretty(&out.body)), &theme::small_mono(), p);
-    job.wrap.max_width = ui.available_width();
-    ui.add(egui::Label::new(job).wrap().selectable(true));
 }
 
 fn goes(count: usize) -> String {
