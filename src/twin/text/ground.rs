@@ -94,9 +94,11 @@ fn rewritten(text: &str, parsed: &Parsed, has: &JsonMap, wanted: &JsonMap) -> Op
 
 /// The moves that make `to` of `from`: those that were told, if they do.
 pub(super) fn told(moves: &[Move], from: &JsonMap, to: &JsonMap) -> Vec<Move> {
-    let mut moved = from.clone();
-    moves.iter().for_each(|one| patch::apply(&mut moved, &one.patch));
-    if moved == *to {
+    let mut led_to = from.clone();
+    for one in moves {
+        patch::apply(&mut led_to, &one.patch);
+    }
+    if led_to == *to {
         return moves.to_vec();
     }
     // Nobody knows who did it. What was taken for one's own would be taken back.
@@ -125,13 +127,13 @@ fn meet(a: &Path, b: &Path) -> bool {
     a.0.starts_with(&b.0) || b.0.starts_with(&a.0)
 }
 
-fn leaves(patch: &JsonMap, path: &mut Path, out: &mut Vec<Path>) {
+fn leaves(patch: &JsonMap, at: &mut Path, out: &mut Vec<Path>) {
     for (key, value) in patch {
-        path.0.push(Segment::Key(key.clone()));
+        at.0.push(Segment::Key(key.clone()));
         match value {
-            Json::Object(inner) if !inner.is_empty() => leaves(inner, path, out),
-            _ => out.push(path.clone()),
+            Json::Object(inner) if !inner.is_empty() => leaves(inner, at, out),
+            _ => out.push(at.clone()),
         }
-        path.0.pop();
+        at.0.pop();
     }
 }

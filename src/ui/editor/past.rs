@@ -99,14 +99,14 @@ impl Pasts {
 impl Past {
     /// Looks whether the text was changed elsewhere, or what it stands on. Caret and view stay on what they are on.
     pub fn look(&mut self, ctx: &Context, id: Id, text: &str, elsewhere: Elsewhere) {
-        let (mine, moved) = match elsewhere {
+        let (mine, new_base) = match elsewhere {
             Elsewhere::Mine => (true, None),
             Elsewhere::Draft(stand) => {
                 (std::mem::replace(&mut self.acts, stand.acts) != stand.acts, self.moved(&stand))
             }
         };
         if self.history.text() == text {
-            if let Some((moves, base)) = moved {
+            if let Some((moves, base)) = new_base {
                 self.history.rebase(text, &moves, base);
             }
             return;
@@ -120,7 +120,7 @@ impl Past {
         if mine {
             self.history.record(text, before, now, Kind::Act);
         }
-        let (moves, base) = moved.unwrap_or_else(|| (Vec::new(), self.history.base().clone()));
+        let (moves, base) = new_base.unwrap_or_else(|| (Vec::new(), self.history.base().clone()));
         self.history.rebase(text, &moves, base);
         if let Some(mut state) = TextEditState::load(ctx, id) {
             state.cursor.set_char_range(Some(place::range(text, now)));
