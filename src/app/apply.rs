@@ -26,7 +26,7 @@ impl App {
         if !self.is_apart(&event) {
             self.settle_drafts();
         }
-        match event {
+        let commands = match event {
             Event::Fact(fact) => self.take_fact(fact),
             Event::Done { key, outcome } => {
                 let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
@@ -35,7 +35,9 @@ impl App {
                     (Some(purpose), outcome) => self.settle(key, purpose, outcome),
                 }
             }
-        }
+        };
+        self.tell_back();
+        commands
     }
 
     /// The hub that the background half opened by itself; once the person chose another it is of no interest.

@@ -11,7 +11,7 @@ use super::editing::Command;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, when};
-use crate::app::compare::{CompareAct, Face, OWN, Origin, Stand};
+use crate::app::compare::{CompareAct, Face, Freshness, OWN, Origin, Stand};
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
 use crate::twin::diff::Change;
@@ -27,6 +27,9 @@ use std::sync::Arc;
 const BESIDE_MIN: f32 = 460.0;
 /// Of a long value this many bytes are shown in full when the pointer rests on it.
 const HOVER_MAX: usize = 4 * 1024;
+
+/// Of an etag this many characters are shown.
+const ETAG_MAX: usize = 32;
 
 /// What the pane remembers: the layout, made once per pair of documents, and what is unfolded.
 #[derive(Default)]
@@ -103,6 +106,14 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             add_ui(f, ui, tab);
         });
         ui.horizontal_wrapped(|ui| {
+            for (side, number) in [("Left", compare.left), ("Right", compare.right)] {
+                if let Some(known) = known(f, ui.ctx(), tab, number) {
+                    ui.spacing_mut().item_spacing.x = 16.0;
+                    ui.add(egui::Label::new(RichText::new(format!("{side}: {known}")).color(palette(ui).weak)));
+                }
+            }
+        });
+        ui.horizontal_wrapped(|ui| {
             shown_ui(f, ui, tab, face);
             if pair.is_some() {
                 walk_ui(f, ui, tab, &parts);
@@ -119,6 +130,20 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     for (number, stand) in [(compare.left, left), (compare.right, right)] {
         stand_ui(f, ui, tab, number, stand);
     }
+}
+
+/// Which version a side shows, and how old that knowledge is.
+fn known(f: &Frame, ctx: &egui::Context, tab: &Tab, number: u64) -> Option<String> {
+    let Freshness { twin, read, followed, edited } = f.app.freshness(tab, number)?;
+    let seen = match read {
+        _ if followed => "watched, ".to_owned(),
+        Some(at) => format!("read {}, ", when::ago(ctx, f.app.now, at)),
+        None => String::new(),
+    };
+    let edits = if edited { " with your edits" } else { "" };
+    // A hub may call its versions anything.
+    let etag: String = twin.etag.quoted().chars().take(ETAG_MAX).collect();
+    Some(format!("{seen}version {}{edits}, etag {etag}", twin.version))
 }
 
 fn bar(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
@@ -221,7 +246,7 @@ fn add_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         push(f, tab, CompareAct::Drop(left));
     }
     let live = tab.compare.sides.iter().any(|side| !matches!(side.origin, Origin::Version { .. } | Origin::Draft(_)));
-    if live && ui.button("Read again").on_hover_text("Asks the hubs for these twins anew").clicked() {
+    if live && ui.button("Read again").on_hover_text("Asks the hubs for these twins anew, as F5 does").clicked() {
         push(f, tab, CompareAct::Refresh);
     }
     if let Some(id) = tab.turned() {
@@ -296,11 +321,11 @@ fn walk_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, parts: &[Part]) {
     ui.add(egui::Label::new(RichText::new(words).color(color)).extend());
     let off = none.or(tab.take_refusal());
     let hover = format!(
-        "Makes the draft of {} say what {} says here; nothing is sent",
+        "Makes the draft of {} say what {} says everywhere here: adds, removes and changes; nothing is sent",
         tab.id,
         tab.side_name(tab.compare.left)
     );
-    if widgets::act(ui, "Take all", off).on_hover_text(hover).clicked() {
+    if widgets::act(ui, "Take all from left", off).on_hover_text(hover).clicked() {
         push(f, tab, CompareAct::Take(changes(parts).cloned().collect()));
     }
 }
