@@ -111,7 +111,7 @@ impl App {
             }
             Fact::Feedback(records) => self.take_feedback(records),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
-            Fact::DraftsUnkept(why) => self.drafts_unkept = why,
+            Fact::DraftsUnkept(why) => self.take_unkept(why),
             Fact::Notice(text) => self.notice(NoticeKind::Problem, text, None),
             other => self.take_twin_fact(other),
         }

@@ -236,6 +236,7 @@ impl Compare {
 
     /// The hub is left: what was under way ends untold, and is asked for again by the person.
     pub(super) fn park(&mut self, now: Moment) {
+        self.taking = None;
         for side in self.sides.iter_mut().filter(|side| side.twin.is_loading()) {
             side.twin = match side.twin.value().cloned() {
                 Some(value) => Remote::Ready { value, at: now },

@@ -8,6 +8,9 @@ use crate::twin::{Etag, Section, TwinId};
 use crate::worker::Command;
 use crate::worker::event::Source;
 
+/// What it means that drafts cannot be kept, and the next step.
+const SAFE: &str = "What you type is safe as long as the program runs: save it, make room there, or start with --data DIR for another folder";
+
 /// What the disk was last told of a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -169,6 +172,30 @@ impl App {
         self.coming_back.extend(back);
         self.tell_back();
         commands
+    }
+
+    /// What is typed cannot be kept on disk, or can again: the person is told as long as it is so.
+    pub(super) fn take_unkept(&mut self, why: Option<String>) {
+        let told = self.unkept_notice.take();
+        match &why {
+            None => self.notices.retain(|notice| Some(notice.number) != told),
+            Some(why) => {
+                let text = format!("{why}. {SAFE}");
+                match self.notices.iter_mut().find(|notice| Some(notice.number) == told) {
+                    Some(notice) => {
+                        notice.text = text;
+                        self.unkept_notice = told;
+                    }
+                    // Put away while it is so, it is not said anew.
+                    None if self.drafts_unkept.is_some() => {}
+                    None => {
+                        self.notice(NoticeKind::Problem, text, None);
+                        self.unkept_notice = Some(self.last_notice);
+                    }
+                }
+            }
+        }
+        self.drafts_unkept = why;
     }
 
     /// Says which edits are back once each was held against what the hub has now: one that the hub has by then is none, and one

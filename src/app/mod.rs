@@ -254,6 +254,8 @@ pub struct App {
     pub(super) coming_back: Vec<TwinId>,
     /// Why what is typed cannot be kept on disk.
     pub drafts_unkept: Option<String>,
+    /// The notice that says so, as long as nobody put it away.
+    pub(super) unkept_notice: Option<u64>,
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,

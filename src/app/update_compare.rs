@@ -160,11 +160,6 @@ impl App {
         }]
     }
 
-    /// Sides that were never read, or are no longer there, are read: the comparison came back with its tab.
-    pub(super) fn load_sides(&mut self, id: &TwinId) -> Vec<Command> {
-        self.load_where(id, |side| matches!(side.twin, Remote::Idle))
-    }
-
     /// The comparison comes to the front: what it shows is read again where it can be another by now.
     pub(super) fn load_sides_anew(&mut self, id: &TwinId) -> Vec<Command> {
         let now = self.now;
@@ -209,7 +204,11 @@ impl App {
         }
         let commands = self.load_side(id, left);
         if let Some(tab) = self.tab_mut(id) {
-            tab.compare.taking = Some(Taking { side: left, section, changes });
+            match &mut tab.compare.taking {
+                // One after the other, while it is read.
+                Some(taking) if (taking.side, taking.section) == (left, section) => taking.changes.extend(changes),
+                taking => *taking = Some(Taking { side: left, section, changes }),
+            }
         }
         commands
     }
