@@ -269,7 +269,7 @@ impl Journal {
         let path = self.object_file(hash);
         let bytes = file::read(&path, OBJECT_MAX)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?
-            .ok_or_else(|| "what that version held is no longer in the journal: choose another one".to_owned())?;
+            .ok_or_else(|| gone(&path))?;
         if file::digest(&bytes) != hash {
             return Err(self.damaged(&path, hash));
         }
@@ -282,7 +282,7 @@ impl Journal {
         let lock = self.lock_file().ok().filter(|lock| lock.try_lock().is_ok());
         let still = || file::read(path, OBJECT_MAX).ok().flatten().is_some_and(|bytes| file::digest(&bytes) != hash);
         match lock.filter(|_| still()).map(|_lock| file::set_aside(path)) {
-            Some(Ok(aside)) => format!("{}; the file is kept as {}", damaged(path), aside.display()),
+            Some(Ok(aside)) => kept_aside(path, &aside),
             Some(Err(error)) => {
                 tracing::debug!(%error, "a damaged file stays where it is");
                 damaged(path)
@@ -322,6 +322,17 @@ impl Journal {
         let (folder, name) = hash.split_at_checked(2).unwrap_or(("", hash));
         self.folder.join("objects").join(folder).join(name)
     }
+}
+
+/// Why a file is not there.
+fn gone(path: &Path) -> String {
+    let aside = file::last_aside(path);
+    let none = || "what that version held is no longer in the journal: choose another one".to_owned();
+    aside.map_or_else(none, |aside| kept_aside(path, &aside))
+}
+
+fn kept_aside(path: &Path, aside: &Path) -> String {
+    format!("{}; the file is kept as {}", damaged(path), aside.display())
 }
 
 fn damaged(path: &Path) -> String {

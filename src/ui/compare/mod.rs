@@ -105,14 +105,17 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             sides_ui(f, ui, tab);
             add_ui(f, ui, tab);
         });
-        ui.horizontal_wrapped(|ui| {
-            for (side, number) in [("Left", compare.left), ("Right", compare.right)] {
-                if let Some(known) = known(f, ui.ctx(), tab, number) {
-                    ui.spacing_mut().item_spacing.x = 16.0;
-                    ui.add(egui::Label::new(RichText::new(format!("{side}: {known}")).color(palette(ui).weak)));
+        // Where room is little it stands in the tip of each side.
+        if ui.available_width() >= BESIDE_MIN {
+            ui.horizontal_wrapped(|ui| {
+                for (side, number) in [("Left", compare.left), ("Right", compare.right)] {
+                    if let Some(known) = known(f, ui.ctx(), tab, number) {
+                        ui.spacing_mut().item_spacing.x = 16.0;
+                        ui.add(egui::Label::new(RichText::new(format!("{side}: {known}")).color(palette(ui).weak)));
+                    }
                 }
-            }
-        });
+            });
+        }
         ui.horizontal_wrapped(|ui| {
             shown_ui(f, ui, tab, face);
             if pair.is_some() {
@@ -205,16 +208,16 @@ fn stand_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, number: u64, stand: Stand) {
 fn sides_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let compare = &tab.compare;
     let width = ((ui.available_width() - 180.0) / 2.0).clamp(110.0, 240.0);
-    if let Some(number) = side_box(ui, tab, "Left", compare.left, width) {
+    if let Some(number) = side_box(f, ui, tab, "Left", compare.left, width) {
         push(f, tab, CompareAct::Left(number));
     }
     widgets::weak(ui, "→");
-    if let Some(number) = side_box(ui, tab, "Right", compare.right, width) {
+    if let Some(number) = side_box(f, ui, tab, "Right", compare.right, width) {
         push(f, tab, CompareAct::Right(number));
     }
 }
 
-fn side_box(ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) -> Option<u64> {
+fn side_box(f: &Frame, ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) -> Option<u64> {
     let mut wanted = None;
     let shown = tab.side_name(now);
     let chooser = ComboBox::from_id_salt(("compare-side", name)).selected_text(&shown).width(width).truncate();
@@ -226,7 +229,8 @@ fn side_box(ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) ->
         }
     });
     response.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name}, {shown}")));
-    response.response.on_hover_text(&shown);
+    let known = known(f, ui.ctx(), tab, now);
+    response.response.on_hover_text(known.map_or_else(|| shown.clone(), |known| format!("{shown}: {known}")));
     wanted.filter(|number| *number != now)
 }
 
