@@ -96,22 +96,22 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
     let folder = Folders::find(Some(rig.dir.path())).unwrap().drafts();
     let kept = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    let file = loop {
+    let draft_file = loop {
         assert!(std::time::Instant::now() < end, "the draft is not kept");
-        if let Some(file) = kept().find(|path| path.extension().is_some_and(|end| end == "json")) {
-            break file;
+        if let Some(draft_file) = kept().find(|path| path.extension().is_some_and(|end| end == "json")) {
+            break draft_file;
         }
         std::thread::yield_now();
     };
     // A folder where the file is to be: it cannot be written, whoever asks.
-    let instance = file.file_name().unwrap().to_str().unwrap().split_once('.').unwrap().1.to_owned();
+    let instance = draft_file.file_name().unwrap().to_str().unwrap().split_once('.').unwrap().1.to_owned();
     let name = twin_name(&rig, &full, &instance);
     std::fs::create_dir_all(name.join("in the way")).unwrap();
     keep(&mut rig, &full, "{\"n\": 1}");
     rig.fact("the notice", about_drafts);
     rig.send(Command::ForgetDraft { hub: "local".to_owned(), id: fine.clone() });
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    while file.exists() {
+    while draft_file.exists() {
         assert!(std::time::Instant::now() < end, "the draft is not forgotten");
         std::thread::yield_now();
     }
@@ -119,7 +119,7 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
     // It was tried when the next one of another twin is there.
     keep(&mut rig, &fine, "{\"n\": 3}");
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    while !file.exists() {
+    while !draft_file.exists() {
         assert!(std::time::Instant::now() < end, "the draft is not kept");
         std::thread::yield_now();
     }
@@ -132,8 +132,12 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
 /// Where the draft of a twin of the local hub goes.
 fn twin_name(rig: &Rig, id: &TwinId, instance: &str) -> std::path::PathBuf {
     use sha2::{Digest, Sha256};
+    use std::fmt::Write;
     let digest = Sha256::digest(format!("local\n{id}").as_bytes());
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let name = digest.iter().take(16).fold(String::new(), |mut name, byte| {
+        write!(name, "{byte:02x}").unwrap();
+        name
+    });
     Folders::find(Some(rig.dir.path())).unwrap().drafts().join(format!("{name}.{instance}"))
 }
 
