@@ -32,7 +32,7 @@ impl App {
         if !self.is_apart(&event) {
             self.settle_drafts();
         }
-        match event {
+        let commands = match event {
             Event::Fact(fact) => self.take_fact(fact),
             Event::Done { key, outcome } => {
                 let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
@@ -41,7 +41,9 @@ impl App {
                     (Some(purpose), outcome) => self.settle(key, purpose, outcome),
                 }
             }
-        }
+        };
+        self.tell_back();
+        commands
     }
 
     /// The hub that the background half opened by itself; once the person chose another it is of no interest.
@@ -115,7 +117,7 @@ impl App {
             }
             Fact::Feedback(records) => self.take_feedback(records),
             Fact::Drafts(drafts) => return self.take_drafts(drafts),
-            Fact::DraftsUnkept(why) => self.drafts_unkept = why,
+            Fact::DraftsUnkept(why) => self.take_unkept(why),
             Fact::Notice(text) => self.notice(NoticeKind::Problem, text, None),
             other => self.take_twin_fact(other),
         }

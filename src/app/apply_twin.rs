@@ -103,7 +103,7 @@ impl App {
     }
 
     /// A version of a twin was seen, by whatever way.
-    fn see(&mut self, twin: &Arc<Twin>, source: Source) {
+    pub(super) fn see(&mut self, twin: &Arc<Twin>, source: Source) {
         let now = self.now;
         self.fleet.note(&twin.id, twin.connection_state, twin.status);
         let Some(tab) = self.tab_mut(&twin.id) else { return };

@@ -6,6 +6,7 @@ use crate::disk::KeptComparison;
 use crate::disk::journal::{EntryKey, Seen};
 use crate::twin::diff::Change;
 use crate::twin::{JsonMap, Section, Twin, TwinId};
+use crate::worker::event::Reachability;
 use crate::worker::{Failure, HubRef};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -117,6 +118,8 @@ pub struct Side {
     pub number: u64,
     pub origin: Origin,
     pub twin: Remote<Arc<Twin>>,
+    /// When it was read last.
+    pub read_at: Option<Moment>,
 }
 
 impl Side {
@@ -152,11 +155,34 @@ pub struct Compare {
     pub section: Section,
     pub face: Face,
     pub(super) last: u64,
+    /// What is taken over once its side is read again.
+    pub(super) taking: Option<Taking>,
+}
+
+/// Differences to be taken over from a side that is read again first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Taking {
+    pub side: u64,
+    pub section: Section,
+    pub changes: Vec<Change>,
+}
+
+/// Which version of a twin a side shows, and how old that knowledge is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Freshness<'a> {
+    pub twin: &'a Twin,
+    /// When it was read last; `None` for the past, which does not change.
+    pub read: Option<Moment>,
+    /// It is watched in a tab of its own: a change shows by itself.
+    pub followed: bool,
+    /// The text on the screen is typed over that version.
+    pub edited: bool,
 }
 
 impl Default for Compare {
     fn default() -> Self {
-        Self { sides: Vec::new(), left: OWN, right: OWN, section: Section::Desired, face: Face::default(), last: OWN }
+        let (section, face) = (Section::Desired, Face::default());
+        Self { sides: Vec::new(), left: OWN, right: OWN, section, face, last: OWN, taking: None }
     }
 }
 
@@ -210,6 +236,7 @@ impl Compare {
 
     /// The hub is left: what was under way ends untold, and is asked for again by the person.
     pub(super) fn park(&mut self, now: Moment) {
+        self.taking = None;
         for side in self.sides.iter_mut().filter(|side| side.twin.is_loading()) {
             side.twin = match side.twin.value().cloned() {
                 Some(value) => Remote::Ready { value, at: now },
@@ -283,6 +310,32 @@ impl App {
             (None, Remote::Failed { failure, .. }) => Stand::Failed(failure),
             (None, _) => Stand::Absent("It was not read yet"),
         }
+    }
+
+    /// Which version stands on a side, and since when that is known; `None` while there is none.
+    pub fn freshness<'a>(&'a self, tab: &'a Tab, number: u64) -> Option<Freshness<'a>> {
+        let side = tab.compare.side(number);
+        let open = match side.map(|side| &side.origin) {
+            None => Some(tab),
+            Some(Origin::Twin(id) | Origin::Draft(id)) => self.tab(id),
+            Some(Origin::Version { .. } | Origin::Elsewhere { .. }) => None,
+        };
+        let texts =
+            tab.compare.section != Section::Reported && side.is_none_or(|side| matches!(side.origin, Origin::Draft(_)));
+        let read = side.and_then(|side| side.read_at.filter(|_| side.origin.is_live()));
+        if let Some(open) = open {
+            let draft = open.draft.as_ref().filter(|_| texts);
+            let twin = draft.map_or_else(|| newest(open), |draft| Some(&draft.base))?;
+            let seen = open.seen.map(|(_, at)| at);
+            let read = if read.is_none_or(|at| seen.is_some_and(|seen| seen.ms > at.ms)) { seen } else { read };
+            let reachable = !matches!(self.reach, Some(Reachability::Offline { .. }));
+            let followed = open.watching && open.watch_problem.is_none() && reachable;
+            let edited = draft.is_some_and(crate::twin::draft::Draft::is_dirty);
+            return Some(Freshness { twin, read, followed, edited });
+        }
+        let side = side?;
+        let twin = side.twin.value()?;
+        Some(Freshness { twin, read, followed: false, edited: false })
     }
 
     /// Why a side that stands there could not be read again; it is shown as it was read before.

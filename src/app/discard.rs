@@ -96,9 +96,10 @@ impl App {
             tab.text_acts += 1;
             tab.save = SaveState::Idle;
             tab.conflict_open = false;
-            tab.restore(*draft, now);
             // The disk is told of it as of anything typed.
-            tab.kept = None;
+            let kept = tab.kept.take();
+            tab.restore(*draft, now);
+            tab.kept = kept;
             tab.pane = pane;
         }
         let text = format!(

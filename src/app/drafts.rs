@@ -8,6 +8,9 @@ use crate::twin::{Etag, Section, TwinId};
 use crate::worker::Command;
 use crate::worker::event::Source;
 
+/// What it means that drafts cannot be kept, and the next step.
+const SAFE: &str = "What you type is safe as long as the program runs: save it, make room there, or start with --data DIR for another folder";
+
 /// What the disk was last told of a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -18,10 +21,13 @@ pub struct Kept {
 }
 
 impl Tab {
-    /// What is typed and on no hub: texts of desired and tags, and a report that was not sent. `None` when there is nothing.
+    /// What is typed and on no hub: texts of desired and tags, and a report that was not sent. `None` when there is nothing. A
+    /// text that says what the hub says in another form is nothing to keep.
     fn typed(&self) -> Option<(&Draft, [Option<&str>; 3])> {
         let draft = self.draft.as_ref()?;
-        let text = |section| Some(draft.section(section)).filter(|part| part.edited).map(|part| part.text.as_str());
+        let dirty = draft.is_dirty();
+        let text =
+            |section| Some(draft.section(section)).filter(|part| dirty && part.edited).map(|part| part.text.as_str());
         let report = self.has_unsent_report().then_some(self.report_text.as_str());
         let texts = [text(Section::Desired), text(Section::Tags), report];
         texts.iter().any(Option::is_some).then_some((draft, texts))
@@ -163,13 +169,53 @@ impl App {
         if let (Some(active), Some(_)) = (active, back.first()) {
             self.active = Some(active);
         }
-        if !back.is_empty() {
-            let names: Vec<String> = back.iter().take(5).map(ToString::to_string).collect();
-            let more = if back.len() > 5 { format!(" and {} more", back.len() - 5) } else { String::new() };
-            let text =
-                format!("Your unsaved edits are back: {}{more}. Nothing of them is on the hub yet", names.join(", "));
-            self.notice(NoticeKind::Info, text, None);
-        }
+        self.coming_back.extend(back);
+        self.tell_back();
         commands
+    }
+
+    /// What is typed cannot be kept on disk, or can again: the person is told as long as it is so.
+    pub(super) fn take_unkept(&mut self, why: Option<String>) {
+        let told = self.unkept_notice.take();
+        match &why {
+            None => self.notices.retain(|notice| Some(notice.number) != told),
+            Some(why) => {
+                let text = format!("{why}. {SAFE}");
+                match self.notices.iter_mut().find(|notice| Some(notice.number) == told) {
+                    Some(notice) => {
+                        notice.text = text;
+                        self.unkept_notice = told;
+                    }
+                    // Put away while it is so, it is not said anew.
+                    None if self.drafts_unkept.is_some() => {}
+                    None => {
+                        self.notice(NoticeKind::Problem, text, None);
+                        self.unkept_notice = Some(self.last_notice);
+                    }
+                }
+            }
+        }
+        self.drafts_unkept = why;
+    }
+
+    /// Says which edits are back once each was held against what the hub has now: one that the hub has by then is none, and one
+    /// that differs in its form alone never was one.
+    pub(super) fn tell_back(&mut self) {
+        let unread = |tab: &Tab| tab.twin.value().is_none() && tab.twin.failure().is_none();
+        if self.coming_back.is_empty() || self.coming_back.iter().filter_map(|id| self.tab(id)).any(unread) {
+            return;
+        }
+        let mut back = std::mem::take(&mut self.coming_back);
+        back.retain(|id| self.tab(id).is_some_and(Tab::would_lose));
+        if back.is_empty() {
+            return;
+        }
+        let names: Vec<String> = back.iter().take(5).map(ToString::to_string).collect();
+        let more = if back.len() > 5 { format!(" and {} more", back.len() - 5) } else { String::new() };
+        let text = format!(
+            "Your unsaved edits are back: {}{more}. Changes lists what differs from the hub; nothing was sent",
+            names.join(", ")
+        );
+        self.notice(NoticeKind::Info, text, None);
     }
 }

@@ -252,8 +252,12 @@ pub struct App {
     pub finding: finding::Finding,
     /// Drafts of tabs of the open hub that were closed; they come back when their twin is opened, and they are on disk.
     pub(super) set_aside: Vec<KeptDraft>,
+    /// Twins whose edits came back from disk and were not held against the hub yet.
+    pub(super) coming_back: Vec<TwinId>,
     /// Why what is typed cannot be kept on disk.
     pub drafts_unkept: Option<String>,
+    /// The notice that says so, as long as nobody put it away.
+    pub(super) unkept_notice: Option<u64>,
     /// Feedback about messages that were not sent from an open tab, oldest first, bounded.
     pub feedback: std::collections::VecDeque<messages::Heard>,
     pub dialog: Option<Dialog>,

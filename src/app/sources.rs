@@ -142,7 +142,7 @@ impl App {
         for origin in origins {
             compare.last += 1;
             let number = compare.last;
-            compare.sides.extend(origin.map(|origin| Side { number, origin, twin: Remote::Idle }));
+            compare.sides.extend(origin.map(|origin| Side { number, origin, twin: Remote::Idle, read_at: None }));
         }
         let number = |place: usize| {
             let number = u64::try_from(place).unwrap_or(OWN);

@@ -235,8 +235,7 @@ impl App {
         }
         self.remember(&id);
         if let Some(index) = self.tabs.iter().position(|tab| tab.id == id) {
-            self.active = Some(index);
-            return Vec::new();
+            return self.select_tab(index);
         }
         self.tabs.push(Tab::new(id.clone()));
         self.active = Some(self.tabs.len() - 1);
@@ -306,8 +305,12 @@ impl App {
     fn select_tab(&mut self, index: usize) -> Vec<Command> {
         if let Some(tab) = self.tabs.get(index) {
             let id = tab.id.clone();
+            let front = self.active == Some(index);
             self.active = Some(index);
             self.remember(&id);
+            if !front {
+                return self.load_sides_in_front();
+            }
         }
         Vec::new()
     }

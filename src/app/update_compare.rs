@@ -1,14 +1,21 @@
 //! Action → state and commands, and answers → state, for comparisons.
 
-use super::compare::{CompareAct, OWN, Origin, Other, Side, Stand};
+use super::compare::{CompareAct, OWN, Origin, Other, Side, Stand, Taking};
 use super::sources::Source;
 use super::tab::Pane;
-use super::{App, NoticeKind, Purpose, Remote};
+use super::{App, Moment, NoticeKind, Purpose, Remote};
 use crate::disk::journal::EntryKey;
 use crate::twin::TwinId;
 use crate::twin::diff::Change;
 use crate::worker::event::Outcome;
 use crate::worker::{Command, Failure, Key};
+
+/// What was read longer ago is read again before it is relied on.
+const FRESH_MS: u64 = 5_000;
+
+fn is_old(read: Option<Moment>, now: Moment) -> bool {
+    read.is_none_or(|at| now.ms.saturating_sub(at.ms) >= FRESH_MS)
+}
 
 impl App {
     pub(super) fn compare_act(&mut self, id: &TwinId, act: CompareAct) -> Vec<Command> {
@@ -66,7 +73,7 @@ impl App {
             CompareAct::Face(face) => compare.face = face,
             CompareAct::Load(number) => return self.load_side(id, number),
             CompareAct::Refresh => return self.refresh_sides(id),
-            CompareAct::Take(changes) => self.take_over(id, changes),
+            CompareAct::Take(changes) => return self.take_when_fresh(id, changes),
             CompareAct::Turn => return self.turn_comparison(id),
         }
         commands
@@ -126,7 +133,7 @@ impl App {
         }
         compare.last += 1;
         let number = compare.last;
-        compare.sides.push(Side { number, origin, twin: Remote::Idle });
+        compare.sides.push(Side { number, origin, twin: Remote::Idle, read_at: None });
         Some((number, self.load_side(id, number)))
     }
 
@@ -153,16 +160,28 @@ impl App {
         }]
     }
 
-    /// Sides that were never read, or are no longer there, are read: the comparison came back with its tab.
-    pub(super) fn load_sides(&mut self, id: &TwinId) -> Vec<Command> {
-        self.load_where(id, |side| matches!(side.twin, Remote::Idle))
+    /// The comparison comes to the front: what it shows is read again where it can be another by now.
+    pub(super) fn load_sides_anew(&mut self, id: &TwinId) -> Vec<Command> {
+        let now = self.now;
+        self.load_where(id, |side| match &side.twin {
+            Remote::Ready { .. } => side.origin.is_live() && is_old(side.read_at, now),
+            Remote::Idle | Remote::Failed { .. } | Remote::Loading { .. } => true,
+        })
     }
 
     /// The same for the tab in front, where it shows its comparison.
     pub(super) fn load_sides_in_front(&mut self) -> Vec<Command> {
         match self.active_tab().filter(|tab| tab.pane == Pane::Compare).map(|tab| tab.id.clone()) {
-            Some(id) => self.load_sides(&id),
+            Some(id) => self.load_sides_anew(&id),
             None => Vec::new(),
+        }
+    }
+
+    /// A twin is read again, and what stands beside it where that is in view.
+    pub(super) fn refresh(&mut self, id: &TwinId) -> Vec<Command> {
+        match self.tab(id) {
+            Some(tab) if tab.pane == Pane::Compare => self.refresh_sides(id),
+            _ => self.load_twin(id),
         }
     }
 
@@ -170,6 +189,27 @@ impl App {
     fn refresh_sides(&mut self, id: &TwinId) -> Vec<Command> {
         let mut commands = self.load_where(id, |side| side.origin.is_live() || side.twin.value().is_none());
         commands.extend(self.load_twin(id));
+        commands
+    }
+
+    /// Taking over from a side that was read a while ago reads it again first: what nobody has seen is not taken.
+    fn take_when_fresh(&mut self, id: &TwinId, changes: Vec<Change>) -> Vec<Command> {
+        let Some(tab) = self.tab(id) else { return Vec::new() };
+        let (left, section) = (tab.compare.left, tab.compare.section);
+        let live = tab.compare.side(left).is_some_and(|side| side.origin.is_live());
+        let read = self.freshness(tab, left).and_then(|fresh| fresh.read);
+        if !live || !is_old(read, self.now) || tab.take_refusal().is_some() {
+            self.take_over(id, changes);
+            return Vec::new();
+        }
+        let commands = self.load_side(id, left);
+        if let Some(tab) = self.tab_mut(id) {
+            match &mut tab.compare.taking {
+                // One after the other, while it is read.
+                Some(taking) if (taking.side, taking.section) == (left, section) => taking.changes.extend(changes),
+                taking => *taking = Some(Taking { side: left, section, changes }),
+            }
+        }
         commands
     }
 
@@ -209,7 +249,34 @@ impl App {
             Ok(_) => return,
             Err(failure) => Err(failure),
         };
-        side.twin.settle(key, now, answer);
+        if !side.twin.waits_for(key) {
+            return;
+        }
+        let origin = side.origin.clone();
+        side.twin.settle(key, now, answer.clone());
+        if answer.is_ok() {
+            side.read_at = Some(now);
+        }
+        // A twin that is open in a tab is shown as that tab knows it: it knows it now.
+        if let (Origin::Twin(_), Ok(twin)) = (&origin, &answer) {
+            self.see(twin, crate::worker::event::Source::Load);
+        }
+        self.take_what_waited(id, number, answer.is_ok());
+    }
+
+    /// A side was read again to take something over from it.
+    fn take_what_waited(&mut self, id: &TwinId, number: u64, read: bool) {
+        let Some(tab) = self.tab_mut(id) else { return };
+        let Some(Taking { side, section, changes }) = tab.compare.taking.take_if(|taking| taking.side == number) else {
+            return;
+        };
+        let asked = (tab.compare.left, tab.compare.section) == (side, section);
+        if read && asked {
+            self.take_over(id, changes);
+        } else if asked {
+            let text = "Nothing was taken over: what the other side has now could not be read";
+            self.notice(NoticeKind::Problem, text, None);
+        }
     }
 
     /// Only what is on the screen is taken: a change whose two sides moved meanwhile is left alone.

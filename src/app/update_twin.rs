@@ -49,7 +49,7 @@ impl App {
                 self.discard(&id)
             }
             Action::DiscardNow(id) => self.discard(&id),
-            Action::Refresh(id) => self.load_twin(&id),
+            Action::Refresh(id) => self.refresh(&id),
             Action::SetWatch { id, on } => self.set_watch(id, on),
             Action::LoadIdentity(id) => self.load_identity(&id),
             Action::SetStatus { id, status } => self.set_status(&id, status),
@@ -115,7 +115,7 @@ impl App {
             return self.load_timeline(id);
         }
         if pane == Pane::Compare {
-            return self.load_sides(id);
+            return self.load_sides_anew(id);
         }
         Vec::new()
     }

@@ -9,9 +9,13 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A file larger than this is no draft: a twin and two typed texts have their limits.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// A lock is held within this time after it was made.
+const LOCK_SETTLED: Duration = Duration::from_mins(1);
 
 /// A draft as it is kept. Holds no secret: twins have none.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,8 @@ impl KeptDraft {
         // By hand: serde's way into a `Json` respells the exponents of numbers.
         let text = |text: &Option<String>| text.as_deref().map_or(Json::Null, Json::from);
         let fields = [
+            // First, so that also of half a file it is known whose draft it was.
+            ("id", Json::from(self.base.id.to_string())),
             ("hub", Json::from(self.hub.as_str())),
             ("at", Json::from(self.at_ms)),
             ("base", wire::to_json(&self.base)),
@@ -75,8 +81,28 @@ pub struct Drafts {
 pub struct Found {
     /// The newest draft of each twin of the hub.
     pub drafts: Vec<KeptDraft>,
-    /// What a person should know: a file that could not be read, an older draft that is kept beside.
+    /// Drafts of twins of the hub that gave way to a newer one and are in files of their own.
+    pub older: Vec<Older>,
+    /// What a person should know: a file that could not be read.
     pub notices: Vec<String>,
+}
+
+/// A draft that gave way to a newer one of the same twin.
+#[derive(Debug, PartialEq)]
+pub struct Older {
+    pub draft: KeptDraft,
+    pub file: PathBuf,
+}
+
+impl Older {
+    /// It is kept elsewhere now.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub fn remove(&self) -> Result<(), String> {
+        std::fs::remove_file(&self.file)
+            .map_err(|error| format!("The draft in {} cannot be removed: {error}", self.file.display()))
+    }
 }
 
 impl Drafts {
@@ -94,7 +120,26 @@ impl Drafts {
             Ok(file)
         };
         let alive = open().map_err(|error| format!("Drafts cannot be kept in {}: {error}", folder.display()))?;
-        Ok(Self { folder: folder.to_path_buf(), instance, _alive: alive })
+        let drafts = Self { folder: folder.to_path_buf(), instance, _alive: alive };
+        if let Err(error) = drafts.tidy() {
+            tracing::debug!(%error, "locks of programs that ended stay behind");
+        }
+        Ok(drafts)
+    }
+
+    /// Removes the locks of programs that ended without doing so.
+    fn tidy(&self) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(instance) = name.to_str().and_then(|name| name.strip_suffix(".lock")) else { continue };
+            // One just made may not be locked yet.
+            let settled = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= LOCK_SETTLED);
+            if settled && instance != self.instance && self.lives(instance) {
+                tracing::debug!(instance, "another window runs");
+            }
+        }
+        Ok(())
     }
 
     /// Keeps a draft in place of what was kept of that twin. When this returns, it survives a pulled plug.
@@ -121,7 +166,7 @@ impl Drafts {
     }
 
     /// The drafts of a hub: our own, and those of programs that run no more, which become ours. A file that cannot be read is set
-    /// aside; of two drafts of one twin the older is kept beside.
+    /// aside; of two drafts of one twin the older is kept beside and told.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -132,6 +177,10 @@ impl Drafts {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(wrong)? {
             let path = entry.map_err(wrong)?.path();
+            if path.extension().is_some_and(|end| end == "older") {
+                found.older.extend(older(path, hub));
+                continue;
+            }
             let Some(owner) = owner(&path) else { continue };
             let ours = owner == self.instance;
             if ours || !*living.entry(owner.clone()).or_insert_with(|| self.lives(&owner)) {
@@ -146,10 +195,10 @@ impl Drafts {
                 Ok(Some(bytes)) => match KeptDraft::from_bytes(&bytes) {
                     Ok(draft) if draft.hub == hub => self.adopt(&path, draft, &mut found),
                     Ok(_) => {}
-                    Err(reason) => found.notices.push(unreadable(&path, &reason)),
+                    Err(reason) => found.notices.push(unreadable(&path, named(&bytes).as_ref(), &reason)),
                 },
                 Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-                    found.notices.push(unreadable(&path, &error.to_string()));
+                    found.notices.push(unreadable(&path, None, &error.to_string()));
                 }
                 Err(error) => found.notices.push(format!("The draft in {} cannot be read: {error}", path.display())),
             }
@@ -166,21 +215,19 @@ impl Drafts {
             }
             return;
         };
-        // Two of one twin: the newer one goes on, the other is kept where a person can find it.
-        let id = draft.base.id.clone();
-        let (older, newer) =
-            if draft.at_ms > known.at_ms { (ours.clone(), Some(draft)) } else { (path.to_owned(), None) };
+        // Two of one twin: the newer one goes on, the other is kept beside.
+        let newer = draft.at_ms > known.at_ms;
+        let older = if newer { ours.clone() } else { path.to_owned() };
         let aside = ours.with_extension(format!("{}.older", uuid::Uuid::new_v4().simple()));
         if let Err(error) = std::fs::rename(&older, &aside) {
             tracing::debug!(%error, "an older draft was taken by another window");
             return;
         }
-        found.notices.push(format!("There were two drafts of {id}; the older one is kept as {}", aside.display()));
-        if let Some(newer) = newer
-            && std::fs::rename(path, &ours).is_ok()
-        {
-            *known = newer;
+        let gave_way = if newer { std::mem::replace(known, draft) } else { draft };
+        if newer && let Err(error) = std::fs::rename(path, &ours) {
+            tracing::debug!(%error, "the newer draft stays under the name of a program that ended");
         }
+        found.older.push(Older { draft: gave_way, file: aside });
     }
 
     /// Whether the program of that name runs still; what it left of its lock is removed when it does not.
@@ -233,9 +280,29 @@ fn owner(path: &Path) -> Option<String> {
     (!instance.contains('.')).then(|| instance.to_owned())
 }
 
-fn unreadable(path: &Path, reason: &str) -> String {
+/// What gave way to a newer draft at an earlier start and was not kept elsewhere yet.
+fn older(file: PathBuf, hub: &str) -> Option<Older> {
+    let bytes = file::read(&file, BYTES_MAX).ok()??;
+    let draft = KeptDraft::from_bytes(&bytes).ok().filter(|draft| draft.hub == hub)?;
+    Some(Older { draft, file })
+}
+
+/// The twin that a damaged file names at its begin.
+fn named(bytes: &[u8]) -> Option<TwinId> {
+    let rest = bytes.strip_prefix(br#"{"id":"#)?;
+    let mut texts = serde_json::Deserializer::from_slice(rest).into_iter::<String>();
+    texts.next()?.ok()?.parse().ok()
+}
+
+fn unreadable(path: &Path, id: Option<&TwinId>, reason: &str) -> String {
+    let whose = id.map_or_else(|| "A draft".to_owned(), |id| format!("The draft of {id}"));
     match file::set_aside(path) {
-        Ok(aside) => format!("A draft cannot be read ({reason}); the file is kept as {}", aside.display()),
-        Err(error) => format!("The draft in {} cannot be read ({reason}) nor set aside ({error})", path.display()),
+        Ok(aside) => format!(
+            "{whose} cannot be read ({reason}); the file is kept as {}, and what was typed can be looked for there",
+            aside.display()
+        ),
+        Err(error) => {
+            format!("{whose} in {} cannot be read ({reason}) nor set aside ({error})", path.display())
+        }
     }
 }

@@ -51,12 +51,19 @@ pub fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
 
 /// The name that a file takes when it is set aside.
 pub fn free_name(path: &Path) -> PathBuf {
-    let named = |n: u32| {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(if n == 1 { ".unreadable".to_owned() } else { format!(".unreadable-{n}") });
-        path.with_file_name(name)
-    };
-    (1..=KEPT_ASIDE).map(named).find(|candidate| !candidate.exists()).unwrap_or_else(|| named(KEPT_ASIDE))
+    let free = (1..=KEPT_ASIDE).map(|n| aside_name(path, n)).find(|candidate| !candidate.exists());
+    free.unwrap_or_else(|| aside_name(path, KEPT_ASIDE))
+}
+
+/// Under which name a file was set aside last; `None` when it never was.
+pub fn last_aside(path: &Path) -> Option<PathBuf> {
+    (1..=KEPT_ASIDE).map(|n| aside_name(path, n)).take_while(|name| name.exists()).last()
+}
+
+fn aside_name(path: &Path, n: u32) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(if n == 1 { ".unreadable".to_owned() } else { format!(".unreadable-{n}") });
+    path.with_file_name(name)
 }
 
 /// Writes a neighbour file, brings it to disk, renames it over the old one and brings the folder to disk: after a crash there is

@@ -13,7 +13,7 @@ pub mod secrets;
 pub mod settings;
 
 pub use comparison::{KeptComparison, KeptSide};
-pub use drafts::{Drafts, KeptDraft};
+pub use drafts::{Drafts, KeptDraft, Older};
 pub use folders::Folders;
 pub use journal::Journal;
 pub use secrets::{Keyring, KeyringChoice, SecretsError};

@@ -274,12 +274,12 @@ fn keep_or_stay_ui(f: &mut Frame, ui: &mut Ui, [(keep, keeps), (discard, discard
 pub(super) fn discard_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
     let fresh = f.view.take_fresh("Discard the edits?");
     modal(ctx, "Discard the edits?", 440.0, Leave::OnBackdrop, |ui| {
-        wrapped(
-            ui,
-            format!(
-                "What the hub has takes the place of the edits of {id}. History keeps them as a discarded draft that can be brought back."
-            ),
-        );
+        let history = match &f.app.drafts_unkept {
+            // One disk holds both.
+            Some(why) => format!("History may not be able to keep them, for drafts cannot be kept either: {why}."),
+            None => "History keeps them as a discarded draft that can be brought back.".to_owned(),
+        };
+        wrapped(ui, format!("What the hub has takes the place of the edits of {id}. {history}"));
         let keep = answer(ui, f, "Discard edits", None, Action::DiscardNow(id.clone()), "Keep editing");
         if fresh {
             keep.request_focus();

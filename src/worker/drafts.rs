@@ -1,8 +1,9 @@
 //! Drafts on their way to disk: what was typed is kept within a fraction of a second, the newest text of each twin.
 
 use super::event::Fact;
+use super::journal::JournalDesk;
 use super::out::Out;
-use crate::disk::{Drafts, KeptDraft};
+use crate::disk::{Drafts, KeptDraft, Older};
 use crate::twin::TwinId;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,20 +27,23 @@ pub(super) struct DraftDesk {
     changed: Notify,
     /// The last failure told, so that it is told once.
     told: Mutex<Option<String>>,
+    /// It keeps what was thrown away: before it does, no draft is forgotten.
+    journal: Arc<JournalDesk>,
     out: Out,
 }
 
-/// What it means, and the next step.
-const SAFE: &str = "What you type is safe as long as the program runs: save it, make room there, or start with --data DIR for another folder";
+/// What could not be written is tried again this often.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// The journal is waited for so long before a draft is forgotten that it is to keep.
+const JOURNAL_WAIT: Duration = Duration::from_secs(1);
 
 impl DraftDesk {
     /// Opens the folder. Why it cannot be used is told.
-    pub(super) async fn open(folder: &Path, out: Out) -> Self {
+    pub(super) async fn open(folder: &Path, journal: Arc<JournalDesk>, out: Out) -> Self {
         let folder = folder.to_path_buf();
         let drafts = match tokio::task::spawn_blocking(move || Drafts::open(&folder)).await {
             Ok(Ok(drafts)) => Some(Arc::new(drafts)),
             Ok(Err(why)) => {
-                out.notice(format!("{why}. {SAFE}")).await;
                 out.fact(Fact::DraftsUnkept(Some(why))).await;
                 None
             }
@@ -54,6 +58,7 @@ impl DraftDesk {
             writing: tokio::sync::Mutex::default(),
             changed: Notify::new(),
             told: Mutex::default(),
+            journal,
             out,
         }
     }
@@ -72,17 +77,43 @@ impl DraftDesk {
     /// Writes what changes, without end.
     pub(super) async fn write_changes(self: Arc<Self>) {
         loop {
-            self.changed.notified().await;
+            let unwritten = !lock(&self.waiting).is_empty();
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(AGAIN_AFTER), if unwritten => {}
+            }
             tokio::time::sleep(WRITE_AFTER).await;
             self.flush().await;
         }
     }
 
-    /// Writes what is not written yet. A failure is told once; what could not be written is tried again with the next change.
+    /// It is not known whether the journal has what was thrown away: all of it comes back.
+    pub(super) fn forget_nothing(&self) {
+        lock(&self.waiting).retain(|_, draft| draft.is_some());
+    }
+
+    /// Drafts that were thrown away and that the journal could not keep stay: they come back at the next start.
+    async fn hold_back(&self, waiting: &mut Waiting) {
+        let mut owed = Vec::new();
+        for (hub, id) in waiting.iter().filter(|(_, draft)| draft.is_none()).map(|(place, _)| place) {
+            let owes = tokio::time::timeout(JOURNAL_WAIT, self.journal.owes(hub, id)).await;
+            if owes.unwrap_or(true) {
+                owed.push((hub.clone(), id.clone()));
+            }
+        }
+        for place in owed {
+            waiting.remove(&place);
+            // What was typed since is newer.
+            lock(&self.waiting).entry(place).or_insert(None);
+        }
+    }
+
+    /// Writes what is not written yet. A failure is told once; what could not be written is tried again.
     pub(super) async fn flush(&self) {
         let Some(drafts) = self.drafts.clone() else { return };
         let turn = self.writing.lock().await;
-        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        let mut waiting = std::mem::take(&mut *lock(&self.waiting));
+        self.hold_back(&mut waiting).await;
         let written = tokio::task::spawn_blocking(move || {
             let (mut failed, mut kept) = (Vec::new(), 0);
             for ((hub, id), draft) in waiting {
@@ -111,10 +142,32 @@ impl DraftDesk {
         }
         let before = std::mem::replace(&mut *lock(&self.told), why.clone());
         if before != why {
-            self.out.fact(Fact::DraftsUnkept(why.clone())).await;
+            self.out.fact(Fact::DraftsUnkept(why)).await;
         }
-        if let Some(why) = why.filter(|_| before.is_none()) {
-            self.out.notice(format!("{why}. {SAFE}")).await;
+    }
+
+    /// Drafts that gave way to newer ones go into the history of their twins.
+    async fn keep_older(&self, kept: &[KeptDraft], older: Vec<Older>) {
+        for (one, number) in older.into_iter().zip(0..) {
+            let id = &one.draft.base.id;
+            let same = kept.iter().any(|kept| kept.base.id == *id && says_the_same(kept, &one.draft));
+            let outcome = if same { Ok(()) } else { self.journal.keep_older(one.draft.clone(), number).await };
+            match outcome.and_then(|()| one.remove()) {
+                Ok(()) if same => {}
+                Ok(()) => {
+                    let text = format!(
+                        "Two windows left a draft of {id}: the newer one is back, and History of {id} has the older one as a discarded draft that can be brought back"
+                    );
+                    self.out.notice(text).await;
+                }
+                Err(why) => {
+                    let text = format!(
+                        "Two windows left a draft of {id}: the older one is kept as {} and goes into History at a next start ({why})",
+                        one.file.display()
+                    );
+                    self.out.notice(text).await;
+                }
+            }
         }
     }
 
@@ -128,6 +181,7 @@ impl DraftDesk {
                 for notice in found.notices {
                     self.out.notice(notice).await;
                 }
+                self.keep_older(&found.drafts, found.older).await;
                 found.drafts
             }
             Ok(Err(why)) => {
@@ -140,6 +194,11 @@ impl DraftDesk {
             }
         }
     }
+}
+
+fn says_the_same(one: &KeptDraft, other: &KeptDraft) -> bool {
+    (&one.base.etag, &one.desired, &one.tags, &one.report)
+        == (&other.base.etag, &other.desired, &other.tags, &other.report)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -115,6 +115,29 @@ impl JournalDesk {
         self.take(Waiting::Discarded { hub, draft });
     }
 
+    /// Keeps a draft that gave way to a newer one, at once; `number` tells those of one moment apart.
+    ///
+    /// # Errors
+    /// A sentence that names the file.
+    pub(super) async fn keep_older(&self, mut draft: KeptDraft, number: u64) -> Result<(), String> {
+        let hub = self.filed(draft.hub.clone());
+        draft.at_ms = now_ms() + number;
+        let (journal, turn) = (self.journal.clone(), self.writing.lock().await);
+        let kept = tokio::task::spawn_blocking(move || journal.record_discarded(&hub, &draft)).await;
+        drop(turn);
+        kept.unwrap_or_else(|error| Err(format!("Writing the journal broke: {error}")))
+    }
+
+    /// Whether a draft of that twin was thrown away and is not in the journal yet; `hub` as drafts know it.
+    pub(super) async fn owes(&self, hub: &str, id: &TwinId) -> bool {
+        let turn = self.writing.lock().await;
+        let owes = lock(&self.waiting)
+            .iter()
+            .any(|one| matches!(one, Waiting::Discarded { draft, .. } if draft.hub == hub && draft.base.id == *id));
+        drop(turn);
+        owes
+    }
+
     fn take(&self, one: Waiting) {
         let mut waiting = lock(&self.waiting);
         if waiting.len() >= WAITING_MAX {

@@ -113,8 +113,8 @@ impl Desk {
         let keep = Arc::new(Keep::new(file, settings, Keyring::new(options.keyring), environment, out.clone()));
         let (state, local_state) = watch::channel(LocalState::Starting);
         let stop = CancellationToken::new();
-        let drafts = Arc::new(DraftDesk::open(&folders.drafts(), out.clone()).await);
         let journal = Arc::new(JournalDesk::new(&folders.journal(), bounds, out.clone()));
+        let drafts = Arc::new(DraftDesk::open(&folders.drafts(), journal.clone(), out.clone()).await);
         let fleet = options.fleet.unwrap_or(FleetChoice::Demo);
         let local = tokio::spawn(local::serve(folders, fleet, state, out.clone(), stop.clone()));
         let log = RequestLog::default();
@@ -438,12 +438,15 @@ impl Desk {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
-        self.background.shutdown().await;
-        self.drafts.flush().await;
-        self.opener.keep.flush().await;
+        // What was thrown away is in the journal before its draft is forgotten.
         if tokio::time::timeout(JOURNAL_LIMIT, self.journal.flush()).await.is_err() {
             tracing::warn!("the last versions seen are not in the journal: another window holds it");
+            self.drafts.forget_nothing();
         }
+        self.drafts.flush().await;
+        // Only now: what these were writing is written, or waits to be.
+        self.background.shutdown().await;
+        self.opener.keep.flush().await;
         self.stop.cancel();
         if tokio::time::timeout(LOCAL_STOP_LIMIT, self.local).await.is_err() {
             tracing::warn!("the local hub did not stop in time");

@@ -74,11 +74,37 @@ fn a_window_leaves_the_drafts_of_another_alone() {
     let next = Drafts::open(dir.path()).unwrap();
     let found = next.found("local").unwrap();
     assert_eq!(found.drafts, [draft("d", "of two", 2)]);
-    assert_eq!(found.notices.len(), 1, "{:?}", found.notices);
-    let aside = files(dir.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "older")).unwrap();
-    assert!(found.notices[0].contains(&aside.display().to_string()), "{:?}", found.notices);
-    assert!(std::fs::read_to_string(aside).unwrap().contains("of one"));
-    assert_eq!(next.found("local").unwrap().notices, Vec::<String>::new(), "said once");
+    let [older] = found.older.as_slice() else { panic!("{found:?}") };
+    assert_eq!(older.draft, draft("d", "of one", 1));
+    assert!(std::fs::read_to_string(&older.file).unwrap().contains("of one"));
+    // Until it is kept elsewhere it is told again, also by the next program; never of another hub.
+    assert_eq!(next.found("other").unwrap().older, []);
+    drop(next);
+    let next = Drafts::open(dir.path()).unwrap();
+    assert_eq!(next.found("local").unwrap(), found);
+    older.remove().unwrap();
+    assert_eq!(next.found("local").unwrap().older, []);
+}
+
+#[test]
+fn locks_of_programs_that_were_killed_go_and_those_of_others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let living = Drafts::open(dir.path()).unwrap();
+    let age = |path: &Path| {
+        let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_hours(1)).unwrap();
+    };
+    let lock = files(dir.path()).pop().unwrap();
+    age(&lock);
+    let (killed, young) = (dir.path().join("killed.lock"), dir.path().join("young.lock"));
+    std::fs::write(&killed, "").unwrap();
+    std::fs::write(&young, "").unwrap();
+    age(&killed);
+    living.keep(&draft("d", "{}", 1)).unwrap();
+    let next = Drafts::open(dir.path()).unwrap();
+    assert!(!killed.exists(), "a lock that nobody holds piles up");
+    assert!(young.exists() && lock.exists());
+    assert_eq!(next.found("local").unwrap().drafts, [], "the living window lost its draft");
 }
 
 #[test]
@@ -95,7 +121,8 @@ fn a_draft_that_cannot_be_read_is_set_aside() {
     std::fs::write(&bad, &half[..half.len() / 2]).unwrap();
     let found = drafts.found("local").unwrap();
     assert_eq!(found.drafts, [draft("good", "1", 1)]);
-    assert_eq!(found.notices.len(), 1);
+    let [notice] = found.notices.as_slice() else { panic!("{:?}", found.notices) };
+    assert!(notice.starts_with("The draft of bad cannot be read"), "{notice}");
     assert!(!bad.exists());
     assert!(files(dir.path()).iter().any(|path| std::fs::read(path).unwrap() == half[..half.len() / 2]));
     assert_eq!(drafts.found("local").unwrap().notices, Vec::<String>::new());
@@ -187,8 +214,14 @@ fn a_line_cut_short_or_damaged_costs_that_line() {
             std::fs::write(&object, "{}").unwrap();
         }
     }
-    assert!(journal.twin(entry).unwrap_err().contains("damaged"));
+    let said = journal.twin(entry).unwrap_err();
+    assert!(said.contains("damaged") && said.contains("choose another") && said.contains(".unreadable"), "{said}");
+    assert_eq!(journal.twin(entry).unwrap_err(), said, "it is the same the next time, and set aside once");
     assert!(journal.twin(&timeline.entries[2]).is_ok());
+    let limits = Limits { bytes: u64::MAX, age_ms: u64::MAX };
+    journal.prune(limits, 9).unwrap();
+    let aside = |path: &PathBuf| path.to_string_lossy().ends_with(".unreadable");
+    assert!(files(&dir.path().join("journal/objects")).iter().any(aside), "what was said to be kept is gone");
     // Seen again, it is whole again.
     journal.record("local", &twin("d", 1, ""), Seen::Load, 5, None).unwrap();
     assert_eq!(journal.twin(entry).unwrap().version, 1);

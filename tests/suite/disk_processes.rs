@@ -105,11 +105,11 @@ fn one_of_two_processes_is_killed_and_nothing_kept_is_lost() {
     };
     assert_eq!(typed(&text("of-a"), "a"), ROUNDS);
     assert!(typed(&text("of-b"), "b") >= by_b, "{} after {by_b}", text("of-b"));
-    // Of the twin that both edited, the newer draft goes on and the older one is beside it, which is said.
+    // Of the twin that both edited, the newer draft goes on and the older one is beside it, which is told.
     assert_eq!(typed(&text("shared"), "a"), ROUNDS);
-    let [notice] = &found.notices[..] else { panic!("{:?}", found.notices) };
-    assert!(notice.contains("two drafts of shared"), "{notice}");
-    let aside = std::fs::read_to_string(notice.rsplit(" kept as ").next().unwrap()).unwrap();
+    let [older] = &found.older[..] else { panic!("{found:?}") };
+    assert_eq!(older.draft.base.id, TwinId::device("shared"));
+    let aside = std::fs::read_to_string(&older.file).unwrap();
     assert!(aside.contains("typed in b"), "{aside}");
 
     let journal = Journal::new(&dir.path().join("journal"));

@@ -269,11 +269,26 @@ impl Journal {
         let path = self.object_file(hash);
         let bytes = file::read(&path, OBJECT_MAX)
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?
-            .ok_or_else(|| "that version is no longer in the journal".to_owned())?;
+            .ok_or_else(|| gone(&path))?;
         if file::digest(&bytes) != hash {
-            return Err(damaged(&path));
+            return Err(self.damaged(&path, hash));
         }
         wire::json(&bytes).map_err(|_broken| damaged(&path))
+    }
+
+    /// Sets a damaged file aside, so that it is said once, and its content is written anew when it is seen again.
+    fn damaged(&self, path: &Path, hash: &str) -> String {
+        // Only while nobody adds: another window may be writing it anew.
+        let lock = self.lock_file().ok().filter(|lock| lock.try_lock().is_ok());
+        let still = || file::read(path, OBJECT_MAX).ok().flatten().is_some_and(|bytes| file::digest(&bytes) != hash);
+        match lock.filter(|_| still()).map(|_lock| file::set_aside(path)) {
+            Some(Ok(aside)) => kept_aside(path, &aside),
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a damaged file stays where it is");
+                damaged(path)
+            }
+            None => damaged(path),
+        }
     }
 
     fn keep_objects(&self, objects: &[(String, String)]) -> std::io::Result<()> {
@@ -309,6 +324,20 @@ impl Journal {
     }
 }
 
+/// Why a file is not there.
+fn gone(path: &Path) -> String {
+    let aside = file::last_aside(path);
+    let none = || "what that version held is no longer in the journal: choose another one".to_owned();
+    aside.map_or_else(none, |aside| kept_aside(path, &aside))
+}
+
+fn kept_aside(path: &Path, aside: &Path) -> String {
+    format!("{}; the file is kept as {}", damaged(path), aside.display())
+}
+
 fn damaged(path: &Path) -> String {
-    format!("{} is damaged, so this version cannot be shown any more; versions that do not need it can", path.display())
+    format!(
+        "{} is damaged, so this version cannot be shown; choose another one: those that do not need it can, and this one can again when the hub has the same values once more",
+        path.display()
+    )
 }

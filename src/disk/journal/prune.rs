@@ -135,7 +135,7 @@ impl Journal {
             let prefix = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             for path in files(&folder)? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                if !needed.contains(&format!("{prefix}{name}")) {
+                if !needed.contains(&format!("{prefix}{name}")) && !name.contains(".unreadable") {
                     std::fs::remove_file(path)?;
                 }
             }

@@ -14,6 +14,8 @@ use egui::{Align, Color32, Id, Layout, Pos2, Rect, RichText, ScrollArea, Sense, 
 const LINE: f32 = 18.0;
 const FOLD: f32 = 24.0;
 const HEAD: f32 = 32.0;
+/// Room for what can be done with a difference.
+const ACTS: f32 = 152.0;
 
 /// One line of the pane.
 enum Line<'a> {
@@ -159,12 +161,22 @@ fn kind_word(kind: ChangeKind, p: &Palette) -> (&'static str, &'static str, Colo
     }
 }
 
+/// What taking over does to the draft, which stands on the right.
+fn act_words(kind: ChangeKind) -> (&'static str, &'static str) {
+    match kind {
+        ChangeKind::Added => ("Remove here", "Takes this out of the draft: the left side has none; nothing is sent"),
+        ChangeKind::Removed => ("Add here", "Puts what the left side has into the draft; nothing is sent"),
+        ChangeKind::Changed => ("Take from left", "Makes the draft say what the left side says; nothing is sent"),
+    }
+}
+
 /// The path of a difference, and what can be done with it.
 fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hunk: &Hunk, revealed: bool) {
     let p = palette(ui);
     let path = hunk.change.path.to_string();
     let (sign, word, color) = kind_word(hunk.change.kind(), p);
-    let response = ui.interact(rect.with_max_x(rect.right() - 130.0), Id::unique(("hunk", number)), Sense::click());
+    let response =
+        ui.interact(rect.with_max_x(rect.right() - ACTS - 2.0), Id::unique(("hunk", number)), Sense::click());
     if revealed {
         response.request_focus();
     }
@@ -180,7 +192,7 @@ fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hun
     }
     let at = Pos2::new(rect.left() + 6.0, rect.center().y);
     ui.painter().text(at, egui::Align2::LEFT_CENTER, sign, theme::mono(), color);
-    let room = rect.width() - 20.0 - 136.0;
+    let room = rect.width() - 20.0 - ACTS - 8.0;
     let title = widgets::clipped(ui, &path, theme::mono(), p.text, room);
     let (width, elided) = (title.size().x, title.elided);
     ui.painter().galley(Pos2::new(rect.left() + 20.0, rect.center().y - title.size().y / 2.0), title, p.text);
@@ -192,7 +204,7 @@ fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hun
     if elided {
         response.on_hover_text(&path);
     }
-    let acts = rect.with_min_x(rect.right() - 128.0).shrink2(Vec2::new(4.0, 4.0));
+    let acts = rect.with_min_x(rect.right() - ACTS).shrink2(Vec2::new(4.0, 4.0));
     let builder = UiBuilder::new().max_rect(acts).id_salt(("hunk-acts", number));
     let mut ui = ui.new_child(builder.layout(Layout::right_to_left(Align::Center)));
     ui.spacing_mut().item_spacing.x = 4.0;
@@ -201,14 +213,18 @@ fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hun
 
 fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, path: &str, hunk: &Hunk) {
     let off = tab.take_refusal();
-    let button = egui::Button::new(RichText::new("Take this").font(theme::small()));
-    let take = ui.add_enabled(off.is_none(), button).accessible_name(format!("Take {path}"));
+    let (act, means) = act_words(hunk.change.kind());
+    let button = egui::Button::new(RichText::new(act).font(theme::small()));
+    let take = ui.add_enabled(off.is_none(), button).accessible_name(format!("{act}: {path}"));
     let take = match off {
         Some(why) => {
             ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(why));
             take.on_disabled_hover_text(why)
         }
-        None => take.on_hover_text("Makes the draft say here what the left side says; nothing is sent"),
+        None => {
+            ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(means));
+            take.on_hover_text(means)
+        }
     };
     if take.clicked() {
         push(f, tab, CompareAct::Take(vec![hunk.change.clone()]));

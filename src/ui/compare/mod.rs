@@ -11,7 +11,7 @@ use super::editing::Command;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, when};
-use crate::app::compare::{CompareAct, Face, OWN, Origin, Stand};
+use crate::app::compare::{CompareAct, Face, Freshness, OWN, Origin, Stand};
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
 use crate::twin::diff::Change;
@@ -27,6 +27,9 @@ use std::sync::Arc;
 const BESIDE_MIN: f32 = 460.0;
 /// Of a long value this many bytes are shown in full when the pointer rests on it.
 const HOVER_MAX: usize = 4 * 1024;
+
+/// Of an etag this many characters are shown.
+const ETAG_MAX: usize = 32;
 
 /// What the pane remembers: the layout, made once per pair of documents, and what is unfolded.
 #[derive(Default)]
@@ -102,6 +105,17 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             sides_ui(f, ui, tab);
             add_ui(f, ui, tab);
         });
+        // Where room is little it stands in the tip of each side.
+        if ui.available_width() >= BESIDE_MIN {
+            ui.horizontal_wrapped(|ui| {
+                for (side, number) in [("Left", compare.left), ("Right", compare.right)] {
+                    if let Some(known) = known(f, ui.ctx(), tab, number) {
+                        ui.spacing_mut().item_spacing.x = 16.0;
+                        ui.add(egui::Label::new(RichText::new(format!("{side}: {known}")).color(palette(ui).weak)));
+                    }
+                }
+            });
+        }
         ui.horizontal_wrapped(|ui| {
             shown_ui(f, ui, tab, face);
             if pair.is_some() {
@@ -119,6 +133,20 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     for (number, stand) in [(compare.left, left), (compare.right, right)] {
         stand_ui(f, ui, tab, number, stand);
     }
+}
+
+/// Which version a side shows, and how old that knowledge is.
+fn known(f: &Frame, ctx: &egui::Context, tab: &Tab, number: u64) -> Option<String> {
+    let Freshness { twin, read, followed, edited } = f.app.freshness(tab, number)?;
+    let seen = match read {
+        _ if followed => "watched, ".to_owned(),
+        Some(at) => format!("read {}, ", when::ago(ctx, f.app.now, at)),
+        None => String::new(),
+    };
+    let edits = if edited { " with your edits" } else { "" };
+    // A hub may call its versions anything.
+    let etag: String = twin.etag.quoted().chars().take(ETAG_MAX).collect();
+    Some(format!("{seen}version {}{edits}, etag {etag}", twin.version))
 }
 
 fn bar(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
@@ -180,16 +208,16 @@ fn stand_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, number: u64, stand: Stand) {
 fn sides_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let compare = &tab.compare;
     let width = ((ui.available_width() - 180.0) / 2.0).clamp(110.0, 240.0);
-    if let Some(number) = side_box(ui, tab, "Left", compare.left, width) {
+    if let Some(number) = side_box(f, ui, tab, "Left", compare.left, width) {
         push(f, tab, CompareAct::Left(number));
     }
     widgets::weak(ui, "→");
-    if let Some(number) = side_box(ui, tab, "Right", compare.right, width) {
+    if let Some(number) = side_box(f, ui, tab, "Right", compare.right, width) {
         push(f, tab, CompareAct::Right(number));
     }
 }
 
-fn side_box(ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) -> Option<u64> {
+fn side_box(f: &Frame, ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) -> Option<u64> {
     let mut wanted = None;
     let shown = tab.side_name(now);
     let chooser = ComboBox::from_id_salt(("compare-side", name)).selected_text(&shown).width(width).truncate();
@@ -201,7 +229,8 @@ fn side_box(ui: &mut Ui, tab: &Tab, name: &'static str, now: u64, width: f32) ->
         }
     });
     response.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("{name}, {shown}")));
-    response.response.on_hover_text(&shown);
+    let known = known(f, ui.ctx(), tab, now);
+    response.response.on_hover_text(known.map_or_else(|| shown.clone(), |known| format!("{shown}: {known}")));
     wanted.filter(|number| *number != now)
 }
 
@@ -221,7 +250,7 @@ fn add_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         push(f, tab, CompareAct::Drop(left));
     }
     let live = tab.compare.sides.iter().any(|side| !matches!(side.origin, Origin::Version { .. } | Origin::Draft(_)));
-    if live && ui.button("Read again").on_hover_text("Asks the hubs for these twins anew").clicked() {
+    if live && ui.button("Read again").on_hover_text("Asks the hubs for these twins anew, as F5 does").clicked() {
         push(f, tab, CompareAct::Refresh);
     }
     if let Some(id) = tab.turned() {
@@ -296,11 +325,11 @@ fn walk_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, parts: &[Part]) {
     ui.add(egui::Label::new(RichText::new(words).color(color)).extend());
     let off = none.or(tab.take_refusal());
     let hover = format!(
-        "Makes the draft of {} say what {} says here; nothing is sent",
+        "Makes the draft of {} say what {} says everywhere here: adds, removes and changes; nothing is sent",
         tab.id,
         tab.side_name(tab.compare.left)
     );
-    if widgets::act(ui, "Take all", off).on_hover_text(hover).clicked() {
+    if widgets::act(ui, "Take all from left", off).on_hover_text(hover).clicked() {
         push(f, tab, CompareAct::Take(changes(parts).cloned().collect()));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::theme::{self, palette};
 use super::super::{Frame, when, widgets};
-use super::{again_ui, push, ready, stand_ui, whole_ui};
+use super::{again_ui, known, line_ui, push, ready, stand_ui, whole_ui};
 use crate::app::Tab;
 use crate::app::compare::{CompareAct, OWN, Stand};
 use crate::twin::hunks::{self, Row};
@@ -14,6 +14,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 const LINE: f32 = 24.0;
+/// A column's name, and below it how old what it shows is.
+const HEAD: f32 = 40.0;
 const PATH: f32 = 200.0;
 const COLUMN: f32 = 140.0;
 /// Of a value in a cell no more than this is laid out.
@@ -54,7 +56,7 @@ fn grid_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, numbers: &[u64], rows: &[Row])
     let room = ui.available_width() - 24.0;
     let path = PATH.min(room * 0.4);
     let column = ((room - path) / numbers.len().max(1) as f32).max(COLUMN);
-    let size = Vec2::new(path + column * numbers.len() as f32, LINE * (rows.len() + 1) as f32);
+    let size = Vec2::new(path + column * numbers.len() as f32, HEAD + LINE * rows.len() as f32);
     ui.spacing_mut().item_spacing = Vec2::ZERO;
     let scroll = ScrollArea::both().id_salt(("compare-table", tab.id.to_string())).min_scrolled_height(16.0);
     scroll.auto_shrink(false).show_viewport(ui, |ui, viewport| {
@@ -62,10 +64,10 @@ fn grid_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, numbers: &[u64], rows: &[Row])
         let origin = ui.min_rect().min + Vec2::new(12.0, 0.0);
         for (n, number) in numbers.iter().enumerate() {
             let at = origin + Vec2::new(path + column * n as f32, 0.0);
-            title_ui(f, ui, tab, Rect::from_min_size(at, Vec2::new(column, LINE)), *number);
+            title_ui(f, ui, tab, Rect::from_min_size(at, Vec2::new(column, HEAD)), *number);
         }
         for (n, row) in rows.iter().enumerate() {
-            let y = LINE * (n + 1) as f32;
+            let y = HEAD + LINE * n as f32;
             if y + LINE < viewport.top() || y > viewport.bottom() {
                 continue;
             }
@@ -92,7 +94,12 @@ fn title_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: u64) {
     let name = tab.side_name(number);
     let room = if number == OWN { rect.width() - 12.0 } else { rect.width() - 36.0 };
     let galley = widgets::clipped(ui, &name, theme::strong(), p.text, room);
-    ui.painter().galley(Pos2::new(rect.left() + 6.0, rect.center().y - galley.size().y / 2.0), galley, p.text);
+    let (line, left) = (rect.top() + LINE / 2.0, rect.left() + 6.0);
+    ui.painter().galley(Pos2::new(left, line - galley.size().y / 2.0), galley, p.text);
+    let known = known(f, ui.ctx(), tab, number).unwrap_or_default();
+    let place = rect.with_min_x(left).with_min_y(rect.top() + LINE - 4.0);
+    line_ui(ui, Id::unique(("compare-known", number)), place, &known, p.weak);
+    let rect = rect.with_max_y(rect.top() + LINE);
     let response =
         ui.interact(rect.with_max_x(rect.left() + room), Id::unique(("compare-column", number)), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &name));

@@ -1,6 +1,8 @@
 //! The foreground half: intentions become commands, facts become state, and nothing typed is ever lost.
 
+mod back;
 mod compare;
+mod compare_fresh;
 mod compare_from;
 mod conflict;
 mod discard;

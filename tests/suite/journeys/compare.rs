@@ -30,9 +30,9 @@ fn one_twin_is_made_like_another_path_by_path() {
     for head in ["limits, only on the left", "mode, differs", "extra, only on the right"] {
         assert!(program.has(Role::ListItem, head), "{head}: {:?}", program.said());
     }
-    program.click(Role::Button, "Take mode");
+    program.click(Role::Button, "Take from left: mode");
     program.until("two are left", |program| program.says("2 differences"));
-    program.click(Role::Button, "Take limits");
+    program.click(Role::Button, "Add here: limits");
     program.until("one is left", |program| program.says("1 difference"));
     assert_eq!(second.desired(&cellar), json!({ "interval": 60, "mode": "eco", "extra": true }), "nothing is sent yet");
     program.save();
@@ -49,7 +49,7 @@ fn one_twin_is_made_like_another_path_by_path() {
     program.until("what was saved", |program| {
         program.says("2 differences") && program.has(Role::ListItem, "mode, differs")
     });
-    program.click(Role::Button, "Take mode");
+    program.click(Role::Button, "Take from left: mode");
     program.until("one is left", |program| program.says("1 difference"));
     program.save();
     assert_eq!(second.desired(&cellar)["mode"], "eco");

@@ -8,9 +8,10 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use twinscope::app::Action;
 use twinscope::app::compare::{CompareAct, Face, Other};
+use twinscope::client::HubError;
 use twinscope::twin::{Section, TwinId};
-use twinscope::worker::Failure;
 use twinscope::worker::event::Outcome;
+use twinscope::worker::{Fact, Failure};
 
 fn pump() -> TwinId {
     TwinId::device("pump-07")
@@ -91,17 +92,17 @@ fn keys_go_from_difference_to_difference_and_one_is_taken() {
     harness.run();
     let before = desired(&harness);
     let focused = |harness: &Harness<'_, Scene>, name: &str| find(harness, Role::Button, name).is_focused();
-    if !focused(&harness, "Take telemetryInterval") {
+    if !focused(&harness, "Take from left: telemetryInterval") {
         harness.key_press(Key::Tab);
         harness.run();
     }
-    assert!(focused(&harness, "Take telemetryInterval"), "the keyboard does not reach it");
+    assert!(focused(&harness, "Take from left: telemetryInterval"), "the keyboard does not reach it");
     harness.key_press(Key::Enter);
     harness.run();
     assert_eq!(desired(&harness), before.replace("60", "90"), "only the number is another");
     assert!(says(&harness, "of 2 differences") && says(&harness, "as edited"));
     assert!(try_find(&harness, Role::ListItem, "telemetryInterval").is_none());
-    find(&harness, Role::Button, "Take all").click();
+    find(&harness, Role::Button, "Take all from left").click();
     harness.run();
     assert!(says(&harness, "Nothing differs in desired"));
 }
@@ -200,7 +201,8 @@ fn previous_begins_at_the_end_and_a_place_that_is_gone_is_the_last_one() {
         .and_then(|node| node.accesskit_node().label())
         .expect("the last one is marked");
     let path = last.split(',').next().unwrap().to_owned();
-    find(&harness, Role::Button, &format!("Take {path}")).click();
+    let act = if last.contains("right") { "Remove here" } else { "Add here" };
+    find(&harness, Role::Button, &format!("{act}: {path}")).click();
     harness.run();
     assert!(says(&harness, "2 of 2 differences"));
     find(&harness, Role::Button, "Next").click();
@@ -279,7 +281,7 @@ fn what_cannot_be_taken_says_why() {
     let mut harness = window(compared());
     find(&harness, Role::Tab, "Compare reported").click();
     harness.run();
-    let off = find(&harness, Role::Button, "Take all");
+    let off = find(&harness, Role::Button, "Take all from left");
     assert!(is_disabled(&off));
     harness.state_mut().act(compare(CompareAct::Section(Section::Desired)));
     let text = "{ half".to_owned();
@@ -300,4 +302,45 @@ fn nothing_to_compare_with_offers_to_choose() {
     find(&harness, Role::Button, "Compare with…").click();
     harness.run();
     find(&harness, Role::Dialog, "Compare with");
+}
+
+#[test]
+fn an_act_is_called_what_it_does_to_the_draft() {
+    let mut harness = window(compared());
+    for name in ["Take from left: telemetryInterval", "Remove here: limits.low", "Add here: limits.note"] {
+        find(&harness, Role::Button, name);
+    }
+    find(&harness, Role::Button, "Remove here: limits.low").click();
+    harness.run();
+    assert!(!desired(&harness).contains("low"), "{}", desired(&harness));
+    find(&harness, Role::Button, "Add here: limits.note").click();
+    harness.run();
+    assert!(desired(&harness).contains("long long"));
+}
+
+#[test]
+fn each_side_says_its_version_and_when_it_was_read() {
+    let mut scene = compared();
+    scene.now.ms += 12_000;
+    scene.tell(Fact::WatchFailed { id: module(), error: HubError::ClockOff { ahead_s: 1 } });
+    let mut harness = window(scene);
+    harness.run();
+    assert!(says(&harness, "Left: read 10 s ago, version 7, etag \"AAAAAAAAAA7=\""));
+    assert!(says(&harness, "Right: read 10 s ago, version 3, etag \"AAAAAAAAAA3=\""));
+    find(&harness, Role::Button, "Remove here: limits.low");
+    harness.state_mut().act(compare(CompareAct::Face(Face::Table)));
+    harness.run();
+    assert!(says(&harness, "read 10 s ago, version 7"));
+    // F5 reads both again.
+    let commands = harness.state().commands.len();
+    harness.key_press(Key::F5);
+    harness.run();
+    let read: Vec<String> = harness.state().commands[commands..]
+        .iter()
+        .filter_map(|command| match command {
+            twinscope::worker::Command::LoadTwin { id, .. } => Some(id.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(read, ["pump-07", "myFirstDevice/myFirstModule"]);
 }

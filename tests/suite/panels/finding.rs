@@ -105,3 +105,21 @@ fn nothing_and_failures_are_said() {
     rows(&mut harness, &["pump-07"], "edgeCam", false);
     find(&harness, Role::ListItem, "pump-07/edgeCam");
 }
+
+#[test]
+fn what_to_compare_with_is_found_by_a_modules_id_alone() {
+    let mut harness = window(Scene::twin());
+    find(&harness, Role::Button, "More").click();
+    harness.run();
+    find(&harness, Role::Button, "Compare with…").click();
+    harness.run();
+    harness.event(egui::Event::Text("vibration".to_owned()));
+    harness.run();
+    rows(&mut harness, &["pump-99"], "vibration", false);
+    find(&harness, Role::ListItem, "pump-99/vibration").click();
+    harness.run();
+    let wanted = TwinId::module("pump-99", "vibration");
+    assert!(
+        harness.state().commands.iter().any(|command| matches!(command, Command::LoadTwin { id, .. } if *id == wanted))
+    );
+}

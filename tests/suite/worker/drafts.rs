@@ -10,6 +10,7 @@ use twinscope::worker::{Command, Event, Fact};
 fn about_drafts(fact: &Fact) -> Option<String> {
     match fact {
         Fact::Notice(text) if text.contains("draft") || text.contains("Drafts") => Some(text.clone()),
+        Fact::DraftsUnkept(why) => Some(format!("{why:?}")),
         _ => None,
     }
 }
@@ -29,11 +30,7 @@ fn a_folder_that_cannot_be_used_is_said_once_and_hinders_nothing() {
     let mut rig = Rig::start_with(dir, |_| {});
     rig.connected();
     let said = rig.fact("the notice", about_drafts);
-    assert!(said.contains(&folder.display().to_string()) && said.contains("safe as long as"), "{said}");
-    rig.fact("that nothing is kept", |fact| match fact {
-        Fact::DraftsUnkept(Some(why)) => Some(why.clone()),
-        _ => None,
-    });
+    assert!(said.contains(&folder.display().to_string()), "{said}");
     let id = TwinId::device("d1");
     rig.create(&id);
     for n in 0..3 {
@@ -66,7 +63,7 @@ fn what_cannot_be_read_is_kept_beside_and_the_rest_comes_back() {
     let mut rig = Rig::start_with(dir, |_| {});
     rig.connected();
     let said = rig.fact("the notice", about_drafts);
-    assert!(said.contains("the file is kept as"), "{said}");
+    assert!(said.contains("The draft of bad") && said.contains("the file is kept as"), "{said}");
     let back = rig.fact("the drafts", |fact| match fact {
         Fact::Drafts(drafts) => Some(drafts.iter().map(|draft| draft.base.id.to_string()).collect::<Vec<_>>()),
         _ => None,
@@ -99,22 +96,22 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
     let folder = Folders::find(Some(rig.dir.path())).unwrap().drafts();
     let kept = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    let file = loop {
+    let draft_file = loop {
         assert!(std::time::Instant::now() < end, "the draft is not kept");
-        if let Some(file) = kept().find(|path| path.extension().is_some_and(|end| end == "json")) {
-            break file;
+        if let Some(draft_file) = kept().find(|path| path.extension().is_some_and(|end| end == "json")) {
+            break draft_file;
         }
         std::thread::yield_now();
     };
     // A folder where the file is to be: it cannot be written, whoever asks.
-    let instance = file.file_name().unwrap().to_str().unwrap().split_once('.').unwrap().1.to_owned();
+    let instance = draft_file.file_name().unwrap().to_str().unwrap().split_once('.').unwrap().1.to_owned();
     let name = twin_name(&rig, &full, &instance);
     std::fs::create_dir_all(name.join("in the way")).unwrap();
     keep(&mut rig, &full, "{\"n\": 1}");
     rig.fact("the notice", about_drafts);
     rig.send(Command::ForgetDraft { hub: "local".to_owned(), id: fine.clone() });
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    while file.exists() {
+    while draft_file.exists() {
         assert!(std::time::Instant::now() < end, "the draft is not forgotten");
         std::thread::yield_now();
     }
@@ -122,7 +119,7 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
     // It was tried when the next one of another twin is there.
     keep(&mut rig, &fine, "{\"n\": 3}");
     let end = std::time::Instant::now() + super::rig::LIMIT;
-    while !file.exists() {
+    while !draft_file.exists() {
         assert!(std::time::Instant::now() < end, "the draft is not kept");
         std::thread::yield_now();
     }
@@ -135,7 +132,85 @@ fn a_draft_that_could_be_removed_does_not_make_the_next_failure_news() {
 /// Where the draft of a twin of the local hub goes.
 fn twin_name(rig: &Rig, id: &TwinId, instance: &str) -> std::path::PathBuf {
     use sha2::{Digest, Sha256};
+    use std::fmt::Write;
     let digest = Sha256::digest(format!("local\n{id}").as_bytes());
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let name = digest.iter().take(16).fold(String::new(), |mut name, byte| {
+        write!(name, "{byte:02x}").unwrap();
+        name
+    });
     Folders::find(Some(rig.dir.path())).unwrap().drafts().join(format!("{name}.{instance}"))
+}
+
+/// Every file of the drafts with what it holds.
+fn on_disk(dir: &std::path::Path) -> Vec<String> {
+    let folder = Folders::find(Some(dir)).unwrap().drafts();
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| std::fs::read_to_string(path).unwrap_or_default()).filter(|text| !text.is_empty()).collect()
+}
+
+#[test]
+fn of_two_drafts_of_one_twin_the_older_is_in_its_history() {
+    let mut rig = Rig::start();
+    rig.connected();
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let base = rig.load(&id);
+    let dir = rig.stop();
+    let kept = |text: &str, at_ms| {
+        let (base, desired) = (base.clone(), Some(text.to_owned()));
+        KeptDraft { hub: "local".to_owned(), base, desired, tags: None, report: None, at_ms }
+    };
+    let folder = Folders::find(Some(dir.path())).unwrap().drafts();
+    let (one, two) = (twinscope::disk::Drafts::open(&folder).unwrap(), twinscope::disk::Drafts::open(&folder).unwrap());
+    one.keep(&kept("{ \"of\": \"one\" }", 1)).unwrap();
+    two.keep(&kept("{ \"of\": \"two\" }", 2)).unwrap();
+    drop((one, two));
+    let mut rig = Rig::start_with(dir, |_| {});
+    rig.connected();
+    let said = rig.fact("the notice", about_drafts);
+    assert!(said.contains("d1") && said.contains("History"), "{said}");
+    let back = rig.fact("the drafts", |fact| match fact {
+        Fact::Drafts(drafts) => drafts[0].desired.clone(),
+        _ => None,
+    });
+    assert_eq!(back, "{ \"of\": \"two\" }");
+    let timeline = rig.ask(|key| Command::LoadTimeline { key, id: id.clone() });
+    let Ok(Outcome::Timeline(timeline)) = timeline else { panic!("{timeline:?}") };
+    let [discarded] = timeline.entries.iter().filter(|entry| entry.is_discarded()).collect::<Vec<_>>()[..] else {
+        panic!("{timeline:?}")
+    };
+    let journal = twinscope::disk::Journal::new(&Folders::find(Some(rig.dir.path())).unwrap().journal());
+    assert_eq!(journal.discarded(discarded).unwrap().desired.as_deref(), Some("{ \"of\": \"one\" }"));
+    assert!(!on_disk(rig.dir.path()).iter().any(|text| text.contains("one")), "it is in two places");
+}
+
+#[test]
+fn what_is_discarded_and_cannot_be_kept_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    // A file where the journal is to be: nothing can be kept there.
+    std::fs::write(Folders::find(Some(dir.path())).unwrap().journal(), "").unwrap();
+    let mut rig = Rig::start_with(dir, |_| {});
+    rig.connected();
+    let (lost, saved) = (TwinId::device("lost"), TwinId::device("saved"));
+    let drafts = [&lost, &saved].map(|id| {
+        rig.create(id);
+        let (base, desired) = (rig.load(id), Some(format!("{{ \"{id}\": 1 }}")));
+        KeptDraft { hub: "local".to_owned(), base, desired, tags: None, report: None, at_ms: 1 }
+    });
+    for draft in &drafts {
+        rig.send(Command::KeepDraft { draft: Box::new(draft.clone()) });
+    }
+    let end = std::time::Instant::now() + super::rig::LIMIT;
+    while on_disk(rig.dir.path()).len() < 2 {
+        assert!(std::time::Instant::now() < end, "the drafts are not kept");
+        std::thread::yield_now();
+    }
+    rig.send(Command::KeepDiscarded { draft: Box::new(drafts[0].clone()) });
+    for id in [&lost, &saved] {
+        rig.send(Command::ForgetDraft { hub: "local".to_owned(), id: id.clone() });
+    }
+    let dir = rig.stop();
+    let left = on_disk(dir.path());
+    assert!(left.iter().any(|text| text.contains("lost")), "what the journal could not keep is gone");
+    assert!(!left.iter().any(|text| text.contains("saved")), "what nobody discarded is not forgotten");
 }
