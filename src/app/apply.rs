@@ -3,7 +3,7 @@
 use super::dialog::{Check, Field, Then};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
-use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
+use super::{App, Dialog, HubState, Matter, Moment, NoticeKind, Purpose, Running};
 use crate::client::HubError;
 use crate::twin::{Status, TwinId};
 use crate::worker::event::{DeviceRow, HubEntry, HubInfo, Outcome, Reachability};
@@ -361,6 +361,15 @@ impl App {
             self.say_failure(&format!("{id} was not deleted"), &failure);
         }
         Vec::new()
+    }
+
+    /// The same as the newest word on a matter of one twin.
+    pub(super) fn say_failure_about(&mut self, matter: Matter, id: &TwinId, what: &str, failure: &Failure) {
+        if *failure == Failure::Cancelled {
+            return;
+        }
+        let text = format!("{what}: {}", failure_sentence(failure));
+        self.notice_about(matter, std::slice::from_ref(id), NoticeKind::Problem, text, failure_detail(failure));
     }
 
     /// A failure as a notice that stays; being cancelled is none.

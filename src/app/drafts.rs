@@ -1,7 +1,7 @@
 //! What was typed goes to disk as it is typed, and comes back.
 
 use super::tab::Tab;
-use super::{App, HubState, NoticeKind};
+use super::{App, HubState, Matter, NoticeKind};
 use crate::disk::KeptDraft;
 use crate::twin::draft::Draft;
 use crate::twin::{Etag, Section, TwinId};
@@ -168,7 +168,7 @@ impl App {
             let more = if back.len() > 5 { format!(" and {} more", back.len() - 5) } else { String::new() };
             let text =
                 format!("Your unsaved edits are back: {}{more}. Nothing of them is on the hub yet", names.join(", "));
-            self.notice(NoticeKind::Info, text, None);
+            self.notice_about(Matter::Edits, &back, NoticeKind::Info, text, None);
         }
         commands
     }

@@ -15,9 +15,11 @@ pub mod events;
 pub mod faults;
 pub mod finding;
 pub mod fleet;
+mod followed;
 pub mod history;
 pub mod messages;
 pub mod methods;
+pub mod notices;
 mod reading;
 mod replace;
 pub mod settings;
@@ -38,6 +40,7 @@ pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
 pub use history::History;
+pub use notices::{Matter, Notice, NoticeKind};
 pub use tab::Tab;
 
 use crate::disk::{KeptDraft, Settings};
@@ -152,25 +155,6 @@ pub enum HubState {
         hub: HubRef,
         failure: Failure,
     },
-}
-
-/// A message that stays until dismissed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    pub number: u64,
-    pub kind: NoticeKind,
-    /// One sentence.
-    pub text: String,
-    /// Details worth copying: status, error code, tracking id.
-    pub detail: Option<String>,
-    pub at: Moment,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoticeKind {
-    Good,
-    Info,
-    Problem,
 }
 
 /// A request under way.
@@ -319,10 +303,5 @@ impl App {
         let key = self.next_key();
         self.running.insert(key, Running { what, since: self.now, purpose });
         key
-    }
-
-    fn notice(&mut self, kind: NoticeKind, text: impl Into<String>, detail: Option<String>) {
-        self.last_notice += 1;
-        self.notices.push(Notice { number: self.last_notice, kind, text: text.into(), detail, at: self.now });
     }
 }

@@ -110,6 +110,7 @@ pub enum SaveState {
     Refused {
         why: String,
     },
+    /// Sent at that moment, whenever its answer came.
     Saved {
         at: Moment,
     },
@@ -119,6 +120,8 @@ pub enum SaveState {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
     pub outgoing: Outgoing,
+    /// When it left, for the last time.
+    pub at: Moment,
     /// The texts at that moment: what differs from them afterwards was typed meanwhile.
     pub typed: Texts,
     /// The texts the save stands for: those, or what was made of them by choosing between mine and theirs.
@@ -141,6 +144,7 @@ impl Texts {
 /// What becomes of a saved desired patch: saved → (notified) → reported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landing {
+    /// When the save was sent.
     pub saved_at: Moment,
     /// Desired `$version` of the save.
     pub version: u64,
@@ -150,6 +154,8 @@ pub struct Landing {
     pub notified_at: Option<Moment>,
     /// Reported agrees with desired at every path sent, or acknowledges this version (`av`).
     pub reported_at: Option<Moment>,
+    /// It did so in the first version seen after the save: when it began to is not known.
+    pub already: bool,
     /// The device acknowledged the version with a refusal (`ac` outside 200–299): its `ad`, or the code.
     pub refusal: Option<String>,
     /// Nobody agreed within [`LANDING_LIMIT_S`].

@@ -319,6 +319,7 @@ pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing)
         return format!("{words} · refused by the device: {why}");
     }
     match (landing.reported_at, landing.timed_out) {
+        (Some(_), _) if landing.already => words.push_str(" · reported"),
         (Some(at), _) => words = format!("{words} · reported after {}", when::span(landing.saved_at, at)),
         (None, true) => words.push_str(" · not reported back"),
         (None, false) => words.push_str(" · waiting for the device"),
