@@ -29,8 +29,13 @@ impl App {
         match event {
             Event::Fact(fact) => self.take_fact(fact),
             Event::Done { key, outcome } => {
-                let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
+                let (purpose, unsent) =
+                    self.running.remove(&key).map(|Running { purpose, unsent, .. }| (purpose, unsent)).unzip();
                 match (purpose, outcome) {
+                    (Some(purpose @ Purpose::Save(_)), Err(Failure::Cancelled)) if unsent == Some(true) => {
+                        let why = "it was cancelled while it waited, so nothing was written".to_owned();
+                        self.settle(key, purpose, Err(Failure::Local(why)))
+                    }
                     (None, outcome) => self.settle_first(key, outcome),
                     (Some(purpose), outcome) => self.settle(key, purpose, outcome),
                 }
@@ -96,6 +101,7 @@ impl App {
                     return commands;
                 }
             }
+            Fact::Waiting { key, wait, status } => self.take_wait(key, wait, status),
             Fact::Requests(records) => {
                 for record in records {
                     self.activity.push_request(self.now, record);

@@ -32,6 +32,7 @@ mod update;
 mod update_compare;
 mod update_conflict;
 mod update_twin;
+pub mod waiting;
 
 pub use action::Action;
 pub use activity::Activity;
@@ -164,6 +165,10 @@ pub struct Running {
     pub what: String,
     pub since: Moment,
     pub purpose: Purpose,
+    /// It waits before it is sent again.
+    pub(super) waiting: Option<waiting::Waiting>,
+    /// It was cancelled while nothing of it was on its way.
+    pub(super) unsent: bool,
 }
 
 /// What an answer is for.
@@ -265,6 +270,12 @@ impl App {
         Self::default()
     }
 
+    /// The open hub does not answer: what is shown of it is as last known.
+    pub fn is_offline(&self) -> bool {
+        let offline = matches!(self.reach, Some(crate::worker::event::Reachability::Offline { .. }));
+        offline && matches!(self.hub, HubState::Open(_))
+    }
+
     /// The tab in front.
     pub fn active_tab(&self) -> Option<&Tab> {
         self.active.and_then(|index| self.tabs.get(index))
@@ -301,7 +312,7 @@ impl App {
 
     fn start(&mut self, what: String, purpose: Purpose) -> Key {
         let key = self.next_key();
-        self.running.insert(key, Running { what, since: self.now, purpose });
+        self.running.insert(key, Running { what, since: self.now, purpose, waiting: None, unsent: false });
         key
     }
 }

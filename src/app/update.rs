@@ -79,7 +79,10 @@ impl App {
                 self.notices.clear();
                 Vec::new()
             }
-            Action::Cancel(key) => vec![Command::Cancel { key }],
+            Action::Cancel(key) => {
+                self.note_cancel(key);
+                vec![Command::Cancel { key }]
+            }
             Action::Settings(act) => self.settings_act(act),
             Action::SetTheme(theme) => {
                 self.settings.theme = theme;
