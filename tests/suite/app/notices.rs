@@ -127,6 +127,7 @@ fn a_save_that_waited_for_a_throttled_hub_counts_from_the_try_that_was_taken() {
     let key = save(&mut desk, &id);
     desk.fact(Fact::Waiting { key, wait: Duration::from_secs(12), status: Some(429) });
     desk.later(12_000);
+    desk.app.tick(desk.now);
     assert_eq!(desk.app.waiting(key), None, "the wait is over");
     let again = desk.now;
     desk.later(500);

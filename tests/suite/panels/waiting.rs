@@ -1,7 +1,7 @@
 //! While the hub lets wait or does not answer: what is said, and what is not said any more.
 
 use super::scene::{Scene, module, parsed, twin_json};
-use super::{find, try_find, window};
+use super::{find, window};
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
@@ -17,6 +17,14 @@ fn says(harness: &Harness<'_, Scene>, text: &str) -> bool {
     harness.root().children_recursive().any(|node| {
         let node = node.accesskit_node();
         [node.label(), node.value()].into_iter().flatten().any(|said| said.contains(text))
+    })
+}
+
+/// The whole of a label.
+fn shows(harness: &Harness<'_, Scene>, text: &str) -> bool {
+    harness.root().children_recursive().any(|node| {
+        let node = node.accesskit_node();
+        node.role() == Role::Label && [node.label(), node.value()].into_iter().flatten().any(|said| said == text)
     })
 }
 
@@ -75,8 +83,6 @@ fn a_throttled_reading_says_so_too() {
     tell(&mut harness, Fact::Waiting { key, wait: Duration::from_secs(9), status: Some(429) });
     later(&mut harness, 1_000);
     assert!(says(&harness, "loaded just now. The hub throttles; trying again in 8 s"));
-    assert!(says(&harness, "Reading myFirstDevice/myFirstModule. The hub throttles; trying again in 8 s"));
-    find(&harness, Role::Button, "Cancel");
 }
 
 #[test]
@@ -121,18 +127,18 @@ fn what_an_offline_hub_told_is_shown_as_last_known() {
     find(&harness, Role::ListItem, "myFirstDevice, connected");
     tell(&mut harness, Fact::HubReachable(Reachability::Offline { reason: "the connection was refused".to_owned() }));
     later(&mut harness, 12_000);
-    find(&harness, Role::Label, "was connected");
+    assert!(shows(&harness, "was connected"));
     find(&harness, Role::ListItem, "myFirstDevice, was connected");
-    find(&harness, Role::Label, "as of 10 s ago");
+    assert!(shows(&harness, "as of 10 s ago"));
     assert!(says(&harness, "offline, so nothing is heard of the device"));
     assert!(says(&harness, "devices · as of 10 s ago"));
-    for (role, gone) in [(Role::Label, "connected"), (Role::Label, "watching")] {
-        assert!(try_find(&harness, role, gone).is_none(), "{gone}");
+    for gone in ["connected", "watching"] {
+        assert!(!shows(&harness, gone), "{gone}");
     }
     assert!(!says(&harness, "waiting for the device"));
     tell(&mut harness, Fact::HubReachable(Reachability::Online));
-    find(&harness, Role::Label, "connected");
-    find(&harness, Role::Label, "watching");
+    assert!(shows(&harness, "connected"));
+    assert!(shows(&harness, "watching"));
 }
 
 #[test]

@@ -153,14 +153,8 @@ fn a_request_that_waits_for_a_throttled_hub_says_so() {
     let base = rig.load(&id);
     let plan = Plan { seed: None, faults: vec!["429:retry-after=30s".parse().unwrap()] };
     rig.ask(|key| Command::SetFaults { key, plan }).unwrap();
-    let save = Command::PatchTwin {
-        key: rig.key(),
-        id: id.clone(),
-        body: desired(json!({ "a": 1 })),
-        guard: Guard::Etag(base.etag.clone()),
-    };
-    let Command::PatchTwin { key: saving, .. } = save else { unreachable!() };
-    rig.send(save);
+    let (saving, guard) = (rig.key(), Guard::Etag(base.etag.clone()));
+    rig.send(Command::PatchTwin { key: saving, id: id.clone(), body: desired(json!({ "a": 1 })), guard });
     let reading = rig.key();
     rig.send(Command::LoadTwin { key: reading, id });
     for waiting in [saving, reading] {
