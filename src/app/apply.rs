@@ -3,7 +3,7 @@
 use super::dialog::{Check, Field, Then};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
-use super::{App, Dialog, HubState, Moment, NoticeKind, Purpose, Running};
+use super::{App, Dialog, HubState, Matter, Moment, NoticeKind, Purpose, Running};
 use crate::client::HubError;
 use crate::twin::{Status, TwinId};
 use crate::worker::event::{DeviceRow, HubEntry, HubInfo, Outcome, Reachability};
@@ -35,8 +35,13 @@ impl App {
         let commands = match event {
             Event::Fact(fact) => self.take_fact(fact),
             Event::Done { key, outcome } => {
-                let purpose = self.running.remove(&key).map(|Running { purpose, .. }| purpose);
+                let (purpose, unsent) =
+                    self.running.remove(&key).map(|Running { purpose, unsent, .. }| (purpose, unsent)).unzip();
                 match (purpose, outcome) {
+                    (Some(purpose @ Purpose::Save(_)), Err(Failure::Cancelled)) if unsent == Some(true) => {
+                        let why = "it was cancelled while it waited, so nothing was written".to_owned();
+                        self.settle(key, purpose, Err(Failure::Local(why)))
+                    }
                     (None, outcome) => self.settle_first(key, outcome),
                     (Some(purpose), outcome) => self.settle(key, purpose, outcome),
                 }
@@ -104,6 +109,7 @@ impl App {
                     return commands;
                 }
             }
+            Fact::Waiting { key, wait, status } => self.take_wait(key, wait, status),
             Fact::Requests(records) => {
                 for record in records {
                     self.activity.push_request(self.now, record);
@@ -369,6 +375,15 @@ impl App {
             self.say_failure(&format!("{id} was not deleted"), &failure);
         }
         Vec::new()
+    }
+
+    /// The same as the newest word on a matter of one twin.
+    pub(super) fn say_failure_about(&mut self, matter: Matter, id: &TwinId, what: &str, failure: &Failure) {
+        if *failure == Failure::Cancelled {
+            return;
+        }
+        let text = format!("{what}: {}", failure_sentence(failure));
+        self.notice_about(matter, std::slice::from_ref(id), NoticeKind::Problem, text, failure_detail(failure));
     }
 
     /// A failure as a notice that stays; being cancelled is none.

@@ -2,12 +2,13 @@
 
 use super::activity::{PatchKind, PatchSeen};
 use super::tab::{Act, Landing, News, SaveState, Sent, Tab};
-use super::{App, NoticeKind, Purpose, Remote};
+use super::{App, Matter, NoticeKind, Purpose, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
 use crate::twin::{JsonMap, Section, Twin, TwinId, patch};
 use crate::worker::event::{Outcome, Source};
 use crate::worker::{Command, Fact, Failure, Key};
+use std::slice::from_ref;
 use std::sync::Arc;
 
 impl App {
@@ -47,12 +48,18 @@ impl App {
             Purpose::SetStatus(id) => match outcome {
                 Ok(Outcome::Identity(identity)) => {
                     let word = identity.status.word();
-                    self.notice(NoticeKind::Good, format!("{id} is {word} now"), None);
+                    let text = format!("{id} is {word} now");
+                    self.notice_about(Matter::Status, from_ref(&id), NoticeKind::Good, text, None);
                     self.keep_identity(&id, identity);
                 }
                 Ok(_) => {}
                 Err(failure) => {
-                    self.say_failure(&format!("The status of {id} was not changed"), &failure);
+                    self.say_failure_about(
+                        Matter::Status,
+                        &id,
+                        &format!("The status of {id} was not changed"),
+                        &failure,
+                    );
                     // The record may have moved: the next try goes against what it says now.
                     return self.load_identity(&id);
                 }
@@ -62,7 +69,7 @@ impl App {
                     if let Some(tab) = self.tab_mut(&id) {
                         tab.act = None;
                     }
-                    self.say_failure(&format!("Cannot act as {id}"), &failure);
+                    self.say_failure_about(Matter::Link, &id, &format!("Cannot act as {id}"), &failure);
                 }
             }
             Purpose::Timeline(id) => return self.settle_timeline(key, &id, outcome),
@@ -117,14 +124,19 @@ impl App {
         }
         let Some(tab) = self.tab_mut(&twin.id) else { return };
         let news = tab.current().map(|old| changes_between(old, twin, source, now)).unwrap_or_default();
-        let was_open = tab.conflict_open;
+        let (was_open, stood) = (tab.conflict_open, tab.moved.is_none());
         tab.take(twin.clone(), source, now);
-        if was_open && !tab.conflict_open {
+        let (closed, moved) = (was_open && !tab.conflict_open, stood && tab.moved.is_some());
+        if moved {
+            // Nothing said of the edits before was said of this version.
+            self.settled(Matter::Edits, &twin.id);
+        }
+        if closed {
             let (id, version) = (&twin.id, twin.version);
             let text = format!(
                 "Nothing is left to decide about {id}: the hub's version {version} no longer differs where you edit, and your edits stand on it now"
             );
-            self.notice(NoticeKind::Info, text, None);
+            self.notice_about(Matter::Edits, from_ref(id), NoticeKind::Info, text, None);
         }
         if source != Source::Save {
             for (kind, seen) in &news {
@@ -198,7 +210,7 @@ impl App {
         if landed == Some(true) {
             self.saved(id, twin, sent);
             let text = format!("The answer to saving {id} was lost, but the hub has your values: it is saved");
-            self.notice(NoticeKind::Info, text, None);
+            self.notice_about(Matter::Edits, from_ref(id), NoticeKind::Info, text, None);
             return;
         }
         let Some(tab) = self.tab_mut(id) else { return };
@@ -229,11 +241,16 @@ impl App {
     fn saved(&mut self, id: &TwinId, twin: &Arc<Twin>, sent: Sent) {
         let now = self.now;
         if let Some(tab) = self.tab_mut(id) {
-            tab.save = SaveState::Saved { at: now };
+            tab.save = SaveState::Saved { at: sent.at };
             tab.after_save(twin, &sent);
             let told = sent.outgoing.device_told.clone();
-            tab.landing = told.map(|patch| Landing::new(now, twin.desired.version, patch));
+            tab.landing = told.map(|patch| {
+                let mut landing = Landing::new(sent.at, twin.desired.version, patch);
+                landing.look_at_first(twin, now);
+                landing
+            });
         }
+        self.settled(Matter::Edits, id);
         let (version, patch) = match sent.outgoing.device_told {
             Some(patch) => (twin.desired.version, patch),
             None => (twin.version, sent.outgoing.body),
@@ -292,13 +309,14 @@ impl App {
                 // MQTT 3.1.1 closes without a word; another client is the usual cause, a disabled or deleted identity the other.
                 let text = format!("The hub closed your connection as {id}: you are no longer acting as it");
                 let why = "Most likely another client connected with the same identity, or it was disabled or deleted";
-                self.notice(NoticeKind::Info, text, Some(why.to_owned()));
+                self.notice_about(Matter::Link, from_ref(id), NoticeKind::Info, text, Some(why.to_owned()));
             }
             LinkState::Refused { reason } => {
                 let text = format!("The hub refused the connection as {id}");
-                self.notice(NoticeKind::Problem, text, Some(reason.clone()));
+                self.notice_about(Matter::Link, from_ref(id), NoticeKind::Problem, text, Some(reason.clone()));
             }
-            LinkState::Connecting | LinkState::Online { .. } | LinkState::Retrying { .. } => {}
+            LinkState::Online { .. } => self.settled(Matter::Link, id),
+            LinkState::Connecting | LinkState::Retrying { .. } => {}
         }
         if let Some(tab) = self.tab_mut(id) {
             let text = tab.report_text.clone();
@@ -327,7 +345,9 @@ impl App {
                 }
             }
             Ok(_) => {}
-            Err(failure) => self.say_failure(&format!("The report as {id} was not taken"), &failure),
+            Err(failure) => {
+                self.say_failure_about(Matter::Link, id, &format!("The report as {id} was not taken"), &failure);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The hub's version moved under an edit: what differs, what was chosen, and what a save of the choices would send.
 
 use super::Moment;
+pub use super::followed::Followed;
 use super::tab::{SaveState, Tab, Tried};
 use crate::twin::diff::{self, Change};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
@@ -93,26 +94,6 @@ pub struct Shown {
     pub etag: Etag,
     /// A fingerprint of the draft's texts.
     pub draft: u64,
-}
-
-/// Changes of others that went into the text by themselves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Followed {
-    /// The twin's version that brought the newest, and when that was seen.
-    pub version: u64,
-    pub at: Moment,
-    pub changes: Vec<(Section, Change)>,
-}
-
-impl Followed {
-    /// Those nobody typed over since.
-    fn standing(&self, draft: &Draft) -> Vec<(Section, Change)> {
-        let stands = |(section, change): &&(Section, Change)| {
-            let document = draft.section(*section).parsed.document.as_ref();
-            document.is_none_or(|mine| change.path.find(mine) == change.after.as_ref())
-        };
-        self.changes.iter().filter(stands).cloned().collect()
-    }
 }
 
 impl Moved {
@@ -417,16 +398,7 @@ impl Tab {
         let (Some(moved), Some(draft)) = (&mut self.moved, &mut self.draft) else { return };
         let (version, at, taken) = (moved.version, moved.at, std::mem::take(&mut moved.theirs_only));
         draft.follow(&moved.theirs);
-        let followed = self.followed.get_or_insert(Followed { version, at, changes: Vec::new() });
-        (followed.at, followed.version) = (at, version);
-        for (section, change) in taken {
-            // Of several changes of one path the text before the first and the value after the last are told.
-            let same = followed.changes.iter_mut().find(|(s, before)| *s == section && before.path == change.path);
-            match same {
-                Some((_, before)) => before.after = change.after,
-                None => followed.changes.push((section, change)),
-            }
-        }
+        self.followed.get_or_insert_default().take(version, at, taken);
         if moved.clashes.is_empty() {
             self.moved = None;
         }

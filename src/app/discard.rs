@@ -3,7 +3,7 @@
 use super::conflict::EDITABLE;
 use super::history::{HistoryAct, Shown};
 use super::tab::{Pane, SaveState, Sent, Texts};
-use super::{App, Dialog, HubState, NoticeKind, Tab};
+use super::{App, Dialog, HubState, Matter, NoticeKind, Tab};
 use crate::disk::KeptDraft;
 use crate::disk::journal::EntryKey;
 use crate::twin::{Section, TwinId, diff, text};
@@ -105,7 +105,7 @@ impl App {
         let text = format!(
             "The discarded draft of {id} is your draft again: look at Changes, then save. Nothing is sent before"
         );
-        self.notice(NoticeKind::Info, text, None);
+        self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Info, text, None);
         commands
     }
 

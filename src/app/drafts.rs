@@ -1,7 +1,7 @@
 //! What was typed goes to disk as it is typed, and comes back.
 
 use super::tab::Tab;
-use super::{App, HubState, NoticeKind};
+use super::{App, HubState, Matter, NoticeKind};
 use crate::disk::KeptDraft;
 use crate::twin::draft::Draft;
 use crate::twin::{Etag, Section, TwinId};
@@ -216,6 +216,6 @@ impl App {
             "Your unsaved edits are back: {}{more}. Changes lists what differs from the hub; nothing was sent",
             names.join(", ")
         );
-        self.notice(NoticeKind::Info, text, None);
+        self.notice_about(Matter::Edits, &back, NoticeKind::Info, text, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::discard::Goes;
 use super::tab::{Pane, SaveState};
-use super::{App, Dialog, NoticeKind, Purpose, Remote, Tab};
+use super::{App, Dialog, Matter, NoticeKind, Purpose, Remote, Tab};
 use crate::disk::KeptDraft;
 use crate::disk::journal::{Entry, EntryKey, SavedPatch, Timeline};
 use crate::twin::diff::{self, Change};
@@ -446,7 +446,7 @@ impl App {
             "What version {} of {id} said is your draft now: look at Changes, then save. Nothing is sent before",
             version.version
         );
-        self.notice(NoticeKind::Info, text, None);
+        self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Info, text, None);
         kept
     }
 }

@@ -34,6 +34,9 @@ impl Tab {
     pub(super) fn mark_lines(&mut self) {
         self.marks.clear();
         let Some(draft) = &self.draft else { return };
+        if let Some(followed) = &mut self.followed {
+            followed.look_at(draft);
+        }
         let mut wanted: Vec<(Section, &Change, MarkKind)> = Vec::new();
         if let Some(moved) = &self.moved {
             let clashes = |section: Section, path: &Path| {
@@ -45,7 +48,7 @@ impl Tab {
             }));
         }
         if let Some(followed) = &self.followed {
-            let changes = followed.changes.iter().take(MARKS_MAX);
+            let changes = followed.there.iter().take(MARKS_MAX);
             wanted.extend(changes.map(|(section, change)| (*section, change, MarkKind::Followed)));
         }
         for section in EDITABLE {

@@ -15,11 +15,13 @@ pub mod events;
 pub mod faults;
 pub mod finding;
 pub mod fleet;
+mod followed;
 pub mod history;
 mod marks;
 pub mod messages;
 pub mod methods;
 mod moves;
+pub mod notices;
 mod reading;
 mod replace;
 pub mod settings;
@@ -32,6 +34,7 @@ mod update;
 mod update_compare;
 mod update_conflict;
 mod update_twin;
+pub mod waiting;
 
 pub use action::Action;
 pub use activity::Activity;
@@ -40,6 +43,7 @@ pub use events::Events;
 pub use faults::Faults;
 pub use fleet::Fleet;
 pub use history::History;
+pub use notices::{Matter, Notice, NoticeKind};
 pub use tab::Tab;
 
 use crate::disk::{KeptDraft, Settings};
@@ -156,25 +160,6 @@ pub enum HubState {
     },
 }
 
-/// A message that stays until dismissed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    pub number: u64,
-    pub kind: NoticeKind,
-    /// One sentence.
-    pub text: String,
-    /// Details worth copying: status, error code, tracking id.
-    pub detail: Option<String>,
-    pub at: Moment,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoticeKind {
-    Good,
-    Info,
-    Problem,
-}
-
 /// A request under way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {
@@ -182,6 +167,10 @@ pub struct Running {
     pub what: String,
     pub since: Moment,
     pub purpose: Purpose,
+    /// It waits before it is sent again.
+    pub(super) waiting: Option<waiting::Waiting>,
+    /// It was cancelled while nothing of it was on its way.
+    pub(super) unsent: bool,
 }
 
 /// What an answer is for.
@@ -287,6 +276,12 @@ impl App {
         Self::default()
     }
 
+    /// The open hub does not answer: what is shown of it is as last known.
+    pub fn is_offline(&self) -> bool {
+        let offline = matches!(self.reach, Some(crate::worker::event::Reachability::Offline { .. }));
+        offline && matches!(self.hub, HubState::Open(_))
+    }
+
     /// The tab in front.
     pub fn active_tab(&self) -> Option<&Tab> {
         self.active.and_then(|index| self.tabs.get(index))
@@ -323,12 +318,7 @@ impl App {
 
     fn start(&mut self, what: String, purpose: Purpose) -> Key {
         let key = self.next_key();
-        self.running.insert(key, Running { what, since: self.now, purpose });
+        self.running.insert(key, Running { what, since: self.now, purpose, waiting: None, unsent: false });
         key
-    }
-
-    fn notice(&mut self, kind: NoticeKind, text: impl Into<String>, detail: Option<String>) {
-        self.last_notice += 1;
-        self.notices.push(Notice { number: self.last_notice, kind, text: text.into(), detail, at: self.now });
     }
 }

@@ -114,6 +114,7 @@ pub enum SaveState {
     Refused {
         why: String,
     },
+    /// Sent at that moment, whenever its answer came.
     Saved {
         at: Moment,
     },
@@ -136,6 +137,8 @@ pub struct Sent {
     pub tried: Tried,
     /// The version it goes over.
     pub over: Option<Arc<Twin>>,
+    /// When it left, for the last time.
+    pub at: Moment,
     /// The texts at that moment: what differs from them afterwards was typed meanwhile.
     pub typed: Texts,
     /// The texts the save stands for: those, or what was made of them by choosing between mine and theirs.
@@ -158,6 +161,7 @@ impl Texts {
 /// What becomes of a saved desired patch: saved → (notified) → reported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landing {
+    /// When the save was sent.
     pub saved_at: Moment,
     /// Desired `$version` of the save.
     pub version: u64,
@@ -167,6 +171,8 @@ pub struct Landing {
     pub notified_at: Option<Moment>,
     /// Reported agrees with desired at every path sent, or acknowledges this version (`av`).
     pub reported_at: Option<Moment>,
+    /// It did so in the first version seen after the save: when it began to is not known.
+    pub already: bool,
     /// The device acknowledged the version with a refusal (`ac` outside 200–299): its `ad`, or the code.
     pub refusal: Option<String>,
     /// Nobody agreed within [`LANDING_LIMIT_S`].

@@ -231,12 +231,27 @@ impl Act {
 impl Landing {
     #[must_use]
     pub fn new(saved_at: Moment, version: u64, patch: JsonMap) -> Self {
-        Self { saved_at, version, patch, notified_at: None, reported_at: None, refusal: None, timed_out: false }
+        Self {
+            saved_at,
+            version,
+            patch,
+            notified_at: None,
+            reported_at: None,
+            already: false,
+            refusal: None,
+            timed_out: false,
+        }
     }
 
     /// Nothing more is waited for.
     pub fn is_over(&self) -> bool {
         self.reported_at.is_some() || self.refusal.is_some() || self.timed_out
+    }
+
+    /// Looks at the version the save led to, or the first one seen after an answer was lost.
+    pub(super) fn look_at_first(&mut self, twin: &Twin, now: Moment) {
+        self.look_at(twin, now);
+        self.already = self.reported_at.is_some();
     }
 
     /// Whether the device made of the patch what was meant: every value reported, or acknowledged with this version.

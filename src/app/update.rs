@@ -85,7 +85,10 @@ impl App {
                 self.notices.clear();
                 Vec::new()
             }
-            Action::Cancel(key) => vec![Command::Cancel { key }],
+            Action::Cancel(key) => {
+                self.note_cancel(key);
+                vec![Command::Cancel { key }]
+            }
             Action::Settings(act) => self.settings_act(act),
             Action::SetTheme(theme) => {
                 self.settings.theme = theme;
@@ -176,6 +179,7 @@ impl App {
     fn park_tabs(&mut self) -> Vec<Command> {
         let HubState::Open(info) = &self.hub else { return Vec::new() };
         let hub = info.hub.clone();
+        self.forget_all_about_twins();
         let commands = self.tabs.iter().map(|tab| Command::Unwatch { id: tab.id.clone() }).collect();
         for tab in &mut self.tabs {
             tab.park(self.now);
@@ -285,6 +289,7 @@ impl App {
         }
         let Some(index) = self.tabs.iter().position(|tab| tab.id == *id) else { return Vec::new() };
         let tab = self.tabs.remove(index);
+        self.forget_notices(id);
         let forgotten = self.forget_draft(&tab);
         self.active = match self.active {
             _ if self.tabs.is_empty() => None,

@@ -3,7 +3,7 @@
 use super::compare::{CompareAct, OWN, Origin, Other, Side, Stand, Taking};
 use super::sources::Source;
 use super::tab::Pane;
-use super::{App, Moment, NoticeKind, Purpose, Remote};
+use super::{App, Matter, Moment, NoticeKind, Purpose, Remote};
 use crate::disk::journal::EntryKey;
 use crate::twin::TwinId;
 use crate::twin::diff::Change;
@@ -125,10 +125,10 @@ impl App {
         }
         if compare.is_full() {
             let text = format!(
-                "No more than {} documents are compared at once: take one away first",
+                "No more than {} documents are compared with {id} at once: take one away first",
                 super::compare::SIDES_MAX
             );
-            self.notice(NoticeKind::Info, text, None);
+            self.notice_about(Matter::Compare, std::slice::from_ref(id), NoticeKind::Info, text, None);
             return None;
         }
         compare.last += 1;
@@ -295,8 +295,8 @@ impl App {
         let changes: Vec<Change> = changes.into_iter().filter(stands).collect();
         let from = from.clone();
         if changes.len() < asked {
-            let text = "What was compared has moved meanwhile: look once more and take it again";
-            self.notice(NoticeKind::Info, text, None);
+            let text = format!("What {id} is compared with has moved meanwhile: look once more and take it again");
+            self.notice_about(Matter::Compare, std::slice::from_ref(id), NoticeKind::Info, text, None);
         }
         self.with_draft(id, |draft| draft.take(section, &from, &changes));
     }

@@ -3,7 +3,7 @@
 use super::conflict::Shown;
 use super::discard::Goes;
 use super::tab::{SaveState, Texts};
-use super::{Action, App, NoticeKind, Tab};
+use super::{Action, App, Matter, NoticeKind, Tab};
 use crate::twin::draft::Refusal;
 use crate::twin::merge::Choice;
 use crate::twin::{Section, TwinId};
@@ -59,7 +59,7 @@ impl App {
         let Some(tab) = self.tab_mut(id) else { return };
         if tab.moved.as_ref().is_some_and(|moved| moved.unparsed) {
             let text = format!("The text of {id} does not parse, so its edits cannot be rebased: correct it first");
-            self.notice(NoticeKind::Problem, text, None);
+            self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Problem, text, None);
             return;
         }
         let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_mut()) else { return };
@@ -85,7 +85,7 @@ impl App {
                 if mine == 1 { "has" } else { "have" },
             ),
         };
-        self.notice(NoticeKind::Info, text, None);
+        self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Info, text, None);
     }
 
     /// Whether draft and hub are still what the person saw at the click; says so where they are not.
@@ -97,7 +97,7 @@ impl App {
             (true, false) => "Your text has changed",
         };
         let text = format!("{moved} since you looked at {id}: look once more before you {what} it");
-        self.notice(NoticeKind::Problem, text, None);
+        self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Problem, text, None);
         false
     }
 
@@ -153,7 +153,7 @@ impl App {
                 tab.settle_moved();
                 tab.save = SaveState::Idle;
                 let text = format!("{id} is as you chose on the hub already: there is nothing to send");
-                self.notice(NoticeKind::Info, text, None);
+                self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Info, text, None);
                 kept
             }
             Err(refusal) => {

@@ -3,7 +3,7 @@
 use super::action::Watching;
 use super::discard::Goes;
 use super::tab::{Pane, SaveState, Sent, Texts, Tried};
-use super::{Action, App, Dialog, NoticeKind, Purpose, Tab};
+use super::{Action, App, Dialog, Matter, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
@@ -132,10 +132,11 @@ impl App {
     }
 
     fn save(&mut self, id: &TwinId) -> Vec<Command> {
-        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
-        if matches!(tab.save, SaveState::Sending { .. }) {
+        if self.tab(id).is_none_or(|tab| matches!(tab.save, SaveState::Sending { .. })) {
             return Vec::new();
         }
+        self.settled(Matter::Edits, id);
+        let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         let Some(draft) = &tab.draft else { return Vec::new() };
         let outgoing = draft.outgoing();
         // The hub is known to have moved: sending would only meet a 412.
@@ -181,6 +182,7 @@ impl App {
         tried: Tried,
         merged: Option<Texts>,
     ) -> crate::worker::Key {
+        self.settled(Matter::Edits, id);
         let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
         let now = self.now;
         if let Some(tab) = self.tab_mut(id) {
@@ -190,7 +192,8 @@ impl App {
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
             let over = tab.version_of(&outgoing.if_match);
-            tab.sent = Some(Sent { outgoing, tried, over, saved: merged.unwrap_or_else(|| typed.clone()), typed });
+            let saved = merged.unwrap_or_else(|| typed.clone());
+            tab.sent = Some(Sent { outgoing, tried, over, at: now, saved, typed });
         }
         key
     }
@@ -198,6 +201,7 @@ impl App {
     /// The hub's newest version takes the place of the edits; the journal keeps those.
     fn discard(&mut self, id: &TwinId) -> Vec<Command> {
         self.dialog = None;
+        self.settled(Matter::Edits, id);
         let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
@@ -221,15 +225,18 @@ impl App {
 
     fn set_status(&mut self, id: &TwinId, status: Status) -> Vec<Command> {
         let Some(etag) = self.tab(id).and_then(Tab::identity_etag) else {
-            self.notice(NoticeKind::Problem, format!("the identity of {id} has not been read yet"), None);
+            let text = format!("the identity of {id} has not been read yet");
+            self.notice_about(Matter::Status, std::slice::from_ref(id), NoticeKind::Problem, text, None);
             return self.load_identity(id);
         };
+        self.settled(Matter::Status, id);
         let key = self.start(format!("Setting {id} to {}", status.word()), Purpose::SetStatus(id.clone()));
         vec![Command::SetStatus { key, id: id.clone(), etag, status }]
     }
 
     fn act_as(&mut self, id: TwinId) -> Vec<Command> {
         self.dialog = None;
+        self.settled(Matter::Link, &id);
         let key = self.start(format!("Connecting as {id}"), Purpose::Act(id.clone()));
         let now = self.now;
         if let Some(tab) = self.tab_mut(&id) {

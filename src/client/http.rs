@@ -225,21 +225,32 @@ impl Wire {
     pub(super) async fn send(&self, ask: Ask<'_>) -> Result<Answer, HubError> {
         let mut attempt = 1;
         loop {
-            let (error, wait) = match self.exchange(&ask, attempt).await? {
-                Ok(answer) if (200..300).contains(&answer.status) => return Ok(answer),
+            let (outcome, mut record) = self.exchange(&ask, attempt).await?;
+            let (error, wait) = match outcome {
+                Ok(answer) if (200..300).contains(&answer.status) => {
+                    (self.observer)(record);
+                    return Ok(answer);
+                }
                 Ok(answer) => self.refused(&ask, &answer, attempt),
                 Err(failure) => self.failed(&ask, failure, attempt),
             };
-            match wait {
-                Some(wait) if attempt < self.retry.tries => tokio::time::sleep(wait).await,
-                _ => return Err(error),
+            record.again = wait.filter(|_| attempt < self.retry.tries);
+            let again = record.again;
+            (self.observer)(record);
+            match again {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(error),
             }
             attempt += 1;
         }
     }
 
-    /// One exchange, whatever its status. The outer error is of this side: nothing was tried.
-    async fn exchange(&self, ask: &Ask<'_>, attempt: u32) -> Result<Result<Answer, Failure>, HubError> {
+    /// One exchange, whatever its status, and its record. The outer error is of this side: nothing was tried.
+    async fn exchange(
+        &self,
+        ask: &Ask<'_>,
+        attempt: u32,
+    ) -> Result<(Result<Answer, Failure>, RequestRecord), HubError> {
         let url = self.address(ask.route)?;
         let mut token = header(self.signer.token()?.text.reveal(), "the token")?;
         token.set_sensitive(true);
@@ -257,7 +268,7 @@ impl Wire {
         }
         let started = Instant::now();
         let outcome = self.receive(request.timeout(ask.patience), ask.limit, ask.patience).await;
-        (self.observer)(RequestRecord {
+        let record = RequestRecord {
             method: method_word(&ask.method),
             path: ask.route.path(),
             status: match &outcome {
@@ -269,8 +280,9 @@ impl Wire {
             bytes: outcome.as_ref().map_or(0, |answer| answer.body.len()),
             attempt,
             failure: outcome.as_ref().err().map(Failure::reason),
-        });
-        Ok(outcome)
+            again: None,
+        };
+        Ok((outcome, record))
     }
 
     async fn receive(

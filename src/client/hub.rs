@@ -26,6 +26,8 @@ pub struct RequestRecord {
     pub attempt: u32,
     /// Why no answer came.
     pub failure: Option<String>,
+    /// It is tried again after this wait.
+    pub again: Option<Duration>,
 }
 
 /// Called after every exchange, from any thread; must be quick.

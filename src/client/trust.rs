@@ -88,15 +88,15 @@ fn system_roots() -> &'static [CertificateDer<'static>] {
 
 fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
     let failed = |reason: String| TrustError::File { path: path.to_owned(), reason };
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| failed(super::cause::plain(&error.to_string())))?;
     let mut text = Vec::new();
-    file.take(FILE_MAX + 1).read_to_end(&mut text).map_err(|error| failed(error.to_string()))?;
+    file.take(FILE_MAX + 1).read_to_end(&mut text).map_err(|error| failed(super::cause::plain(&error.to_string())))?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_MAX {
         return Err(failed(format!("it is longer than {} MB", FILE_MAX >> 20)));
     }
     let certificates = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(super::cause::plain(&error.to_string())))?;
     if certificates.is_empty() {
         return Err(TrustError::NoCertificate { path: path.to_owned() });
     }

@@ -310,7 +310,7 @@ fn one_news_ui(f: &Frame, ui: &mut Ui, news: &News) {
 }
 
 /// What became of a save: `Saved, desired v3, just now · notified after 0.2 s · reported after 1.4 s`.
-pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing) -> String {
+pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing, offline: bool) -> String {
     let mut words = format!("Saved, desired v{}, {}", landing.version, when::ago(ctx, now, landing.saved_at));
     if let Some(at) = landing.notified_at {
         words = format!("{words} · notified after {}", when::span(landing.saved_at, at));
@@ -319,7 +319,9 @@ pub(super) fn landing_words(ctx: &egui::Context, now: Moment, landing: &Landing)
         return format!("{words} · refused by the device: {why}");
     }
     match (landing.reported_at, landing.timed_out) {
+        (Some(_), _) if landing.already => words.push_str(" · reported"),
         (Some(at), _) => words = format!("{words} · reported after {}", when::span(landing.saved_at, at)),
+        (None, _) if offline => words.push_str(" · offline, so nothing is heard of the device"),
         (None, true) => words.push_str(" · not reported back"),
         (None, false) => words.push_str(" · waiting for the device"),
     }

@@ -98,11 +98,15 @@ fn count_ui(f: &mut Frame, ui: &mut Ui) {
     }
     let state = match (&fleet.state, f.view.fleet.loaded) {
         (Remote::Idle, _) => String::new(),
+        (_, Some(at)) if f.app.is_offline() => format!(" · as of {}", when::ago(ui.ctx(), f.app.now, at)),
         (Remote::Loading { .. }, Some(at)) if !loading => {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(PATIENCE_MS));
             format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, at))
         }
-        (Remote::Loading { .. }, _) => " · loading".to_owned(),
+        (Remote::Loading { key, .. }, _) => match super::waiting::words(f, ui.ctx(), *key) {
+            Some(waits) => format!(" · {waits}"),
+            None => " · loading".to_owned(),
+        },
         (Remote::Ready { at, .. }, _) => format!(" · loaded {}", when::ago(ui.ctx(), f.app.now, *at)),
         (Remote::Failed { at, .. }, _) => format!(" · failed {}", when::ago(ui.ctx(), f.app.now, *at)),
     };
@@ -262,10 +266,7 @@ fn row_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect) {
         Some(Row::Module(d, m)) => {
             let module = fleet.modules_of(&fleet.devices[*d].id).and_then(|list| list.get(*m));
             if let Some(module) = module {
-                let (dot, word) = match module.connection_state {
-                    ConnectionState::Connected => (Dot::Filled, "connected"),
-                    ConnectionState::Disconnected => (Dot::Hollow, "disconnected"),
-                };
+                let (dot, word) = connection(module.connection_state, f.app.is_offline());
                 let short = module.id.module.clone().unwrap_or_default();
                 let line = Line { id: &module.id, text: &short, indent: 36.0, dot, words: word.to_owned() };
                 line_ui(f, ui, index, rect, &line);
@@ -276,11 +277,20 @@ fn row_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect) {
     }
 }
 
+/// Of a hub that does not answer, as it was when it last did.
+fn connection(state: ConnectionState, offline: bool) -> (Dot, &'static str) {
+    match (state, offline) {
+        (ConnectionState::Connected, false) => (Dot::Filled, "connected"),
+        (ConnectionState::Disconnected, false) => (Dot::Hollow, "disconnected"),
+        (ConnectionState::Connected, true) => (Dot::Past, "was connected"),
+        (ConnectionState::Disconnected, true) => (Dot::Hollow, "was disconnected"),
+    }
+}
+
 fn device_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect, device: &DeviceRow) {
-    let (dot, word) = match (device.status, device.connection_state) {
-        (Status::Disabled, _) => (Dot::Half, "disabled"),
-        (_, ConnectionState::Connected) => (Dot::Filled, "connected"),
-        (_, ConnectionState::Disconnected) => (Dot::Hollow, "disconnected"),
+    let (dot, word) = match device.status {
+        Status::Disabled => (Dot::Half, "disabled"),
+        Status::Enabled => connection(device.connection_state, f.app.is_offline()),
     };
     let id = TwinId::device(device.id.clone());
     let modules = f.app.fleet.modules_of(&device.id).map(<[_]>::len).or(device.modules);
@@ -409,8 +419,9 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui) {
         }
         HubState::Open(_) => {}
     }
-    if let Remote::Loading { since, previous: None, .. } = &fleet.state {
-        widgets::spinner(ui, app.now, *since, "Loading devices");
+    if let Remote::Loading { since, previous: None, key } = &fleet.state {
+        let waits = super::waiting::words(f, ui.ctx(), *key);
+        widgets::spinner(ui, app.now, *since, waits.as_deref().unwrap_or("Loading devices"));
     } else if let Some(failure) = fleet.failure() {
         let said = describe(failure);
         widgets::empty(ui, "The devices could not be loaded", &said.sentence, |ui| {

@@ -12,6 +12,8 @@ pub enum Dot {
     Half,
     /// Not connected.
     Hollow,
+    /// Connected when it was last heard of.
+    Past,
 }
 
 pub fn dot(painter: &Painter, center: Pos2, kind: Dot, p: &Palette) {
@@ -19,10 +21,10 @@ pub fn dot(painter: &Painter, center: Pos2, kind: Dot, p: &Palette) {
     let color = match kind {
         Dot::Filled => p.good,
         Dot::Half => p.warn,
-        Dot::Hollow => p.weak,
+        Dot::Hollow | Dot::Past => p.weak,
     };
     match kind {
-        Dot::Filled => {
+        Dot::Filled | Dot::Past => {
             painter.circle_filled(center, radius, color);
         }
         Dot::Hollow => {

@@ -45,6 +45,7 @@ mod top_bar;
 mod tree;
 mod twin;
 mod twin_header;
+mod waiting;
 mod when;
 mod widgets;
 mod window;

@@ -15,12 +15,12 @@ use std::ops::Range;
 pub(super) fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     match (&tab.moved, &tab.followed) {
         (Some(moved), _) => moved_ui(f, ui, tab, moved),
-        (None, Some(followed)) => {
+        (None, Some(followed)) if !followed.there.is_empty() => {
             let age = when::ago(ui.ctx(), f.app.now, followed.at);
             let text = format!(
                 "The hub moved to version {}, {age}: {}, none of them yours. Your text has them now, marked beside it.",
                 followed.version,
-                when::count(followed.changes.len(), "path"),
+                when::count(followed.there.len(), "path"),
             );
             strip(ui, "moved", |ui| {
                 widgets::banner(ui, Tone::Info, &text, |ui| {
@@ -30,14 +30,14 @@ pub(super) fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 });
             });
         }
-        (None, None) => {}
+        (None, _) => {}
     }
 }
 
 fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     let age = when::ago(ui.ctx(), f.app.now, moved.at);
     let version = moved.version;
-    let followed = tab.followed.as_ref().map_or(0, |followed| followed.changes.len());
+    let followed = tab.followed.as_ref().map_or(0, |followed| followed.there.len());
     let (changes, clashes) = (moved.changes.len() + followed, moved.clashes.len());
     // Untouched text stands still only because the caret is in it.
     let untouched = !tab.is_dirty();

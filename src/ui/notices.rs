@@ -1,4 +1,4 @@
-//! Messages that stay until they are dismissed.
+//! Messages that stay until they are dismissed or overtaken.
 
 use super::Frame;
 use super::theme::palette;

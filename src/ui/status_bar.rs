@@ -86,12 +86,14 @@ fn running_ui(f: &mut Frame, ui: &mut Ui) {
         if widgets::quiet(ui, "Cancel").on_hover_text(&first.what).clicked() {
             f.push(Action::Cancel(**key));
         }
-        ui.add(egui::Label::new(weak(ui, first.what.clone())).truncate());
+        let waits = super::waiting::words(f, ui.ctx(), **key).map(|waits| format!(". {waits}")).unwrap_or_default();
+        ui.add(egui::Label::new(weak(ui, format!("{}{waits}", first.what))).truncate());
         return;
     }
     ui.menu_button(RichText::new(format!("{} requests running", running.len())).font(theme::small()), |ui| {
         for (key, run) in running {
-            if ui.button(format!("Cancel: {}", run.what)).clicked() {
+            let waits = super::waiting::words(f, ui.ctx(), *key).map(|waits| format!(". {waits}")).unwrap_or_default();
+            if ui.button(format!("Cancel: {}{waits}", run.what)).clicked() {
                 f.push(Action::Cancel(*key));
             }
         }

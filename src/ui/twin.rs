@@ -6,7 +6,7 @@ use super::theme::palette;
 use super::widgets;
 use super::{
     Frame, act, changes, compare, complete, editor, editor_id, hints, history, identity, messages, methods, moved,
-    reader, tree, twin_header, when,
+    reader, tree, twin_header, waiting, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
@@ -134,13 +134,17 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     match &tab.twin {
         Remote::Loading { key, since, .. } => {
             let key = *key;
-            widgets::spinner(ui, f.app.now, *since, &format!("Loading {}", tab.id));
+            let words = match waiting::words(f, ui.ctx(), key) {
+                Some(waits) => format!("Loading {}. {waits}", tab.id),
+                None => format!("Loading {}", tab.id),
+            };
+            widgets::spinner(ui, f.app.now, *since, &words);
             if f.app.now.seconds_since(*since) >= 1 && ui.button("Cancel").clicked() {
                 f.push(Action::Cancel(key));
             }
         }
-        Remote::Failed { failure, .. } => {
-            let said = describe(failure);
+        Remote::Failed { failure, at, .. } => {
+            let said = waiting::describe_at(ui.ctx(), failure, f.app.now, *at);
             widgets::empty(ui, &format!("{} could not be loaded", tab.id), &said.sentence, |ui| {
                 if let Some(advice) = &said.advice {
                     widgets::weak(ui, super::describe::sentence(advice));
@@ -165,7 +169,7 @@ fn not_loaded_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     moved::banners_ui(f, ui, tab);
     if let SaveState::Failed { failure, at, write } = &tab.save {
-        let mut said = describe(failure);
+        let mut said = waiting::describe_at(ui.ctx(), failure, f.app.now, *at);
         let (age, why) = (when::ago(ui.ctx(), f.app.now, *at), describe::within(&said.sentence));
         said.sentence = format!("{} {age}: {why}", describe::not_done(*write, failure));
         strip(ui, "save-failed", |ui| {
@@ -185,7 +189,7 @@ fn banners_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         });
     }
     if let Remote::Failed { failure, at, .. } = &tab.twin {
-        let mut said = describe(failure);
+        let mut said = waiting::describe_at(ui.ctx(), failure, f.app.now, *at);
         let age = when::ago(ui.ctx(), f.app.now, *at);
         let why = describe::within(&said.sentence);
         said.sentence = format!("Not refreshed {age}: {why}; the last good state is shown");

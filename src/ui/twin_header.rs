@@ -1,13 +1,14 @@
 //! Above the sections: who this is and how it stands, what can be done, which section is shown.
 
 use super::theme::{self, palette};
-use super::{Frame, changes, icons, when, widgets};
+use super::{Frame, changes, icons, waiting, when, widgets};
 use crate::app::action::Watching;
 use crate::app::compare::CompareAct;
 use crate::app::tab::{Pane, SaveState};
-use crate::app::{Action, Moment, Tab};
+use crate::app::{Action, Moment, Remote, Tab};
 use crate::client::link::LinkState;
 use crate::twin::{ConnectionState, Status, Twin, TwinId};
+use crate::worker::Key;
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
@@ -33,7 +34,8 @@ fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
             widgets::weak(ui, "not loaded yet");
             return;
         };
-        state_ui(ui, twin);
+        let offline = f.app.is_offline();
+        state_ui(ui, twin, offline);
         fact(ui, "etag", &twin.etag.quoted());
         let sections = format!(
             "Of the whole twin: a change of any section counts. Desired is at v{}, reported at v{}",
@@ -41,10 +43,22 @@ fn facts_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
         );
         fact(ui, "version", &twin.version.to_string()).on_hover_text(sections);
         if let Some((_, at)) = tab.seen {
-            let word = if tab.twin.is_loading() { "loading" } else { "loaded" };
-            widgets::weak(ui, format!("{word} {}", when::ago(ui.ctx(), f.app.now, at)));
+            let ago = when::ago(ui.ctx(), f.app.now, at);
+            let waits = match &tab.twin {
+                Remote::Loading { key, .. } => waiting::words(f, ui.ctx(), *key),
+                _ => None,
+            };
+            widgets::weak(
+                ui,
+                match waits {
+                    _ if offline => format!("as of {ago}"),
+                    Some(waits) => format!("loaded {ago}. {waits}"),
+                    None if tab.twin.is_loading() => format!("loading {ago}"),
+                    None => format!("loaded {ago}"),
+                },
+            );
         }
-        if tab.watching {
+        if tab.watching && !offline {
             widgets::weak(ui, "watching");
         }
         if let Some(act) = &tab.act {
@@ -70,15 +84,17 @@ fn chip(ui: &mut Ui, dot: icons::Dot, text: &str) {
     }
 }
 
-fn state_ui(ui: &mut Ui, twin: &Twin) {
+fn state_ui(ui: &mut Ui, twin: &Twin, offline: bool) {
     let (dot, word) = match (twin.status, twin.connection_state) {
         (Some(Status::Disabled), _) => (icons::Dot::Half, "disabled"),
+        (_, ConnectionState::Connected) if offline => (icons::Dot::Past, "was connected"),
+        (_, ConnectionState::Disconnected) if offline => (icons::Dot::Hollow, "was disconnected"),
         (_, ConnectionState::Connected) => (icons::Dot::Filled, "connected"),
         (_, ConnectionState::Disconnected) => (icons::Dot::Hollow, "disconnected"),
     };
     chip(ui, dot, word);
     let mut more = Vec::new();
-    if let (Some(status), icons::Dot::Filled | icons::Dot::Hollow) = (twin.status, dot) {
+    if let (Some(status), icons::Dot::Filled | icons::Dot::Hollow | icons::Dot::Past) = (twin.status, dot) {
         more.push(status.word());
     }
     if let Some(kind) = twin.authentication {
@@ -285,7 +301,8 @@ fn hide_changes_ui(f: &mut Frame, ui: &mut Ui) {
 /// Where the save stands and what became of it.
 enum Progress {
     Nothing,
-    Saving(Moment),
+    /// Since when, and what it waits for.
+    Saving(Key, Moment, Option<String>),
     Words(String, egui::Color32),
 }
 
@@ -293,13 +310,22 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
     let p = palette(ui);
     let now = f.app.now;
     let (text, color) = match &tab.save {
-        SaveState::Sending { since, .. } => return Progress::Saving(*since),
+        SaveState::Sending { key, since } => {
+            return Progress::Saving(*key, *since, waiting::words(f, ui.ctx(), *key));
+        }
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
         SaveState::Failed { failure, write, .. } => (super::describe::not_done(*write, failure).to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
             (Some(landing), _, _) => {
-                let color = if landing.refusal.is_some() || landing.timed_out { p.warn } else { p.good };
-                (changes::landing_words(ui.ctx(), now, landing), color)
+                let offline = f.app.is_offline();
+                let color = match landing {
+                    landing if landing.refusal.is_some() => p.warn,
+                    landing if landing.reported_at.is_some() => p.good,
+                    _ if offline => p.weak,
+                    landing if landing.timed_out => p.warn,
+                    _ => p.good,
+                };
+                (changes::landing_words(ui.ctx(), now, landing, offline), color)
             }
             (None, Some(problem), _) => (format!("Watch: {problem}; trying again"), p.warn),
             (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
@@ -310,9 +336,19 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
 }
 
 /// Beside the sections, so that nothing jumps. Returns what did not fit there.
-fn beside_ui(f: &Frame, ui: &mut Ui, progress: Progress) -> Progress {
+fn beside_ui(f: &mut Frame, ui: &mut Ui, progress: Progress) -> Progress {
     match progress {
-        Progress::Saving(since) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Saving(_, since, None) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Saving(key, since, Some(waits)) => {
+            const SPINNER_AND_CANCEL: f32 = 96.0;
+            let width = widgets::clipped(ui, &waits, theme::body(), palette(ui).weak, f32::INFINITY).size().x;
+            if width + SPINNER_AND_CANCEL > ui.available_width() {
+                return Progress::Saving(key, since, Some(waits));
+            }
+            // From the right.
+            cancel_ui(f, ui, key);
+            widgets::spinner(ui, f.app.now, since, &waits);
+        }
         Progress::Words(text, color) => {
             let width = widgets::clipped(ui, &text, theme::body(), color, f32::INFINITY).size().x;
             if width > ui.available_width() {
@@ -325,9 +361,21 @@ fn beside_ui(f: &Frame, ui: &mut Ui, progress: Progress) -> Progress {
     Progress::Nothing
 }
 
-fn own_line_ui(f: &Frame, ui: &mut Ui, progress: Progress) {
+fn cancel_ui(f: &mut Frame, ui: &mut Ui, key: Key) {
+    if ui.button("Cancel").accessible_name("Cancel saving").clicked() {
+        f.push(Action::Cancel(key));
+    }
+}
+
+fn own_line_ui(f: &mut Frame, ui: &mut Ui, progress: Progress) {
     match progress {
-        Progress::Saving(since) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Saving(_, since, None) => widgets::spinner(ui, f.app.now, since, "Saving"),
+        Progress::Saving(key, since, Some(waits)) => {
+            ui.horizontal(|ui| {
+                widgets::spinner(ui, f.app.now, since, &waits);
+                cancel_ui(f, ui, key);
+            });
+        }
         Progress::Words(text, color) => {
             ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
         }

@@ -96,8 +96,8 @@ impl DraftDesk {
     async fn hold_back(&self, waiting: &mut Waiting) {
         let mut owed = Vec::new();
         for (hub, id) in waiting.iter().filter(|(_, draft)| draft.is_none()).map(|(place, _)| place) {
-            let owes = tokio::time::timeout(JOURNAL_WAIT, self.journal.owes(hub, id)).await;
-            if owes.unwrap_or(true) {
+            let answer = tokio::time::timeout(JOURNAL_WAIT, self.journal.owes(hub, id)).await;
+            if answer.unwrap_or(true) {
                 owed.push((hub.clone(), id.clone()));
             }
         }

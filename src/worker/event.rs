@@ -183,6 +183,12 @@ pub enum Fact {
     },
     /// Feedback that the hub does not hand out again.
     Feedback(Vec<FeedbackRecord>),
+    /// A request waits so long before it is sent again; `status` is what the hub answered, where it did.
+    Waiting {
+        key: Key,
+        wait: std::time::Duration,
+        status: Option<u16>,
+    },
     /// HTTP exchanges, batched.
     Requests(Vec<RequestRecord>),
     /// Whether the open hub answers at the moment.

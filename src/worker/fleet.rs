@@ -180,7 +180,9 @@ async fn patiently(hub: &OpenHub, text: &str, size: u32, continuation: Option<&s
             // The first page answers a person: it says at once what is wrong.
             Err(HubError::Throttled { retry_after, .. }) if continuation.is_some() && throttled < THROTTLED_MAX => {
                 throttled += 1;
-                tokio::time::sleep(retry_after.unwrap_or(THROTTLED_WAIT).min(4 * THROTTLED_WAIT)).await;
+                let wait = retry_after.unwrap_or(THROTTLED_WAIT).min(4 * THROTTLED_WAIT);
+                hub.out.throttled(wait).await;
+                tokio::time::sleep(wait).await;
             }
             answer => return answer,
         }

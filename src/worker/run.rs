@@ -7,7 +7,7 @@ use super::journal::JournalDesk;
 use super::keep::Keep;
 use super::local::LocalState;
 use super::open::Opener;
-use super::out::{Out, RequestLog};
+use super::out::{Out, RequestLog, on_behalf};
 use super::session::{OpenHub, Session};
 use super::{
     Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, past,
@@ -386,7 +386,7 @@ impl Desk {
     }
 
     fn begin(&mut self, key: Key, kind: Kind, work: impl Future<Output = Finished> + Send + 'static) {
-        let task = self.work.spawn(work);
+        let task = self.work.spawn(on_behalf(key, work));
         self.running.insert(task.id(), Running { key, task, kind, stopped: false });
     }
 

@@ -63,6 +63,8 @@ pub(super) async fn save(
         return Err(Failure::Local("The twin was read without an etag: refresh it first".to_owned()));
     }
     let if_match = IfMatch::Quoted(etag.clone());
+    let base = hub.marked(id).and_then(|(mark, _)| mark.version_at(&etag));
+    let sent = Sent { body, before: &etag, base, write };
     let answer = hub.heard(match write {
         Write::Patch => hub.client.patch_twin(id, body, &if_match).await,
         Write::Replace => hub.client.replace_twin(id, body, &if_match).await,
@@ -72,7 +74,7 @@ pub(super) async fn save(
     match answer {
         Ok(twin) => {
             let twin = Arc::new(twin);
-            Sent { body, before: &etag, write }.keep(hub, &twin);
+            sent.keep(hub, &twin);
             Ok(Outcome::Saved(twin))
         }
         Err(conflict @ HubError::Conflict { .. }) => match read(hub, id).await {
@@ -82,9 +84,7 @@ pub(super) async fn save(
                 Err(Failure::Hub(conflict))
             }
         },
-        Err(HubError::OutcomeUnknown { reason }) => {
-            Err(look(hub, id, &Sent { body, before: &etag, write }, reason).await)
-        }
+        Err(HubError::OutcomeUnknown { reason }) => Err(look(hub, id, &sent, reason).await),
         Err(error) => Err(Failure::Hub(error)),
     }
 }
@@ -98,10 +98,10 @@ async fn look(hub: &OpenHub, id: &TwinId, sent: &Sent<'_>, reason: String) -> Fa
             Ok(twin) => {
                 let twin = Arc::new(twin);
                 let landed = patch::landed(sent.body, sent.write, sent.before, &twin);
-                if landed == Some(true) {
-                    sent.keep(hub, &twin);
-                } else {
-                    hub.seen(&twin, Seen::Load);
+                match landed {
+                    Some(true) if sent.led_to(&twin) => sent.keep(hub, &twin),
+                    Some(true) => hub.seen(&twin, Seen::Found),
+                    _ => hub.seen(&twin, Seen::Load),
                 }
                 let now = Some(twin);
                 // A write still on its way may land between two looks: one look at an unmoved twin proves little.
@@ -122,10 +122,18 @@ async fn look(hub: &OpenHub, id: &TwinId, sent: &Sent<'_>, reason: String) -> Fa
 struct Sent<'a> {
     body: &'a JsonMap,
     before: &'a Etag,
+    /// The newest version known with that etag.
+    base: Option<u64>,
     write: Write,
 }
 
 impl Sent<'_> {
+    /// Whether a version that has its values is the very next one. Any later one may be somebody else's: a device's report makes a
+    /// version too.
+    fn led_to(&self, twin: &Twin) -> bool {
+        self.base.is_some_and(|base| twin.version == base + 1)
+    }
+
     /// What it led to goes into the journal.
     fn keep(&self, hub: &OpenHub, twin: &Arc<Twin>) {
         match self.write {

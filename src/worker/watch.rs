@@ -37,6 +37,11 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// The version that had this etag, if it is this one.
+    pub(super) fn version_at(&self, etag: &Etag) -> Option<u64> {
+        (self.etag == *etag).then_some(self.version)
+    }
+
     pub(super) fn of(twin: &Twin) -> Self {
         Self {
             version: twin.version,

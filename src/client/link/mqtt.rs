@@ -4,6 +4,7 @@
 //! because the caller was already told that the outcome is unknown.
 
 use super::Dial;
+use crate::client::cause;
 use crate::client::http::tls_error;
 use crate::protocol::secret::Secret;
 use bytes::Bytes;
@@ -179,13 +180,13 @@ fn sort(error: &ConnectionError, host: &str) -> End {
         }
         ConnectionError::MqttState(StateError::AwaitPingResp) => End::Trouble("the hub stopped answering".to_owned()),
         other => match (tls_error(other), io_kind(other)) {
-            (Some(tls @ rustls::Error::InvalidCertificate(_)), _) => {
-                End::Refused(format!("{host} is not trusted: {tls}"))
+            (Some(rustls::Error::InvalidCertificate(why)), _) => {
+                End::Refused(format!("{host} is not trusted: {}", cause::distrust(why)))
             }
             // TLS without its own goodbye ends in an unexpected end of file: closed all the same.
             (_, Some(ErrorKind::UnexpectedEof)) => End::Closed,
             (_, Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted)) => End::Reset,
-            _ => End::Trouble(other.to_string().chars().filter(|c| !c.is_control()).take(300).collect()),
+            _ => End::Trouble(cause::chain(other)),
         },
     }
 }

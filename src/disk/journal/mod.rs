@@ -48,6 +48,8 @@ pub fn is_passing(hub: &str) -> bool {
 pub enum Seen {
     Load,
     Save,
+    /// Read after the answer to a save was lost: it has what was saved, and perhaps more.
+    Found,
     Watch,
     /// By way of a device's own connection or the hub's events.
     Event,
@@ -56,9 +58,10 @@ pub enum Seen {
 }
 
 impl Seen {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Load, "load"),
         (Self::Save, "save"),
+        (Self::Found, "found"),
         (Self::Watch, "watch"),
         (Self::Event, "event"),
         (Self::Discarded, "discarded"),

@@ -216,16 +216,8 @@ fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, path: &str, hunk: &Hunk) {
     let (act, means) = act_words(hunk.change.kind());
     let button = egui::Button::new(RichText::new(act).font(theme::small()));
     let take = ui.add_enabled(off.is_none(), button).accessible_name(format!("{act}: {path}"));
-    let take = match off {
-        Some(why) => {
-            ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(why));
-            take.on_disabled_hover_text(why)
-        }
-        None => {
-            ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(means));
-            take.on_hover_text(means)
-        }
-    };
+    ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(off.unwrap_or(means)));
+    let take = take.on_hover_text(means).on_disabled_hover_text(off.unwrap_or_default());
     if take.clicked() {
         push(f, tab, CompareAct::Take(vec![hunk.change.clone()]));
     }

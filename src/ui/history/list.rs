@@ -80,6 +80,7 @@ fn row_id(key: EntryKey) -> Id {
 fn short_source(seen: Seen) -> &'static str {
     match seen {
         Seen::Watch => "watched",
+        Seen::Found => "found",
         Seen::Event => "by event",
         Seen::Load | Seen::Save | Seen::Discarded => source(seen),
     }
@@ -90,6 +91,7 @@ pub(super) fn source(seen: Seen) -> &'static str {
     match seen {
         Seen::Load => "loaded",
         Seen::Save => "saved here",
+        Seen::Found => "found after a lost answer",
         Seen::Watch => "seen by the watch",
         Seen::Event => "told by an event",
         Seen::Discarded => "discarded here",
@@ -152,7 +154,7 @@ fn row_ui(ui: &Ui, rect: Rect, entry: &Entry, chosen: bool) -> egui::Response {
     let color = match entry.seen {
         Seen::Save => p.good,
         Seen::Discarded => p.warn,
-        Seen::Load | Seen::Watch | Seen::Event => p.weak,
+        Seen::Load | Seen::Found | Seen::Watch | Seen::Event => p.weak,
     };
     let second = egui::pos2(inner.left(), inner.top() + 18.0);
     let taken = paint(short_source(entry.seen), theme::small(), color, second, inner.width());

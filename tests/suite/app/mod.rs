@@ -15,6 +15,7 @@ mod history;
 mod hubs;
 mod messages;
 mod methods;
+mod notices;
 mod reading;
 mod replace;
 mod settings;

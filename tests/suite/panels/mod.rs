@@ -22,6 +22,7 @@ mod still;
 mod tree;
 mod twin;
 mod typing;
+mod waiting;
 
 use egui::accesskit::Role;
 use egui_kittest::{Harness, Node, kittest::NodeT};

@@ -1,5 +1,6 @@
 //! What is seen goes into the journal, whichever way it came; and nothing else waits for that or breaks with it.
 
+use super::proxy::{Mode, Proxy};
 use super::rig::{OwnHub, Rig, desired, number};
 use serde_json::json;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::{Json, Section, Twin, TwinId, patch};
 use twinscope::worker::event::Outcome;
-use twinscope::worker::{Command, Fact};
+use twinscope::worker::{Command, Fact, Failure};
 
 fn timeline(rig: &mut Rig, id: &TwinId) -> Arc<Timeline> {
     match rig.ask(|key| Command::LoadTimeline { key, id: id.clone() }) {
@@ -152,4 +153,30 @@ fn the_bounds_of_the_settings_are_held() {
         assert!(std::time::Instant::now() < end, "the bounds are not held");
     }
     assert_eq!(timeline(&mut rig, &id).entries[0].etag, etag, "the newest one stays");
+}
+
+#[test]
+fn what_is_found_after_a_lost_answer_is_ours_only_where_that_is_sure() {
+    for (others_between, expected) in [(false, Seen::Save), (true, Seen::Found)] {
+        let hub = OwnHub::start(FleetChoice::Empty);
+        let proxy = Proxy::start(hub.port());
+        let mut rig = Rig::start_at(&hub, &hub.connection_at(proxy.port()));
+        let id = TwinId::device("d1");
+        rig.create(&id);
+        let base = rig.load(&id);
+        if others_between {
+            // A report makes a version and leaves the etag.
+            hub.report(&id, json!({ "t": 1 }));
+        }
+        proxy.lose_next(Mode::LoseAnswer);
+        let Err(Failure::Unknown { landed: Some(true), now: Some(now), .. }) =
+            rig.patch(&id, desired(json!({ "a": 1 })), &base.etag)
+        else {
+            panic!("the answer was not lost")
+        };
+        let timeline = timeline(&mut rig, &id);
+        let last = timeline.entries.last().unwrap();
+        assert_eq!((last.version, last.seen), (now.version, expected));
+        assert_eq!(last.saved.is_some(), expected == Seen::Save, "the patch stands beside the version it made");
+    }
 }

@@ -47,3 +47,13 @@ fn without_a_watch_the_hub_is_asked_until_it_answers() {
     hub.start_again();
     wait_for(&mut rig, true);
 }
+
+#[test]
+fn why_a_hub_is_offline_is_said_in_plain_words() {
+    let mut hub = OwnHub::start(FleetChoice::Empty);
+    let client = hub.client();
+    hub.stop();
+    let error = hub.runtime.block_on(client.twin(&TwinId::device("d1"))).unwrap_err();
+    let twinscope::client::HubError::Unreachable { reason, .. } = error else { panic!("not unreachable: {error:?}") };
+    assert_eq!(reason, "the connection was refused");
+}

@@ -217,6 +217,12 @@ impl OwnHub {
         client(&self.connection(), &self.ca_file())
     }
 
+    /// As the device itself would.
+    pub fn report(&self, id: &TwinId, patch: serde_json::Value) {
+        let hub = self.hub.as_ref().unwrap().hub();
+        self.runtime.block_on(hub.report(id, patch.to_string().as_bytes(), None)).unwrap();
+    }
+
     pub fn stop(&mut self) {
         self.runtime.block_on(self.hub.take().unwrap().stop());
     }

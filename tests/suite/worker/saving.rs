@@ -3,7 +3,9 @@
 use super::proxy::{Mode, Proxy};
 use super::rig::{OwnHub, Rig, desired, number};
 use serde_json::json;
+use std::time::Duration;
 use twinscope::local_hub::FleetChoice;
+use twinscope::protocol::fault::Plan;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::{Etag, Section, TwinId};
 use twinscope::worker::command::Guard;
@@ -139,5 +141,29 @@ fn a_replacement_is_guarded_and_its_lost_answer_found_out() {
             Err(Failure::Unknown { landed, .. }) => assert_eq!(landed, expected),
             other => panic!("the outcome was not unknown: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_request_that_waits_for_a_throttled_hub_says_so() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let mut rig = Rig::start_on(&hub);
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let base = rig.load(&id);
+    let plan = Plan { seed: None, faults: vec!["429:retry-after=30s".parse().unwrap()] };
+    rig.ask(|key| Command::SetFaults { key, plan }).unwrap();
+    let (saving, guard) = (rig.key(), Guard::Etag(base.etag.clone()));
+    rig.send(Command::PatchTwin { key: saving, id: id.clone(), body: desired(json!({ "a": 1 })), guard });
+    let reading = rig.key();
+    rig.send(Command::LoadTwin { key: reading, id });
+    for waiting in [saving, reading] {
+        let wait = rig.fact("the wait", |fact| match fact {
+            Fact::Waiting { key, wait, status: Some(429) } if *key == waiting => Some(*wait),
+            _ => None,
+        });
+        assert!(wait > Duration::from_secs(20) && wait <= Duration::from_secs(30), "{wait:?}");
+        rig.send(Command::Cancel { key: waiting });
+        assert!(matches!(rig.done(waiting), Err(Failure::Cancelled)));
     }
 }

@@ -66,11 +66,11 @@ fn problems_and_changes_stay_and_lead_to_their_places() {
     press(&mut harness, Modifiers::ALT, Key::ArrowUp);
     assert_eq!(caret(&harness).0, 4);
     assert!(is_pending(&harness));
-    find(&harness, Role::Button, "line 3, column 9: ['no good'] a key cannot contain a space").click();
+    find(&harness, Role::Button, "line 3, column 9: ['no good']: a key cannot contain a space").click();
     harness.run();
     assert_eq!(caret(&harness), (3, 18));
     read(&mut harness);
-    find(&harness, Role::Button, "line 3, column 9: ['no good'] a key cannot contain a space");
+    find(&harness, Role::Button, "line 3, column 9: ['no good']: a key cannot contain a space");
 }
 
 #[test]
