@@ -2,7 +2,8 @@
 
 Usage: full_disk.py PROGRAM SHOTS
 
-The data folder is a file system of 24 MB in a mount namespace of this script's own, so it needs `unshare -rm`.
+The data folder is a file system of 24 MB in a mount namespace of this script's own, so it needs `unshare -m`, and without root
+`unshare -rm`.
 """
 
 import errno
@@ -189,7 +190,7 @@ def main():
         return
     program, shots = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as folder:
-        command = ["unshare", "-rm", sys.executable, __file__, "--inside", program, shots, folder]
+        command = ["unshare", "-m" if os.geteuid() == 0 else "-rm", sys.executable, __file__, "--inside", program, shots, folder]
         sys.exit(subprocess.run(command, check=False).returncode)
 
 
