@@ -21,12 +21,12 @@ impl World {
             if self.chance(10) {
                 break;
             }
-            if depth == 0 && self.chance(70) {
+            if depth == 0 && self.chance(40) {
                 self.turn(1 - who, depth + 1);
                 self.watch(who);
             }
             // With faults about, whose write was lost would not be known.
-            if self.chance(60) && !self.faulty {
+            if self.chance(25) && !self.faulty {
                 self.tag_between();
                 self.watch(who);
             }

@@ -57,7 +57,7 @@ fn two_people_edit_one_twin_and_nothing_is_lost() {
         (tally.followed, 2),
         (tally.meanwhile, 5),
         (tally.refused, 5),
-        (tally.replaced, 3),
+        (tally.replaced, 1),
         (tally.removed, 1),
         (tally.asked_anew, 1),
         (tally.reverted, 3),
