@@ -15,6 +15,7 @@ impl App {
     pub(super) fn take_twin_fact(&mut self, fact: Fact) {
         match fact {
             Fact::TwinSeen { twin, source } => self.see(&twin, source),
+            Fact::TwinRecreated { twin } => self.see_another_life(&twin),
             Fact::WatchFailed { id, error } => {
                 if let Some(tab) = self.tab_mut(&id) {
                     tab.watch_problem = Some(error.to_string());
@@ -157,6 +158,25 @@ impl App {
                 landing.look_at(twin, now);
             }
         }
+    }
+
+    /// The identity was deleted and created again. What was edited was edited in the life before: nothing of it is merged into the
+    /// new one unasked.
+    fn see_another_life(&mut self, twin: &Arc<Twin>) {
+        let now = self.now;
+        self.fleet.note(&twin.id, twin.connection_state, twin.status);
+        let Some(tab) = self.tab_mut(&twin.id) else { return };
+        tab.begin_another_life(twin.clone(), now);
+        let id = &twin.id;
+        let text = if tab.moved.is_some() && tab.is_dirty() {
+            format!(
+                "{id} was deleted and created again on the hub. Your edits were made on the twin before: compare them with the new one before you save"
+            )
+        } else {
+            format!("{id} was deleted and created again on the hub: this is the new twin. History keeps the one before")
+        };
+        self.settled(Matter::Edits, id);
+        self.notice_about(Matter::Edits, from_ref(id), NoticeKind::Info, text, None);
     }
 
     fn settle_save(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
@@ -361,9 +381,6 @@ struct Seen {
 
 /// What moved between two versions, section by section.
 fn changes_between(old: &Twin, new: &Twin, source: Source, now: super::Moment) -> Vec<(PatchKind, Seen)> {
-    if old.version == new.version {
-        return Vec::new();
-    }
     let sections = [
         (Section::Desired, PatchKind::SeenDesired, new.desired.version),
         (Section::Tags, PatchKind::SeenTags, new.version),

@@ -7,7 +7,7 @@ use crate::twin::diff::{self, Change};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
 use crate::twin::merge::{self, Choice, Clash};
 use crate::twin::text::splice::Edit;
-use crate::twin::{Etag, JsonMap, Path, Section, Twin};
+use crate::twin::{Etag, JsonMap, Path, Section, Twin, life};
 use crate::worker::event::Source;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,8 +22,10 @@ pub struct Moved {
     /// The twin's version that brought the newest of it, and when that was seen. A report alone makes a newer version and leaves both.
     pub version: u64,
     pub at: Moment,
-    /// A save would meet 412.
+    /// A save would go over something that the base does not show: it would meet 412, or another life of the id.
     pub by_save: bool,
+    /// The identity was deleted and created again since the base was read.
+    pub recreated: bool,
     /// What they changed in each editable section, against the base.
     pub changes: Vec<(Section, Change)>,
     /// What only I changed, only they changed, and both changed alike: nothing to decide. `after` is the value that will stand.
@@ -104,6 +106,7 @@ impl Moved {
             theirs,
             at: now,
             by_save: true,
+            recreated: false,
             changes: Vec::new(),
             mine: Vec::new(),
             theirs_only: Vec::new(),
@@ -121,7 +124,11 @@ impl Moved {
             decided: BTreeMap::new(),
         };
         if let Some(earlier) = earlier {
-            if earlier.theirs.etag == moved.theirs.etag {
+            moved.recreated = earlier.recreated;
+            if moved.recreated {
+                moved.follows = Follows::WhenAsked;
+            }
+            if life::is_as_seen(&earlier.theirs, &moved.theirs) {
                 (moved.version, moved.at) = (earlier.version, earlier.at);
             }
             moved.again = earlier.again;
@@ -198,7 +205,7 @@ impl Moved {
             }
         }
         self.takes_back = self.taken_back(draft);
-        self.by_save = self.theirs.etag != draft.base.etag;
+        self.by_save = !life::is_as_seen(&draft.base, &self.theirs);
         let may_follow = self.follows == Follows::ByItself && !self.unparsed;
         self.edits = if may_follow { draft.following(&self.theirs).unwrap_or_default() } else { Vec::new() };
         self.look_up();
@@ -261,6 +268,12 @@ impl Moved {
         merged
     }
 
+    /// The base is of a twin that is gone: nothing of the new one comes into the text by itself.
+    pub(super) fn another_life(&mut self) {
+        self.recreated = true;
+        self.follows = Follows::WhenAsked;
+    }
+
     fn prepare(&mut self, draft: &Draft) {
         let whole = self.by_save && !self.unparsed && self.open() == 0;
         self.ready = whole.then(|| {
@@ -279,6 +292,8 @@ impl Tab {
         for section in EDITABLE {
             draft.section(section).text.hash(&mut hasher);
         }
+        moved.theirs.device_etag.hash(&mut hasher);
+        moved.theirs.desired.version.hash(&mut hasher);
         Some(Shown { etag: moved.theirs.etag.clone(), draft: hasher.finish() })
     }
 
@@ -300,7 +315,7 @@ impl Tab {
     pub(super) fn moved_to(&mut self, theirs: Arc<Twin>, source: Source, now: Moment) {
         let follows = if source == Source::Watch { Follows::ByItself } else { Follows::WhenAsked };
         let earlier = self.moved.take();
-        let again = earlier.as_ref().filter(|moved| moved.theirs.etag != theirs.etag && !moved.decided.is_empty());
+        let again = earlier.as_ref().filter(|moved| !life::is_as_seen(&moved.theirs, &theirs) && !moved.decided.is_empty());
         let before = again.map(|moved| moved.clashes.clone());
         self.moved = Some(Moved::new(theirs, now, follows, earlier));
         self.compare_with_hub();
@@ -311,7 +326,7 @@ impl Tab {
 
     /// The hub refused the etag: shows base, mine and theirs.
     pub(super) fn conflict(&mut self, theirs: Arc<Twin>, now: Moment) {
-        if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| draft.base.etag != theirs.etag) {
+        if self.is_dirty() && self.draft.as_ref().is_some_and(|draft| !life::is_as_seen(&draft.base, &theirs)) {
             self.moved_to(theirs, Source::Load, now);
         }
         self.conflict_open = true;
@@ -357,7 +372,7 @@ impl Tab {
         if let Some(moved) = &mut self.moved {
             moved.read();
             moved.refused = None;
-            if self.watching {
+            if self.watching && !moved.recreated {
                 moved.follows = Follows::ByItself;
             }
         }
@@ -403,6 +418,17 @@ impl Tab {
             self.moved = None;
         }
         self.compare_with_hub();
+    }
+
+    /// Another draft takes the place of the one before: nothing that was said of that one, of what the hub changed under it or of
+    /// its save, holds any longer. Every act that replaces what was typed goes through here.
+    pub(super) fn put_draft(&mut self, draft: Draft) {
+        self.settle_moved();
+        self.draft = Some(draft);
+        if !matches!(self.save, SaveState::Sending { .. }) {
+            self.save = SaveState::Idle;
+        }
+        self.mark_lines();
     }
 
     /// Nothing stands between the draft and the hub any more.

@@ -94,8 +94,6 @@ impl App {
         if let Some(tab) = self.tab_mut(id) {
             let pane = if draft.desired.is_some() { Pane::Desired } else { Pane::Tags };
             tab.text_acts += 1;
-            tab.save = SaveState::Idle;
-            tab.conflict_open = false;
             // The disk is told of it as of anything typed.
             let kept = tab.kept.take();
             tab.restore(*draft, now);

@@ -70,13 +70,12 @@ impl Tab {
                 draft.set_text(section, text);
             }
         }
-        self.draft = Some(draft);
+        self.put_draft(draft);
         if let Some(report) = kept.report {
             self.report_text = report;
         }
         // Read already: the draft is checked against it; else it will be when it is.
         if let Some(newest) = self.newest() {
-            self.moved = None;
             self.take(newest, Source::Load, now);
         }
     }

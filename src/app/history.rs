@@ -289,10 +289,7 @@ impl Tab {
             }
         }
         self.pane = if draft.desired.is_dirty() { Pane::Desired } else { Pane::Tags };
-        self.draft = Some(draft);
-        self.moved = None;
-        self.conflict_open = false;
-        self.save = SaveState::Idle;
+        self.put_draft(draft);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What became of the version a draft stands on, noted as it happens: steps back in its texts need to know.
 
 use super::App;
-use super::tab::{Sent, Tab};
+use super::tab::{Sent, Tab, Tried};
 use crate::twin::patch::{self, Write};
 use crate::twin::{Etag, Json, JsonMap, Twin};
 use std::sync::Arc;
@@ -18,12 +18,17 @@ impl App {
 }
 
 impl Tab {
-    /// The version with an etag, of those an edit may go over.
-    pub(super) fn version_of(&self, etag: &Etag) -> Option<Arc<Twin>> {
+    /// The version with an etag that a write goes over: the hub's newest where the person was shown it, else the draft's base. Two
+    /// lives of an id may have the same etag.
+    pub(super) fn version_of(&self, etag: &Etag, tried: Tried) -> Option<Arc<Twin>> {
         let moved = self.moved.as_ref().map(|moved| &moved.theirs);
         // While something is undecided the base has the old etag, with what is decided in it.
         let base = self.draft.as_ref().map(|draft| &draft.base);
-        moved.into_iter().chain(base).find(|twin| twin.etag == *etag).cloned()
+        let (first, second) = match tried {
+            Tried::Merged | Tried::Overwrite => (moved, base),
+            Tried::Save | Tried::Replace => (base, moved),
+        };
+        first.into_iter().chain(second).find(|twin| twin.etag == *etag).cloned()
     }
 
     /// A save was taken: what it changed in the version it went over is one's own, and all else is not.

@@ -43,8 +43,8 @@ impl App {
         let draft = self.tab(id).and_then(|tab| tab.draft.as_ref());
         let Some(Ok(replacement)) = draft.map(crate::twin::draft::Draft::replacement) else { return Vec::new() };
         let body = replacement.outgoing.body.clone();
-        let key = self.begin_save(id, replacement.outgoing, Tried::Replace, None);
-        vec![Command::ReplaceTwin { key, id: id.clone(), body, guard: Guard::Etag(shown.clone()) }]
+        let (key, over) = self.begin_save(id, replacement.outgoing, Tried::Replace, None);
+        vec![Command::ReplaceTwin { key, id: id.clone(), body, guard: Guard::Etag(shown.clone()), over }]
     }
 
     pub(super) fn copy_as(&mut self, id: &TwinId, method: Method, language: Language) -> Vec<Command> {

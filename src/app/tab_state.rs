@@ -7,7 +7,7 @@ use super::tab::{Act, Landing, SaveState, Sent, Tab};
 use crate::client::link::LinkState;
 use crate::twin::draft::Draft;
 use crate::twin::text::{self, splice};
-use crate::twin::{Etag, Json, JsonMap, Section, Twin, merge, patch, wire};
+use crate::twin::{Etag, Json, JsonMap, Section, Twin, life, merge, patch, wire};
 use crate::worker::Failure;
 use crate::worker::event::Source;
 use std::sync::Arc;
@@ -51,6 +51,9 @@ impl Tab {
         if let Json::Object(document) = wire::to_json(&twin) {
             self.document_text = text::pretty(&document);
         }
+        // What was typed in an earlier run may have been typed at a twin that is gone.
+        let of_another_life =
+            self.current().is_none() && self.draft.as_ref().is_some_and(|draft| !life::continues(&draft.base, &twin));
         self.seen = Some((source, now));
         let caret = self.caret.filter(|_| source == Source::Watch);
         match &mut self.draft {
@@ -66,6 +69,10 @@ impl Tab {
                 }
             }
         }
+        if of_another_life && let Some(moved) = &mut self.moved {
+            moved.another_life();
+            self.compare_with_hub();
+        }
         self.mark_lines();
         let loading = self.twin.is_loading();
         if let Remote::Loading { previous, .. } = &mut self.twin {
@@ -74,6 +81,26 @@ impl Tab {
         if !loading {
             self.twin = Remote::Ready { value: twin, at: now };
         }
+    }
+
+    /// The identity was deleted and created again, and `twin` is what it has now.
+    pub(super) fn begin_another_life(&mut self, twin: Arc<Twin>, now: Moment) {
+        self.history.outdated();
+        self.watch_problem = None;
+        // The device never answers to what the twin before was told, and the record is another one.
+        self.landing = None;
+        self.followed = None;
+        self.identity = Remote::Idle;
+        if let Some(sent) = self.in_doubt.take() {
+            let reason = "the identity was deleted and created again before it was known".to_owned();
+            let failure = Failure::Unknown { landed: None, now: Some(twin.clone()), reason };
+            self.save = SaveState::Failed { failure, at: now, write: sent.outgoing.write };
+        }
+        self.take(twin, Source::Watch, now);
+        if let Some(moved) = &mut self.moved {
+            moved.another_life();
+        }
+        self.compare_with_hub();
     }
 
     /// Another hub comes to the front: what was under way there ends untold.

@@ -62,15 +62,14 @@ impl App {
             self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Problem, text, None);
             return;
         }
-        let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_mut()) else { return };
+        let (Some(moved), Some(draft)) = (tab.moved.take(), tab.draft.as_ref()) else { return };
         let mut mine = 0;
         for (section, clash) in &moved.clashes {
             mine += usize::from(moved.choice(*section, clash) == Choice::Mine);
         }
         let clashes = moved.clashes.len();
-        *draft = moved.merged(draft);
-        tab.settle_moved();
-        tab.save = SaveState::Idle;
+        let merged = moved.merged(draft);
+        tab.put_draft(merged);
         let stand = format!("Your edits of {id} now stand on the hub's newest version");
         let text = match (clashes, mine) {
             (0, _) => format!("{stand}; nothing was changed by both sides"),
@@ -149,9 +148,7 @@ impl App {
                 // What was theirs was chosen everywhere: mine goes.
                 let kept = self.keep_discarded(id, Goes::Edits).into_iter().collect();
                 let Some(tab) = self.tab_mut(id) else { return kept };
-                tab.draft = Some(ready.draft);
-                tab.settle_moved();
-                tab.save = SaveState::Idle;
+                tab.put_draft(ready.draft);
                 let text = format!("{id} is as you chose on the hub already: there is nothing to send");
                 self.notice_about(Matter::Edits, std::slice::from_ref(id), NoticeKind::Info, text, None);
                 kept

@@ -7,8 +7,9 @@ use super::{Action, App, Dialog, Matter, NoticeKind, Purpose, Tab};
 use crate::client::link::LinkState;
 use crate::protocol::secret::Secret;
 use crate::twin::rules::{self, Form};
-use crate::twin::{Section, Status, TwinId, text};
+use crate::twin::{Section, Status, Twin, TwinId, text};
 use crate::worker::{Command, command::Guard};
+use std::sync::Arc;
 
 impl App {
     pub(super) fn update_twin(&mut self, action: Action) -> Vec<Command> {
@@ -170,32 +171,33 @@ impl App {
             (_, Some(_)) => Tried::Merged,
             _ => Tried::Save,
         };
-        let key = self.begin_save(id, outgoing, tried, merged);
-        vec![Command::PatchTwin { key, id: id.clone(), body, guard }]
+        let (key, over) = self.begin_save(id, outgoing, tried, merged);
+        vec![Command::PatchTwin { key, id: id.clone(), body, guard, over }]
     }
 
-    /// From here on the answer with this key is waited for.
+    /// From here on the answer with this key is waited for. Returns the version it goes over as well.
     pub(super) fn begin_save(
         &mut self,
         id: &TwinId,
         outgoing: crate::twin::draft::Outgoing,
         tried: Tried,
         merged: Option<Texts>,
-    ) -> crate::worker::Key {
+    ) -> (crate::worker::Key, Option<Arc<Twin>>) {
         self.settled(Matter::Edits, id);
         let key = self.start(format!("Saving {id}"), Purpose::Save(id.clone()));
         let now = self.now;
+        let mut over = None;
         if let Some(tab) = self.tab_mut(id) {
             tab.save = SaveState::Sending { key, since: now };
             tab.in_doubt = None;
             let text =
                 |section| tab.draft.as_ref().map(|draft| draft.section(section).text.clone()).unwrap_or_default();
             let typed = Texts { desired: text(Section::Desired), tags: text(Section::Tags) };
-            let over = tab.version_of(&outgoing.if_match);
+            over = tab.version_of(&outgoing.if_match, tried);
             let saved = merged.unwrap_or_else(|| typed.clone());
-            tab.sent = Some(Sent { outgoing, tried, over, at: now, saved, typed });
+            tab.sent = Some(Sent { outgoing, tried, over: over.clone(), at: now, saved, typed });
         }
-        key
+        (key, over)
     }
 
     /// The hub's newest version takes the place of the edits; the journal keeps those.
@@ -206,10 +208,8 @@ impl App {
         let Some(tab) = self.tab_mut(id) else { return Vec::new() };
         if let Some(twin) = tab.newest() {
             tab.text_acts += 1;
-            tab.draft = Some(crate::twin::draft::Draft::new(twin));
+            tab.put_draft(crate::twin::draft::Draft::new(twin));
         }
-        tab.settle_moved();
-        tab.save = SaveState::Idle;
         kept
     }
 

@@ -2,6 +2,7 @@
 
 use crate::protocol::error::{ErrorCode, ServiceError};
 use crate::protocol::policy::Permission;
+use crate::twin::EtagProblem;
 use std::time::Duration;
 
 /// One failed operation. Never carries a secret.
@@ -52,6 +53,9 @@ pub enum HubError {
     /// A write was sent and its answer never came: it may or may not have happened.
     #[error("the connection broke after the request was sent, so it may or may not have been carried out: {reason}")]
     OutcomeUnknown { reason: String },
+    /// Its etag would not guard a write: nothing was sent.
+    #[error("nothing was sent: {0}")]
+    Unguarded(EtagProblem),
     #[error("the connection string is of a device or module; this needs one of a policy")]
     NotAService,
     #[error("TLS cannot be set up: {0}")]
@@ -103,7 +107,13 @@ impl HubError {
                 Some(wait) => format!("Wait {} s, then try again", wait.as_secs()),
                 None => "Wait ten seconds or more, then try again; a free hub allows 20 queries and 100 identity calls a minute".to_owned(),
             },
+            Self::Refused { status: 0, .. } => {
+                "Nothing was sent. Read it again; if that does not help, what answers is not an IoT Hub".to_owned()
+            }
             Self::Refused { service, .. } => refused(service),
+            Self::Unguarded(_) => {
+                "A write would not be bound to the version you saw. Read it again; if the etag stays like this, what answers is not an IoT Hub, or a proxy changes its answers".to_owned()
+            }
             Self::HubFailed { .. } => match self.tracking_id() {
                 Some(id) => format!("Try again later; support can find this failure by its tracking id {id}"),
                 None => "Try again later".to_owned(),

@@ -6,7 +6,7 @@ use super::token::Signer;
 use super::{HubError, RetryPolicy, Trust};
 use crate::protocol::connection_string::ConnectionString;
 use crate::protocol::error::{self as wire_error, ErrorCode, ServiceError};
-use crate::protocol::rest::{ERROR_CODE, MAX_ITEM_COUNT, Route};
+use crate::protocol::rest::{ERROR_CODE, IfMatch, MAX_ITEM_COUNT, Route};
 use crate::twin::{Json, wire};
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -93,10 +93,13 @@ impl<'a> Ask<'a> {
         method: http::Method,
         route: &'a Route,
         body: Option<&Json>,
-        if_match: Option<String>,
+        if_match: &IfMatch,
     ) -> Result<Self, HubError> {
         let mut headers = Vec::new();
-        if let Some(text) = if_match {
+        if let IfMatch::Quoted(etag) | IfMatch::Unquoted(etag) = if_match {
+            etag.check().map_err(HubError::Unguarded)?;
+        }
+        if let Some(text) = if_match.header() {
             headers.push((http::header::IF_MATCH, header(&text, "the etag")?));
         }
         let body = body.map(|body| body.to_string().into_bytes());

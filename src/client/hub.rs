@@ -111,7 +111,7 @@ impl HubClient {
         if_match: &IfMatch,
     ) -> Result<Twin, HubError> {
         let route = Route::Twin(id.clone());
-        let ask = Ask::write(method, &route, Some(&Json::Object(body.clone())), if_match.header())?;
+        let ask = Ask::write(method, &route, Some(&Json::Object(body.clone())), if_match)?;
         let answer = self.wire.send(ask).await?;
         read_twin(id, &answer).map_err(unread_after_write)
     }
@@ -194,7 +194,7 @@ impl HubClient {
 
     async fn put_identity(&self, id: &TwinId, body: &Json, if_match: &IfMatch) -> Result<Identity, HubError> {
         let route = record(id);
-        let ask = Ask::write(http::Method::PUT, &route, Some(body), if_match.header())?;
+        let ask = Ask::write(http::Method::PUT, &route, Some(body), if_match)?;
         let answer = self.wire.send(ask).await?;
         answer.json().and_then(|value| read_identity(id, &value)).map_err(unread_after_write)
     }
@@ -205,7 +205,7 @@ impl HubClient {
     /// As [`Self::patch_twin`].
     pub async fn delete_identity(&self, id: &TwinId, if_match: &IfMatch) -> Result<(), HubError> {
         let route = record(id);
-        self.wire.send(Ask::write(http::Method::DELETE, &route, None, if_match.header())?).await?;
+        self.wire.send(Ask::write(http::Method::DELETE, &route, None, if_match)?).await?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use super::hub::unread_after_write;
 use super::{HubClient, HubError};
 use crate::protocol::event::EventPage;
 use crate::protocol::fault::{Plan, Report};
-use crate::protocol::rest::Route;
+use crate::protocol::rest::{IfMatch, Route};
 use crate::twin::Json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl HubClient {
     /// # Errors
     /// As [`HubClient::patch_twin`]; `Refused` names the fault that the hub cannot read.
     pub async fn set_faults(&self, plan: &Plan) -> Result<Report, HubError> {
-        let ask = Ask::write(http::Method::PUT, &Route::Faults, Some(&plan.to_json()), None)?;
+        let ask = Ask::write(http::Method::PUT, &Route::Faults, Some(&plan.to_json()), &IfMatch::Absent)?;
         let answer = self.wire().send(ask).await?;
         answer.json().and_then(|value| read_report(&value)).map_err(unread_after_write)
     }
@@ -56,7 +56,7 @@ impl HubClient {
     /// # Errors
     /// As [`HubClient::patch_twin`].
     pub async fn clear_faults(&self) -> Result<(), HubError> {
-        self.wire().send(Ask::write(http::Method::DELETE, &Route::Faults, None, None)?).await?;
+        self.wire().send(Ask::write(http::Method::DELETE, &Route::Faults, None, &IfMatch::Absent)?).await?;
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod hunks;
 pub mod id;
 pub mod known;
+pub mod life;
 pub mod merge;
 pub mod metadata;
 pub mod moves;
@@ -56,7 +57,44 @@ impl Section {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Etag(pub String);
 
+/// Why an etag cannot guard a write. RFC 9110, section 8.8.3, says what an entity tag may hold; `*` alone stands for any version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EtagProblem {
+    #[error("it was read without an etag")]
+    Missing,
+    #[error("its etag is *, which stands for any version")]
+    Any,
+    #[error("its etag holds {0:?}, which no etag may hold")]
+    Character(char),
+    #[error("its etag is longer than 1024 bytes")]
+    TooLong,
+}
+
+/// Bytes of an etag that is sent back. A real hub's have 12.
+pub const ETAG_MAX: usize = 1024;
+
 impl Etag {
+    /// Whether a write guarded by this etag goes through for this version alone.
+    ///
+    /// # Errors
+    /// Why it could go through for another version, or cannot be sent at all.
+    pub fn check(&self) -> Result<(), EtagProblem> {
+        if self.0.is_empty() {
+            return Err(EtagProblem::Missing);
+        }
+        if self.0 == "*" {
+            return Err(EtagProblem::Any);
+        }
+        if self.0.len() > ETAG_MAX {
+            return Err(EtagProblem::TooLong);
+        }
+        // Bytes above ASCII are legal, but obsolete, and servers read them in different encodings.
+        match self.0.chars().find(|c| !matches!(c, '!' | '#'..='~')) {
+            Some(c) => Err(EtagProblem::Character(c)),
+            None => Ok(()),
+        }
+    }
+
     /// The form a header carries: `"…"`. An unquoted tag is ignored by the hub on twin writes, so nothing in
     /// Twinscope ever sends one.
     #[must_use]

@@ -41,7 +41,13 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     let (changes, clashes) = (moved.changes.len() + followed, moved.clashes.len());
     // Untouched text stands still only because the caret is in it.
     let untouched = !tab.is_dirty();
-    let text = if moved.unparsed {
+    let text = if moved.recreated {
+        format!(
+            "{} was deleted and created again, seen {age}: the hub has a new twin at version {version}. {}",
+            tab.id,
+            if untouched { "This is the text of the one before." } else { "Your edits were made on the one before." }
+        )
+    } else if moved.unparsed {
         format!("The hub moved to version {version}, {age}; {}. It is untouched.", super::conflict::UNPARSED)
     } else if untouched {
         format!("The hub has a newer version of this text, {version}, {age}: {} changed.", when::count(changes, "path"))
@@ -60,7 +66,7 @@ fn moved_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
         };
         format!("The hub moved to version {version}, {age}: {what}. {rest}")
     };
-    let tone = if clashes == 0 && !moved.unparsed { Tone::Info } else { Tone::Warn };
+    let tone = if clashes == 0 && !moved.unparsed && !moved.recreated { Tone::Info } else { Tone::Warn };
     strip(ui, "moved", |ui| {
         widgets::banner(ui, tone, &text, |ui| {
             if untouched {

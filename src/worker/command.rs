@@ -5,7 +5,8 @@ use crate::protocol::fault::Plan;
 use crate::protocol::message::Properties;
 use crate::protocol::method::{MethodAnswer, MethodCall};
 use crate::protocol::secret::Secret;
-use crate::twin::{Etag, JsonMap, TwinId};
+use crate::twin::{Etag, JsonMap, Twin, TwinId};
+use std::sync::Arc;
 
 /// Names one request, so that its answer can be told from older ones. Made by the window, counted up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +137,9 @@ pub enum Command {
         id: TwinId,
         body: JsonMap,
         guard: Guard,
+        /// The version that was on the screen. Another life of the id may have the same etag: nothing is sent unless the hub still
+        /// has what this shows. `None`: the etag alone decides.
+        over: Option<Arc<Twin>>,
     },
     /// What the journal keeps of a twin of the open hub: ends in `Timeline`.
     LoadTimeline {
@@ -186,6 +190,8 @@ pub enum Command {
         id: TwinId,
         body: JsonMap,
         guard: Guard,
+        /// As for `PatchTwin`.
+        over: Option<Arc<Twin>>,
     },
     /// Reads the identity record, keys included: ends in `Identity`.
     LoadIdentity {

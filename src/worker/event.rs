@@ -141,6 +141,10 @@ pub enum Fact {
         twin: Arc<Twin>,
         source: Source,
     },
+    /// The identity was deleted and created again: this is the twin of its new life. Comes before any other word of that life.
+    TwinRecreated {
+        twin: Arc<Twin>,
+    },
     /// A watch could not read; it goes on.
     WatchFailed {
         id: TwinId,

@@ -11,6 +11,7 @@ use crate::twin::{Etag, Status, TwinId};
 
 pub(super) async fn load(hub: &OpenHub, id: &TwinId) -> Result<Outcome, Failure> {
     let identity = hub.heard(hub.client.identity(id).await).map_err(Failure::Hub)?;
+    hub.lives.read(&identity);
     Ok(Outcome::Identity(Box::new(identity)))
 }
 
@@ -46,14 +47,13 @@ pub(super) async fn set_status(hub: &OpenHub, id: &TwinId, etag: Etag, status: S
     let mut identity = hub.heard(hub.client.identity(id).await).map_err(Failure::Hub)?;
     identity.status = status;
     let updated = hub.heard(hub.client.update_identity(&identity, &guard).await).map_err(Failure::Hub)?;
+    if updated.generation_id == identity.generation_id {
+        hub.lives.read(&updated);
+    }
     hub.nudge(id);
     Ok(Outcome::Identity(Box::new(updated)))
 }
 
 fn guard(etag: Etag) -> Result<IfMatch, Failure> {
-    if etag.0.is_empty() {
-        // An empty tag guards nothing.
-        return Err(Failure::Local("The record was read without an etag: refresh it first".to_owned()));
-    }
-    Ok(IfMatch::Quoted(etag))
+    IfMatch::only(etag).map_err(|problem| Failure::Hub(HubError::Unguarded(problem)))
 }

@@ -18,6 +18,7 @@ mod fleet;
 mod identities;
 mod journal;
 mod keep;
+mod lives;
 mod local;
 mod messages;
 mod methods;

@@ -11,7 +11,8 @@ use super::out::{Out, RequestLog, on_behalf};
 use super::session::{OpenHub, Session};
 use super::{
     Command, HubRef, Key, WorkerOptions, act, checks, faults, fleet, identities, local, messages, methods, past,
-    reading, twins,
+    reading,
+    twins::{self, Save},
 };
 use crate::disk::{Folders, Keyring, Settings, SettingsFile};
 use crate::local_hub::FleetChoice;
@@ -228,13 +229,13 @@ impl Desk {
             Command::LoadTwin { key, id } => {
                 self.on_hub(key, Kind::Hub, async move |hub| twins::load(&hub, &id).await).await;
             }
-            Command::PatchTwin { key, id, body, guard } => {
-                let write = Write::Patch;
-                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
+            Command::PatchTwin { key, id, body, guard, over } => {
+                let save = Save { body, guard, over, write: Write::Patch };
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, save).await).await;
             }
-            Command::ReplaceTwin { key, id, body, guard } => {
-                let write = Write::Replace;
-                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, &body, guard, write).await).await;
+            Command::ReplaceTwin { key, id, body, guard, over } => {
+                let save = Save { body, guard, over, write: Write::Replace };
+                self.on_hub(key, Kind::Hub, async move |hub| twins::save(&hub, &id, save).await).await;
             }
             Command::ReadElsewhere { key, hub, id } => {
                 let opener = self.opener.clone();

@@ -4,6 +4,7 @@
 use super::act::{Acting, Link};
 use super::event::{Fact, HubInfo, Reachability};
 use super::journal::JournalDesk;
+use super::lives::Lives;
 use super::out::Out;
 use super::watch::{Limiter, Mark};
 use crate::client::link::{Dial, Receipt};
@@ -42,6 +43,7 @@ pub(super) struct OpenHub {
     /// Twins of which an event told that they moved, and which were not read since.
     told: Mutex<HashSet<TwinId>>,
     reach: watch::Sender<Reachability>,
+    pub(super) lives: Lives,
 }
 
 impl OpenHub {
@@ -68,6 +70,7 @@ impl OpenHub {
             nudges: Mutex::default(),
             told: Mutex::default(),
             reach: watch::Sender::new(Reachability::Online),
+            lives: Lives::default(),
         }
     }
 
@@ -96,7 +99,7 @@ impl OpenHub {
     }
 
     /// The window is about to be told this version.
-    pub(super) fn mark(&self, twin: &Twin) {
+    pub(super) fn mark(&self, twin: &Arc<Twin>) {
         lock(&self.marks).insert(twin.id.clone(), (Mark::of(twin), Instant::now()));
     }
 

@@ -1,6 +1,6 @@
 //! Reading a twin, and writing one against the etag that the person saw.
 
-use super::event::Outcome;
+use super::event::{Fact, Outcome};
 use super::open::Opener;
 use super::session::OpenHub;
 use super::{Failure, HubRef, command::Guard};
@@ -8,9 +8,9 @@ use crate::client::HubError;
 use crate::disk::journal::Seen;
 use crate::protocol::rest::IfMatch;
 use crate::twin::patch::{self, Write};
-use crate::twin::{Etag, JsonMap, Twin, TwinId};
+use crate::twin::{Etag, JsonMap, Twin, TwinId, life};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// After a write without an answer: the waits before each look at the twin. The first one lets a write arrive that is
 /// still on its way.
@@ -43,38 +43,56 @@ pub(super) async fn elsewhere(opener: &Opener, hub: &HubRef, id: &TwinId) -> Res
 }
 
 async fn read(hub: &OpenHub, id: &TwinId) -> Result<Arc<Twin>, HubError> {
-    let twin = Arc::new(hub.heard(hub.client.twin(id).await)?);
-    hub.seen(&twin, Seen::Load);
-    Ok(twin)
+    let asked = Instant::now();
+    let twin = hub.heard(hub.client.twin(id).await)?;
+    Ok(hub.take_reading(twin, asked, Seen::Load).await)
+}
+
+/// What is to be saved.
+pub(super) struct Save {
+    pub(super) body: JsonMap,
+    pub(super) guard: Guard,
+    /// The version that was on the screen.
+    pub(super) over: Option<Arc<Twin>>,
+    pub(super) write: Write,
 }
 
 /// PATCH or PUT, never without a quoted etag. A stale one brings the hub's version along; an outcome that is unknown is
 /// looked up.
-pub(super) async fn save(
-    hub: &OpenHub,
-    id: &TwinId,
-    body: &JsonMap,
-    guard: Guard,
-    write: Write,
-) -> Result<Outcome, Failure> {
+///
+/// An etag tells the versions of one life apart, and not always those of two: a twin that was created again may have the etag of the
+/// one that was seen. So the twin is read first, and nothing is sent unless it says what was seen. Between that read and the write
+/// an identity could still be deleted, created and brought to the same etag; the answer to the write then shows it, and the window
+/// is told.
+pub(super) async fn save(hub: &OpenHub, id: &TwinId, save: Save) -> Result<Outcome, Failure> {
+    let Save { body, guard, over, write } = save;
     let (Guard::Etag(etag) | Guard::Overwrite(etag)) = guard;
-    if etag.0.is_empty() {
-        // An empty tag guards nothing.
-        return Err(Failure::Local("The twin was read without an etag: refresh it first".to_owned()));
+    let if_match = IfMatch::only(etag.clone()).map_err(|problem| Failure::Hub(HubError::Unguarded(problem)))?;
+    let mut before = None;
+    if let Some(over) = &over {
+        let asked = Instant::now();
+        let now = hub.heard(hub.client.twin(id).await).map_err(Failure::Hub)?;
+        if !life::is_as_seen(over, &now) || !life::continues(over, &now) {
+            return Ok(Outcome::Conflict { theirs: hub.take_reading(now, asked, Seen::Load).await });
+        }
+        before = Some(now);
     }
-    let if_match = IfMatch::Quoted(etag.clone());
     let base = hub.marked(id).and_then(|(mark, _)| mark.version_at(&etag));
-    let sent = Sent { body, before: &etag, base, write };
+    let sent = Sent { body: &body, before: &etag, base, write };
     let answer = hub.heard(match write {
-        Write::Patch => hub.client.patch_twin(id, body, &if_match).await,
-        Write::Replace => hub.client.replace_twin(id, body, &if_match).await,
+        Write::Patch => hub.client.patch_twin(id, &body, &if_match).await,
+        Write::Replace => hub.client.replace_twin(id, &body, &if_match).await,
     });
     // Whatever came of it, something may move now.
     hub.nudge(id);
     match answer {
         Ok(twin) => {
             let twin = Arc::new(twin);
+            let another = before.is_some_and(|before| !life::continues(&before, &twin));
             sent.keep(hub, &twin);
+            if another {
+                hub.out.fact(Fact::TwinRecreated { twin: twin.clone() }).await;
+            }
             Ok(Outcome::Saved(twin))
         }
         Err(conflict @ HubError::Conflict { .. }) => match read(hub, id).await {
@@ -94,9 +112,18 @@ async fn look(hub: &OpenHub, id: &TwinId, sent: &Sent<'_>, reason: String) -> Fa
     let mut unmoved = None;
     for wait in LOOK_AFTER {
         tokio::time::sleep(wait).await;
+        let asked = Instant::now();
         match hub.heard(hub.once.twin(id).await) {
             Ok(twin) => {
-                let twin = Arc::new(twin);
+                let told = hub.marked(id).filter(|(_, at)| *at <= asked);
+                let twin = match told {
+                    // Of a write to the life before nothing can be told by the new one.
+                    Some((mark, _)) if hub.is_another_life(mark.twin(), &twin).await => {
+                        let now = Some(hub.take_reading(twin, asked, Seen::Load).await);
+                        return Failure::Unknown { landed: None, now, reason };
+                    }
+                    _ => Arc::new(twin),
+                };
                 let landed = patch::landed(sent.body, sent.write, sent.before, &twin);
                 match landed {
                     Some(true) if sent.led_to(&twin) => sent.keep(hub, &twin),

@@ -1,12 +1,13 @@
 //! Reads an open twin again and again, and tells when it moved.
 //!
 //! The service offers no push of twin changes to its clients, and a conditional GET is not supported: a watch is a GET on
-//! an interval that adapts. It compares `version`, which counts reported writes too; the etag does not.
+//! an interval that adapts. It compares everything that a person sees of a twin: `version` counts reported writes too, but begins
+//! anew, as the etag does, when an identity is deleted and created again.
 
 use super::event::{Fact, Reachability, Source};
 use super::session::OpenHub;
 use crate::client::{HubError, retry};
-use crate::twin::{ConnectionState, Etag, Status, Twin, TwinId};
+use crate::twin::{Etag, Twin, TwinId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -26,29 +27,36 @@ const FAILING_MAX: Duration = Duration::from_secs(30);
 /// All watches together read at most five times a second: small hubs allow a hundred, and others read too.
 const TURN_EVERY: Duration = Duration::from_millis(200);
 
-/// What makes two readings of a twin different for a person looking at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    version: u64,
-    /// Tells a twin that was deleted and made again, whose version starts anew.
-    etag: Etag,
-    connection_state: ConnectionState,
-    status: Option<Status>,
-}
+/// A reading of a twin that the window was told.
+#[derive(Debug, Clone)]
+pub(super) struct Mark(Arc<Twin>);
 
 impl Mark {
-    /// The version that had this etag, if it is this one.
-    pub(super) fn version_at(&self, etag: &Etag) -> Option<u64> {
-        (self.etag == *etag).then_some(self.version)
+    pub(super) fn of(twin: &Arc<Twin>) -> Self {
+        Self(twin.clone())
     }
 
-    pub(super) fn of(twin: &Twin) -> Self {
-        Self {
-            version: twin.version,
-            etag: twin.etag.clone(),
-            connection_state: twin.connection_state,
-            status: twin.status,
-        }
+    pub(super) fn twin(&self) -> &Arc<Twin> {
+        &self.0
+    }
+
+    /// The version that had this etag, if it is this one.
+    pub(super) fn version_at(&self, etag: &Etag) -> Option<u64> {
+        (self.0.etag == *etag).then_some(self.0.version)
+    }
+
+    /// Whether a reading shows a person nothing that this one does not. The time of the last activity is no news: it moves with
+    /// every message.
+    pub(super) fn shows(&self, twin: &Twin) -> bool {
+        let before = &*self.0;
+        before.version == twin.version
+            && before.etag == twin.etag
+            && before.device_etag == twin.device_etag
+            && before.connection_state == twin.connection_state
+            && before.status == twin.status
+            && before.tags == twin.tags
+            && before.desired == twin.desired
+            && before.reported == twin.reported
     }
 }
 
@@ -59,7 +67,7 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    async fn turn(&self) {
+    pub(super) async fn turn(&self) {
         let mine = {
             let mut next = self.next.lock().await;
             let now = tokio::time::Instant::now();
@@ -97,6 +105,7 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
     let mut pace = Pace { last_movement: Instant::now(), failures: 0 };
     let mut reach = hub.reach();
     reach.mark_unchanged();
+    let mut lives = super::lives::Watched::default();
     loop {
         tokio::select! {
             () = tokio::time::sleep(pace.wait(Instant::now())) => {}
@@ -115,6 +124,7 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
                 if see(&hub, twin, asked).await {
                     pace.last_movement = Instant::now();
                 }
+                lives.learn(&hub, &id).await;
             }
             Err(error) => {
                 pace.failures += 1;
@@ -128,11 +138,10 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
 /// that: it is dropped, the next one will tell.
 async fn see(hub: &OpenHub, twin: Twin, asked: Instant) -> bool {
     let told = hub.marked(&twin.id);
-    let news = told.is_none_or(|(mark, at)| at < asked && mark != Mark::of(&twin));
+    let news = told.is_none_or(|(mark, at)| at < asked && !mark.shows(&twin));
     let why = hub.why_read(&twin.id);
     if news {
-        let twin = Arc::new(twin);
-        hub.seen(&twin, why);
+        let twin = hub.take_reading(twin, asked, why).await;
         hub.out.fact(Fact::TwinSeen { twin, source: Source::Watch }).await;
     }
     news

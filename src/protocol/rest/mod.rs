@@ -6,7 +6,7 @@ mod route;
 
 pub use route::{Route, RouteError};
 
-use crate::twin::Etag;
+use crate::twin::{Etag, EtagProblem};
 
 /// What this program sends.
 pub const API_VERSION: &str = "2021-04-12";
@@ -29,6 +29,14 @@ pub enum IfMatch {
 }
 
 impl IfMatch {
+    /// The condition of a write that goes through for this version alone.
+    ///
+    /// # Errors
+    /// When the etag could match another version, or cannot be sent.
+    pub fn only(etag: Etag) -> Result<Self, EtagProblem> {
+        etag.check().map(|()| Self::Quoted(etag))
+    }
+
     /// Reads the header. The service SDKs send the star in quotes.
     #[must_use]
     pub fn parse(header: Option<&str>) -> Self {

@@ -14,7 +14,14 @@ const ASKED: usize = 3;
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     let Some(draft) = &tab.draft else { return };
     let (base, etag) = (draft.base.version, draft.base.etag.quoted());
-    let text = if moved.by_save {
+    let text = if moved.recreated {
+        format!(
+            "{} was deleted and created again. Your edits began at version {base}, etag {etag}, of the twin before; the new one is at version {}, etag {}. Nothing was overwritten and nothing you typed is lost.",
+            tab.id,
+            moved.theirs.version,
+            moved.theirs.etag.quoted()
+        )
+    } else if moved.by_save {
         format!(
             "Your edits of {} began at version {base}, etag {etag}; the hub is at version {}, etag {} now. Nothing was overwritten and nothing you typed is lost.",
             tab.id,

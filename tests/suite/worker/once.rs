@@ -109,7 +109,7 @@ fn any_request(random: &mut fastrand::Rng, key: Key) -> Command {
         5 => Command::LoadModules { key, device: id.device },
         6 => Command::Query { key, text: "SELECT * FROM devices".to_owned(), limit: 10 },
         7 => Command::LoadTwin { key, id },
-        8 => Command::PatchTwin { key, id, body: desired(json!({ "n": key.0 })), guard: Guard::Etag(etag) },
+        8 => Command::PatchTwin { key, id, body: desired(json!({ "n": key.0 })), guard: Guard::Etag(etag), over: None },
         9 => Command::CreateIdentity { key, id },
         10 => Command::DeleteIdentity { key, id, etag },
         11 => Command::SetStatus { key, id, etag, status: Status::Enabled },

@@ -138,7 +138,7 @@ impl Rig {
 
     pub fn patch(&mut self, id: &TwinId, body: JsonMap, etag: &Etag) -> Result<Outcome, Failure> {
         let guard = Guard::Etag(etag.clone());
-        self.ask(|key| Command::PatchTwin { key, id: id.clone(), body, guard })
+        self.ask(|key| Command::PatchTwin { key, id: id.clone(), body, guard, over: None })
     }
 
     /// Waits for a version that the watch saw and `wanted` takes.

@@ -66,7 +66,7 @@ fn a_stale_etag_brings_the_version_that_won() {
     // Overwriting takes the etag that was seen, and is refused like any other when that is stale.
     let overwrite = |etag: &Etag| {
         let (id, guard) = (id.clone(), Guard::Overwrite(etag.clone()));
-        move |key| Command::PatchTwin { key, id, body: desired(json!({ "limit": 1 })), guard }
+        move |key| Command::PatchTwin { key, id, body: desired(json!({ "limit": 1 })), guard, over: None }
     };
     assert!(matches!(rig.ask(overwrite(&base.etag)), Ok(Outcome::Conflict { .. })));
     assert!(matches!(rig.ask(overwrite(&now.etag)), Ok(Outcome::Saved(_))));
@@ -123,7 +123,7 @@ fn a_replacement_is_guarded_and_its_lost_answer_found_out() {
     let base = rig.load(&id);
     let mut put = |etag: &Etag, values: serde_json::Value| {
         let (id, guard) = (id.clone(), Guard::Etag(etag.clone()));
-        rig.ask(|key| Command::ReplaceTwin { key, id, body: desired(values), guard })
+        rig.ask(|key| Command::ReplaceTwin { key, id, body: desired(values), guard, over: None })
     };
     match put(&empty, json!({ "a": 9 })) {
         Ok(Outcome::Conflict { theirs }) => assert_eq!(theirs.etag, base.etag),
@@ -154,7 +154,7 @@ fn a_request_that_waits_for_a_throttled_hub_says_so() {
     let plan = Plan { seed: None, faults: vec!["429:retry-after=30s".parse().unwrap()] };
     rig.ask(|key| Command::SetFaults { key, plan }).unwrap();
     let (saving, guard) = (rig.key(), Guard::Etag(base.etag.clone()));
-    rig.send(Command::PatchTwin { key: saving, id: id.clone(), body: desired(json!({ "a": 1 })), guard });
+    rig.send(Command::PatchTwin { key: saving, id: id.clone(), body: desired(json!({ "a": 1 })), guard, over: None });
     let reading = rig.key();
     rig.send(Command::LoadTwin { key: reading, id });
     for waiting in [saving, reading] {
