@@ -315,7 +315,8 @@ impl Tab {
     pub(super) fn moved_to(&mut self, theirs: Arc<Twin>, source: Source, now: Moment) {
         let follows = if source == Source::Watch { Follows::ByItself } else { Follows::WhenAsked };
         let earlier = self.moved.take();
-        let again = earlier.as_ref().filter(|moved| !life::is_as_seen(&moved.theirs, &theirs) && !moved.decided.is_empty());
+        let again =
+            earlier.as_ref().filter(|moved| !life::is_as_seen(&moved.theirs, &theirs) && !moved.decided.is_empty());
         let before = again.map(|moved| moved.clashes.clone());
         self.moved = Some(Moved::new(theirs, now, follows, earlier));
         self.compare_with_hub();

@@ -33,6 +33,7 @@ mod panels;
 mod pointing;
 mod protocol;
 mod query;
+mod restarting;
 mod rounds;
 mod start;
 mod support;

@@ -194,3 +194,24 @@ fn a_late_answer_to_another_choice_is_dropped() {
     assert_eq!(past.tab().history.chosen, None);
     assert!(matches!(past.tab().history.shown, twinscope::app::Remote::Idle));
 }
+
+/// What others changed had come into the text by itself; another text has nothing of it.
+#[test]
+fn nothing_that_was_said_of_the_text_before_is_said_of_the_one_that_takes_its_place() {
+    let mut past = Past::open();
+    let edited = r#"{"interval": 120, "mode": "eco"}"#.to_owned();
+    past.act(Action::Edit { id: past.id.clone(), section: Section::Desired, text: edited });
+    let theirs = parse(twin("e4", 4, json!({"interval": 150, "mode": "auto", "zz": 1}), json!({"interval": 60})));
+    past.journal.record("local", &theirs, Seen::Watch, 4000, None).unwrap();
+    past.desk.fact(Fact::TwinSeen { twin: theirs, source: Source::Watch });
+    let shown = past.tab().shown().expect("the hub moved");
+    past.act(Action::FollowHub { id: past.id.clone(), shown });
+    assert_eq!(past.tab().followed.as_ref().unwrap().there.len(), 2);
+    assert_eq!(past.tab().marks.len(), 2);
+    past.act(Action::ShowPane(past.id.clone(), Pane::History));
+    past.history(HistoryAct::Choose(key(3)));
+    past.history(HistoryAct::RevertNow(key(3)));
+    let tab = past.tab();
+    assert!(!past.desk.text(&past.id).contains("zz"));
+    assert_eq!((tab.followed.as_ref(), tab.marks.as_slice(), tab.moved.as_ref()), (None, [].as_slice(), None));
+}

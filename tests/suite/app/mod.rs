@@ -13,6 +13,7 @@ mod finding;
 mod fleet;
 mod history;
 mod hubs;
+mod lives;
 mod messages;
 mod methods;
 mod notices;

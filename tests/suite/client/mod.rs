@@ -1,6 +1,6 @@
 //! The client against the local hub and against servers that misbehave.
 
-mod bad_server;
+pub mod bad_server;
 mod largest;
 mod link;
 pub mod local;

@@ -8,6 +8,7 @@ mod history;
 mod hunks;
 mod known;
 mod laws;
+mod life;
 mod lines;
 mod merge;
 mod paste;

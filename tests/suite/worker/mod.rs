@@ -5,6 +5,7 @@ mod connections;
 mod drafts;
 mod fleet;
 mod journal;
+mod lives;
 mod once;
 mod outages;
 mod past;

@@ -4,6 +4,7 @@ use super::proxy::{Mode, Proxy};
 use super::rig::{OwnHub, Rig, desired, number};
 use serde_json::json;
 use std::time::Duration;
+use twinscope::client::HubError;
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::fault::Plan;
 use twinscope::protocol::rest::IfMatch;
@@ -78,7 +79,11 @@ fn without_an_etag_nothing_is_written() {
     let mut rig = Rig::start_on(&hub);
     let id = TwinId::device("d1");
     rig.create(&id);
-    assert!(matches!(rig.patch(&id, desired(json!({ "a": 1 })), &Etag::default()), Err(Failure::Local(_))));
+    // `*` stands for any version, in quotes too: the hub would take the write whatever it has.
+    for etag in ["", "*", "a\"b", "W/\"a\"", "a\r\nb", "a b", "\u{7f}", "\u{e4}"] {
+        let refused = rig.patch(&id, desired(json!({ "a": 1 })), &Etag(etag.to_owned()));
+        assert!(matches!(refused, Err(Failure::Hub(HubError::Unguarded(_)))), "{etag:?}: {refused:?}");
+    }
     assert!(rig.load(&id).desired.values.is_empty());
 }
 
