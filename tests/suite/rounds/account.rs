@@ -75,6 +75,8 @@ pub struct Tally {
     /// A version of the past became a draft; values of it that the hub had no more were saved again.
     pub reverted: usize,
     pub brought_back: usize,
+    /// The device was deleted and created again.
+    pub lives: usize,
 }
 
 #[derive(Debug, Default)]
@@ -217,6 +219,13 @@ impl Account {
         self.given.extend(page.wanted.into_values().flatten());
         self.types(author, base, base, after);
         self.tally.reverted += 1;
+    }
+
+    /// The device was deleted and created again: the hub has nothing of it any more. What was saved had landed.
+    pub fn begins_anew(&mut self) {
+        self.log.push("the device is deleted and created again".to_owned());
+        (self.hub, self.version) = (Docs::default(), 0);
+        self.tally.lives += 1;
     }
 
     /// A PATCH leaves a program.

@@ -12,12 +12,12 @@ mod world;
 
 use account::Tally;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use world::{Weather, World};
+use world::{Lives, Weather, World};
 
 /// Plays so many rounds; the faults are in force in all but the last ones. What happened, and how often a fault struck.
-fn play(seed: u64, rounds: usize, weather: Weather, faults: &[&str]) -> (Tally, u64) {
+fn play(seed: u64, rounds: usize, weather: Weather, lives: Lives, faults: &[&str]) -> (Tally, u64) {
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::start(seed, weather);
+        let mut world = World::start(seed, weather, lives);
         if !faults.is_empty() {
             world.strike(faults, seed);
         }
@@ -41,7 +41,7 @@ fn seed() -> u64 {
 
 #[test]
 fn two_people_edit_one_twin_and_nothing_is_lost() {
-    let (tally, _) = play(seed(), 200, Weather::Calm, &[]);
+    let (tally, _) = play(seed(), 200, Weather::Calm, Lives::One, &[]);
     // What never happened is not proved.
     let often = [
         (tally.typed, 100),
@@ -81,7 +81,7 @@ fn a_hub_with_faults_loses_nothing() {
     let seed = seed();
     let ends: Vec<_> = std::thread::scope(|scope| {
         let play = |(faults, weather, rounds): (&'static [&'static str], Weather, usize)| {
-            scope.spawn(move || play(seed, rounds, weather, faults))
+            scope.spawn(move || play(seed, rounds, weather, Lives::One, faults))
         };
         worlds.map(play).map(std::thread::ScopedJoinHandle::join).into_iter().collect()
     });
@@ -94,4 +94,16 @@ fn a_hub_with_faults_loses_nothing() {
     }
     assert!(told("drop=after") && told("drop=before"));
     assert!(ends[0].0.0.conflicts >= 3, "no storm: {:?}", ends[0].0.0);
+}
+
+/// The account of every value goes on through the lives of the device; no save goes over one that its author was not shown.
+#[test]
+fn a_device_that_is_deleted_and_created_again_is_never_overwritten_unseen() {
+    for lives in [Lives::Many, Lives::ManyAlike] {
+        for weather in [Weather::Calm, Weather::Storm] {
+            let (tally, _) = play(seed(), 50, weather, lives, &[]);
+            let often = [(tally.lives, 4), (tally.landed, 5), (tally.conflicts, 1)];
+            assert!(often.iter().all(|(happened, at_least)| happened >= at_least), "{lives:?}: {tally:?}");
+        }
+    }
 }

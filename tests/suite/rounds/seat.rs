@@ -1,12 +1,14 @@
 //! A program without its window: `App` and `Worker`, and somebody who sits before it.
 
-use crate::worker::rig::{LIMIT, OwnHub, options};
+use crate::worker::rig::{LIMIT, options};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use twinscope::app::tab::SaveState;
 use twinscope::app::{Action, App, HubState, Moment, Tab};
+use twinscope::protocol::connection_string::ConnectionString;
 use twinscope::twin::draft::Draft;
-use twinscope::twin::{Twin, TwinId};
+use twinscope::twin::{Twin, TwinId, life};
 use twinscope::worker::event::Source;
 use twinscope::worker::{Command, Event, Fact, Failure, Worker};
 
@@ -27,11 +29,11 @@ pub struct Seat {
 
 impl Seat {
     /// A program with one twin open.
-    pub fn take(hub: &OwnHub, name: char, id: &TwinId) -> Self {
+    pub fn take(connection: &ConnectionString, ca_file: PathBuf, name: char, id: &TwinId) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = options(dir.path());
-        options.connection_string = Some(hub.connection().reveal());
-        options.extra_ca = vec![hub.ca_file()];
+        options.connection_string = Some(connection.reveal());
+        options.extra_ca = vec![ca_file];
         let worker = Some(Worker::start(options, std::sync::Arc::new(|| {})));
         let (app, started) = (App::new(), Instant::now());
         let mut seat = Self { name, id: id.clone(), app, worker, started, whole: None, _dir: dir };
@@ -67,8 +69,12 @@ impl Seat {
 
     /// A reading of the watch, which would come by itself a second later.
     pub fn watched(&mut self, twin: Twin) {
-        let fact = Fact::TwinSeen { twin: std::sync::Arc::new(twin), source: Source::Watch };
-        self.hear(Event::Fact(fact));
+        let twin = std::sync::Arc::new(twin);
+        // The worker tells of another life before it tells its version.
+        if self.tab().current().is_some_and(|old| !life::continues(old, &twin)) {
+            self.hear(Event::Fact(Fact::TwinRecreated { twin: twin.clone() }));
+        }
+        self.hear(Event::Fact(Fact::TwinSeen { twin, source: Source::Watch }));
     }
 
     pub fn drain(&mut self) {

@@ -4,6 +4,7 @@ use super::account::Account;
 use super::docs::{Docs, Leaves};
 use super::seat::Seat;
 use crate::journeys::Second;
+use crate::restarting::Restarting;
 use crate::worker::rig::{OwnHub, object};
 use serde_json::json;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use twinscope::app::Action;
 use twinscope::client::HubClient;
 use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::fault::Plan;
+use twinscope::protocol::identity::IdentityRequest;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::merge::{Choice, Clash};
 use twinscope::twin::{Json, Section, TwinId, text};
@@ -23,8 +25,23 @@ pub enum Weather {
     Storm,
 }
 
+/// Whether the device is deleted and created again now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lives {
+    One,
+    /// Each life's counters begin anywhere.
+    Many,
+    /// Each life has the etags of the one before.
+    ManyAlike,
+}
+
 pub struct World {
     hub: OwnHub,
+    /// What the two programs reach the hub by, where its counters restart.
+    restarting: Option<Restarting>,
+    /// What the two programs read.
+    seen: HubClient,
+    lives: Lives,
     second: Second,
     client: HubClient,
     pub id: TwinId,
@@ -37,15 +54,37 @@ pub struct World {
 }
 
 impl World {
-    pub fn start(seed: u64, weather: Weather) -> Self {
+    pub fn start(seed: u64, weather: Weather, lives: Lives) -> Self {
         let hub = OwnHub::start(FleetChoice::Empty);
         let second = Second::at(&hub);
         let id = TwinId::device("shared");
         second.create(&id);
-        let seats = ['A', 'B'].map(|name| Seat::take(&hub, name, &id));
-        let client = hub.client();
+        let restarting = (lives == Lives::ManyAlike).then(|| Restarting::start(&hub));
+        if let Some(restarting) = &restarting {
+            restarting.born(&second.twin(&id));
+        }
+        let (connection, ca_file) = match &restarting {
+            Some(restarting) => (restarting.connection(&hub), restarting.ca_file()),
+            None => (hub.connection(), hub.ca_file()),
+        };
+        let seats = ['A', 'B'].map(|name| Seat::take(&connection, ca_file.clone(), name, &id));
+        let (client, seen) = (hub.client(), crate::worker::rig::client(&connection, &ca_file));
         let random = fastrand::Rng::with_seed(seed);
-        Self { hub, second, client, id, seats, account: Account::default(), random, weather, values: 0, faulty: false }
+        Self {
+            restarting,
+            seen,
+            lives,
+            hub,
+            second,
+            client,
+            id,
+            seats,
+            account: Account::default(),
+            random,
+            weather,
+            values: 0,
+            faulty: false,
+        }
     }
 
     pub fn strike(&mut self, faults: &[&str], seed: u64) {
@@ -69,6 +108,9 @@ impl World {
     /// One of the two has a turn.
     pub fn round(&mut self, number: usize) {
         self.account.note(format!("round {number}"));
+        if self.lives != Lives::One && self.chance(5) {
+            self.create_again();
+        }
         let who = if self.chance(80) { number % 2 } else { self.random.usize(..2) };
         self.turn(who, 0);
         self.pass();
@@ -123,7 +165,7 @@ impl World {
 
     /// The watch reads.
     pub(super) fn watch(&mut self, who: usize) {
-        let twin = self.second.twin(&self.id);
+        let twin = self.hub.runtime.block_on(self.seen.twin(&self.id)).unwrap();
         self.seats[who].watched(twin);
     }
 
@@ -271,6 +313,9 @@ impl World {
 
     /// A storm strikes between everybody's look and save.
     pub(super) fn blow(&mut self) {
+        if self.lives != Lives::One && self.chance(12) {
+            self.create_again();
+        }
         if self.weather == Weather::Storm && self.chance(60) {
             self.write_between();
         }
@@ -288,6 +333,25 @@ impl World {
             self.account.sends(self.seats[who].name, body, dropped);
         }
         body.is_some()
+    }
+
+    /// Somebody deletes the device and creates it again, and mostly writes a few values.
+    fn create_again(&mut self) {
+        if self.seats.iter().any(Seat::is_sending) {
+            return;
+        }
+        self.take_versions();
+        let request = IdentityRequest::new(self.id.clone());
+        self.hub.runtime.block_on(self.client.delete_identity(&self.id, &IfMatch::Any)).unwrap();
+        self.hub.runtime.block_on(self.client.create_or_get(&request)).unwrap();
+        if let Some(restarting) = &self.restarting {
+            restarting.born(&self.second.twin(&self.id));
+        }
+        self.account.begins_anew();
+        self.take_versions();
+        for _ in 0..self.random.usize(..6) {
+            self.write_between();
+        }
     }
 
     fn write_between(&mut self) {
