@@ -5,7 +5,7 @@ use super::tab::{Act, Landing, News, SaveState, Sent, Tab};
 use super::{App, Matter, NoticeKind, Purpose, Remote};
 use crate::client::link::LinkState;
 use crate::protocol::identity::Identity;
-use crate::twin::{JsonMap, Section, Twin, TwinId, life, patch};
+use crate::twin::{JsonMap, Section, Twin, TwinId, patch};
 use crate::worker::event::{Outcome, Source};
 use crate::worker::{Command, Fact, Failure, Key};
 use std::slice::from_ref;
@@ -166,11 +166,6 @@ impl App {
         let now = self.now;
         self.fleet.note(&twin.id, twin.connection_state, twin.status);
         let Some(tab) = self.tab_mut(&twin.id) else { return };
-        let known = |old: &Arc<Twin>| life::continues(old, twin) && !life::identity_moved(old, twin);
-        if tab.current().is_some_and(known) {
-            // The life is on the screen already.
-            return self.see(twin, Source::Watch);
-        }
         tab.begin_another_life(twin.clone(), now);
         let id = &twin.id;
         let text = if tab.moved.is_some() && tab.is_dirty() {

@@ -70,9 +70,9 @@ impl Seat {
     /// A reading of the watch, which would come by itself a second later.
     pub fn watched(&mut self, twin: Twin) {
         let twin = std::sync::Arc::new(twin);
-        // The worker tells of another life before it tells its version.
+        // Only the worker knows another life from a late answer.
         if self.tab().current().is_some_and(|old| !life::continues(old, &twin)) {
-            self.hear(Event::Fact(Fact::TwinRecreated { twin: twin.clone() }));
+            return self.refresh();
         }
         self.hear(Event::Fact(Fact::TwinSeen { twin, source: Source::Watch }));
     }
