@@ -5,6 +5,7 @@ mod connections;
 mod drafts;
 mod fleet;
 mod journal;
+mod keyring;
 mod once;
 mod outages;
 mod past;

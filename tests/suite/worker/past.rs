@@ -16,7 +16,7 @@ use twinscope::worker::{Command, Connect, Event, Fact, Failure, HubRef};
 /// Keeps a connection; it is not opened.
 fn add(rig: &mut Rig, name: &str, connection: &ConnectionString, hub: &OwnHub) -> HubRef {
     let (connection_string, ca_file) = (connection.reveal(), Some(hub.ca_file()));
-    let connect = Connect { name: name.to_owned(), connection_string, ca_file };
+    let connect = Connect { name: name.to_owned(), connection_string, ca_file, ..Connect::default() };
     match rig.ask(|key| Command::Add { key, connect }) {
         Ok(Outcome::Hubs(hubs)) => hubs.into_iter().find(|entry| entry.name == name).expect("it is listed").hub,
         other => panic!("not added: {other:?}"),
