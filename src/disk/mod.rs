@@ -9,6 +9,7 @@ pub mod drafts;
 mod file;
 pub mod folders;
 pub mod journal;
+mod seal;
 pub mod secrets;
 pub mod settings;
 

@@ -51,9 +51,10 @@ impl Keep {
         environment: Option<Result<ConnectionString, PasteError>>,
         out: Out,
     ) -> Self {
+        // Said when the file was opened.
+        let told = file.as_ref().and_then(|file| file.why_sealed().map(str::to_owned));
         let store = SecretStore::SessionOnly { why: SecretsError::NotYet.to_string() };
-        let state =
-            State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told: None };
+        let state = State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told };
         Self {
             file: file.map(Arc::new),
             keyring,

@@ -2,6 +2,7 @@
 
 mod acting;
 mod connections;
+mod damage;
 mod drafts;
 mod fleet;
 mod journal;
