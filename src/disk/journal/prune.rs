@@ -168,7 +168,7 @@ impl Journal {
 impl TwinLines {
     /// What is said of the lines that cannot be read.
     fn damaged_words(&self, aside: &Path) -> String {
-        let lines = self.unreadable.iter().filter(|byte| **byte == b'\n').count();
+        let lines = self.unreadable.split(|byte| *byte == b'\n').count() - 1;
         let whose = self.lines.iter().find_map(Line::id).map_or_else(|| "a twin".to_owned(), |id| id.to_string());
         let words = if lines == 1 { "1 version".to_owned() } else { format!("{lines} versions") };
         format!(
