@@ -3,7 +3,8 @@
 //! The string comes from the environment or by stdin, never as an argument: arguments can be read by everybody on the machine.
 
 use crate::args::{CONNECTION_STRING_VARIABLE, TokenArgs};
-use crate::protocol::connection_string::{ConnectionString, ConnectionStringError, Proof, Who};
+use crate::protocol::connection_string::paste::PasteError;
+use crate::protocol::connection_string::{ConnectionString, Proof, Who};
 use crate::protocol::sas::{self, SasError};
 use crate::protocol::secret::Secret;
 use std::io::{IsTerminal, Read, Write};
@@ -26,7 +27,7 @@ pub enum TokenError {
         "the connection string in {source_name} cannot be read: {error}. It looks like \
          'HostName=…;SharedAccessKeyName=…;SharedAccessKey=…', and in a shell it wants the quotes"
     )]
-    Unreadable { source_name: &'static str, error: ConnectionStringError },
+    Unreadable { source_name: &'static str, error: PasteError },
     #[error("{source_name} is not UTF-8: write the connection string there as it was given")]
     NotText { source_name: &'static str },
     #[error("stdin cannot be read: {0}; set {CONNECTION_STRING_VARIABLE} instead")]
@@ -121,5 +122,6 @@ fn given() -> Result<ConnectionString, TokenError> {
 }
 
 fn read(text: &str, source_name: &'static str) -> Result<ConnectionString, TokenError> {
-    ConnectionString::parse(text).map_err(|error| TokenError::Unreadable { source_name, error })
+    let read = ConnectionString::read(text).map_err(|error| TokenError::Unreadable { source_name, error })?;
+    Ok(read.connection)
 }

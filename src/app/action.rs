@@ -26,6 +26,10 @@ pub enum Action {
     OpenHub(HubRef),
     ShowConnections,
     ShowAddConnection,
+    /// Asks for the key of a kept connection again.
+    ShowNewKey {
+        id: String,
+    },
     /// Chooses the certificate file of *Add connection…* in the system's dialog.
     BrowseCertificate,
     CheckConnection(Connect),

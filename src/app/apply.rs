@@ -1,6 +1,6 @@
 //! Event → state: hubs, fleet, requests. What concerns one twin is in `apply_twin`.
 
-use super::dialog::{Check, Field, Then};
+use super::dialog::{AddConnection, Check, Field, Then};
 use super::fleet::QueryAnswer;
 use super::update::hub_word;
 use super::{App, Dialog, HubState, Matter, Moment, NoticeKind, Purpose, Running};
@@ -235,7 +235,12 @@ impl App {
         match outcome {
             Ok(Outcome::Hubs(hubs)) => {
                 let is_new = |entry: &&HubEntry| !self.hubs.iter().any(|have| have.hub == entry.hub);
-                let added = hubs.iter().find(is_new).or_else(|| hubs.last()).map(|entry| entry.hub.clone());
+                let added = match &self.dialog {
+                    Some(Dialog::AddConnection(AddConnection { renews: Some(renewal), .. })) => {
+                        Some(HubRef::Saved(renewal.id.clone()))
+                    }
+                    _ => hubs.iter().find(is_new).or_else(|| hubs.last()).map(|entry| entry.hub.clone()),
+                };
                 self.hubs = hubs;
                 self.dialog = None;
                 added.map(|hub| self.update(self.now, super::Action::OpenHub(hub))).unwrap_or_default()
@@ -243,7 +248,12 @@ impl App {
             Ok(_) => Vec::new(),
             Err(failure) => {
                 if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-                    form.check = Check::Bad { failure, connect: None };
+                    // What the keyring does not take can be kept for the session.
+                    let connect = match (&form.check, &failure) {
+                        (Check::Adding { connect, .. }, Failure::KeyNotKept { .. }) => Some(connect.clone()),
+                        _ => None,
+                    };
+                    form.check = Check::Bad { failure, connect };
                 } else {
                     self.say_failure("The connection was not added", &failure);
                 }
@@ -412,6 +422,9 @@ pub fn failure_sentence(failure: &Failure) -> String {
             format!("the answer was lost and the hub could not tell whether the save was carried out: {reason}")
         }
         Failure::Local(sentence) => sentence.clone(),
+        Failure::KeyNotKept { why } => format!("the key could not be kept in the keyring: {why}"),
+        Failure::NoKey { name, why: None, .. } => format!("the keyring has no key for {name}"),
+        Failure::NoKey { name, why: Some(why), .. } => format!("the key of {name} cannot be read: {why}"),
         Failure::Cancelled => "cancelled".to_owned(),
         Failure::Panicked(sentence) => format!("this program made a mistake: {sentence}"),
     }

@@ -2,6 +2,8 @@
 
 use super::settings::SettingsForm;
 use crate::disk::journal::EntryKey;
+use crate::protocol::connection_string::paste::{PasteError, Pasted};
+use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::protocol::secret::Secret;
 use crate::twin::{Etag, TwinId};
 use crate::worker::event::CheckReport;
@@ -100,12 +102,55 @@ pub enum Dialog {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AddConnection {
     pub name: String,
-    /// Shown masked.
+    /// The kept connection that gets another key; `None` adds one.
+    pub renews: Option<Box<Renewal>>,
+    /// Shown masked. For a renewal the key alone will do.
     pub connection_string: Secret,
     pub ca_file: String,
     /// What is wrong with the text as typed; `None` while empty or good.
     pub problem: Option<String>,
     pub check: Check,
+}
+
+/// A kept connection whose key is not at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewal {
+    pub id: String,
+    pub name: String,
+    pub host: String,
+    pub policy: String,
+}
+
+impl AddConnection {
+    /// The connection that was typed, where it can be used for what the form is about.
+    ///
+    /// # Errors
+    /// A sentence for the person: what is wrong with it.
+    pub fn understood(&self) -> Result<Pasted, String> {
+        let text = self.connection_string.reveal();
+        let read = match (ConnectionString::read(text), &self.renews) {
+            (Err(PasteError::BareKey), Some(renewal)) => {
+                let key = text.trim().trim_matches(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c));
+                let Renewal { host, policy, .. } = &**renewal;
+                ConnectionString::read(&format!("HostName={host};SharedAccessKeyName={policy};SharedAccessKey={key}"))
+            }
+            (read, _) => read,
+        };
+        let read = read.map_err(|error| error.to_string())?;
+        if let Who::Identity { id, .. } = &read.connection.who {
+            return Err(format!(
+                "this is the connection string of {id}, not that of a policy of the hub: copy the one of a policy, such as \
+                 iothubowner, under Shared access policies"
+            ));
+        }
+        match &self.renews {
+            Some(renewal) if !renewal.host.eq_ignore_ascii_case(&read.connection.host_name) => Err(format!(
+                "this is of {}, and {} is on {}: add it as a connection of its own",
+                read.connection.host_name, renewal.name, renewal.host
+            )),
+            _ => Ok(read),
+        }
+    }
 }
 
 /// Where the check of a typed connection stands.
@@ -129,6 +174,7 @@ pub enum Check {
     },
     Adding {
         key: Key,
+        connect: Connect,
     },
 }
 

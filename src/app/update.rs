@@ -1,9 +1,8 @@
 //! Action → state and commands: hubs, fleet, tabs, dialogs. What concerns one twin is in `update_twin`.
 
-use super::dialog::{AddConnection, Check, Field, Then};
+use super::dialog::{AddConnection, Check, Field, Renewal, Then};
 use super::discard::Goes;
 use super::{Action, App, Dialog, HubState, Moment, Purpose, Remote, Tab};
-use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::query;
 use crate::twin::TwinId;
 use crate::worker::{Command, HubRef};
@@ -31,6 +30,7 @@ impl App {
         match action {
             Action::OpenHub(hub) => self.open_hub(hub),
             Action::ShowConnections => self.show(Dialog::Connections),
+            Action::ShowNewKey { id } => self.show_new_key(id),
             Action::ShowAddConnection => self.show(Dialog::AddConnection(AddConnection::default())),
             Action::BrowseCertificate => {
                 let key = self.start("Choosing a file".to_owned(), Purpose::PickFile);
@@ -327,6 +327,15 @@ impl App {
         }
     }
 
+    /// Asks for the key of a kept connection.
+    fn show_new_key(&mut self, id: String) -> Vec<Command> {
+        let hub = HubRef::Saved(id.clone());
+        let Some(entry) = self.hubs.iter().find(|entry| entry.hub == hub) else { return Vec::new() };
+        let renewal =
+            Box::new(Renewal { id, name: entry.name.clone(), host: entry.host.clone(), policy: entry.policy.clone() });
+        self.show(Dialog::AddConnection(AddConnection { renews: Some(renewal), ..AddConnection::default() }))
+    }
+
     fn check_connection(&mut self, connect: crate::worker::Connect, then: Then) -> Vec<Command> {
         let key = self.start("Checking the connection".to_owned(), Purpose::Check);
         if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
@@ -338,7 +347,7 @@ impl App {
     pub(super) fn add_connection(&mut self, connect: crate::worker::Connect) -> Vec<Command> {
         let key = self.start("Adding the connection".to_owned(), Purpose::Add);
         if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-            form.check = Check::Adding { key };
+            form.check = Check::Adding { key, connect: connect.clone() };
         }
         vec![Command::Add { key, connect }]
     }
@@ -420,25 +429,12 @@ impl App {
 
     fn secret_text(&mut self, secret: crate::protocol::secret::Secret) -> Vec<Command> {
         if let Some(Dialog::AddConnection(form)) = &mut self.dialog {
-            form.problem = connection_problem(secret.reveal());
             form.connection_string = secret;
+            let is_blank = form.connection_string.reveal().trim().is_empty();
+            form.problem = if is_blank { None } else { form.understood().err() };
             form.check = Check::NotYet;
         }
         Vec::new()
-    }
-}
-
-/// What is wrong with a connection string as typed; nothing while there is none.
-fn connection_problem(text: &str) -> Option<String> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    match ConnectionString::parse(text) {
-        Ok(ConnectionString { who: Who::Service { .. }, .. }) => None,
-        Ok(ConnectionString { who: Who::Identity { id, .. }, .. }) => {
-            Some(format!("this is the connection string of {id}; a hub is opened with one of a shared access policy"))
-        }
-        Err(problem) => Some(problem.to_string()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! windows that edit the same twin do not write over each other, and what a window left behind is taken over by the next.
 
 use super::file;
+use super::seal::{seal, unseal};
 use crate::twin::{Json, JsonMap, Twin, TwinId, wire};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -48,11 +49,12 @@ impl KeptDraft {
             ("report", text(&self.report)),
         ];
         let fields: JsonMap = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        Json::Object(fields).to_string().into_bytes()
+        seal(&Json::Object(fields).to_string()).into_bytes()
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let mut value = wire::json(bytes).map_err(|error| error.to_string())?;
+        let bytes = unseal(bytes).map_err(|damaged| damaged.to_string())?;
+        let mut value = wire::json(&bytes).map_err(|error| error.to_string())?;
         let base = value.get_mut("base").map(Json::take).ok_or("it has no base")?;
         let base = Arc::new(wire::from_json(base).map_err(|error| error.to_string())?);
         let text = |key: &str| value.get(key).and_then(Json::as_str).map(str::to_owned);
@@ -113,7 +115,7 @@ impl Drafts {
     pub fn open(folder: &Path) -> Result<Self, String> {
         let instance = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
         let open = || -> std::io::Result<File> {
-            std::fs::create_dir_all(folder)?;
+            file::make_folder(folder)?;
             let file =
                 OpenOptions::new().create(true).truncate(false).write(true).open(lock_path(folder, &instance))?;
             file.lock()?;
@@ -148,7 +150,8 @@ impl Drafts {
     /// A sentence that names the file.
     pub fn keep(&self, draft: &KeptDraft) -> Result<(), String> {
         let path = self.path(&draft.hub, &draft.base.id);
-        file::replace(&path, &draft.to_bytes())
+        file::not_a_link(&self.folder)
+            .and_then(|()| file::replace(&path, &draft.to_bytes()))
             .map_err(|error| format!("The draft of {} cannot be kept in {}: {error}", draft.base.id, path.display()))
     }
 
@@ -158,7 +161,7 @@ impl Drafts {
     /// A sentence that names the file.
     pub fn forget(&self, hub: &str, id: &TwinId) -> Result<(), String> {
         let path = self.path(hub, id);
-        match std::fs::remove_file(&path) {
+        match file::not_a_link(&self.folder).and_then(|()| std::fs::remove_file(&path)) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(format!("The draft in {} cannot be removed: {error}", path.display())),
@@ -175,10 +178,14 @@ impl Drafts {
         let mut found = Found::default();
         let mut living = HashMap::new();
         let mut files = Vec::new();
+        file::not_a_link(&self.folder).map_err(wrong)?;
         for entry in std::fs::read_dir(&self.folder).map_err(wrong)? {
             let path = entry.map_err(wrong)?.path();
             if path.extension().is_some_and(|end| end == "older") {
-                found.older.extend(older(path, hub));
+                match older(path, hub) {
+                    Ok(older) => found.older.extend(older),
+                    Err(notice) => found.notices.push(notice),
+                }
                 continue;
             }
             let Some(owner) = owner(&path) else { continue };
@@ -280,11 +287,20 @@ fn owner(path: &Path) -> Option<String> {
     (!instance.contains('.')).then(|| instance.to_owned())
 }
 
-/// What gave way to a newer draft at an earlier start and was not kept elsewhere yet.
-fn older(file: PathBuf, hub: &str) -> Option<Older> {
-    let bytes = file::read(&file, BYTES_MAX).ok()??;
-    let draft = KeptDraft::from_bytes(&bytes).ok().filter(|draft| draft.hub == hub)?;
-    Some(Older { draft, file })
+/// What gave way to a newer draft at an earlier start and was not kept elsewhere yet; or the notice that it cannot be read.
+fn older(file: PathBuf, hub: &str) -> Result<Option<Older>, String> {
+    let bytes = match file::read(&file, BYTES_MAX) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            return Err(unreadable(&file, None, &error.to_string()));
+        }
+        Err(error) => return Err(format!("The draft in {} cannot be read: {error}", file.display())),
+    };
+    match KeptDraft::from_bytes(&bytes) {
+        Ok(draft) => Ok((draft.hub == hub).then_some(Older { draft, file })),
+        Err(reason) => Err(unreadable(&file, named(&bytes).as_ref(), &reason)),
+    }
 }
 
 /// The twin that a damaged file names at its begin.

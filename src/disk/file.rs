@@ -25,6 +25,7 @@ pub fn digest(bytes: &[u8]) -> String {
 /// # Errors
 /// When it cannot be read; of kind `FileTooLarge` when it has more bytes than `max`, and then is not ours.
 pub fn read(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
+    not_a_link(path)?;
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -37,6 +38,43 @@ pub fn read(path: &Path, max: u64) -> std::io::Result<Option<Vec<u8>>> {
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, words));
     }
     Ok(Some(bytes))
+}
+
+/// Refuses a link: what it leads to is not ours to read, to write or to remove.
+///
+/// # Errors
+/// When a link stands there. What is not there is none.
+pub fn not_a_link(path: &Path) -> std::io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_symlink() => {
+            let words = format!(
+                "{} is a link, and links in the data folder are not followed: put what it leads to in its place",
+                path.display()
+            );
+            Err(std::io::Error::other(words))
+        }
+        // What cannot be looked at is refused by what is done to it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The same for a folder and everything between it and a file in it.
+///
+/// # Errors
+/// When one of them is a link.
+pub fn not_through_a_link(folder: &Path, path: &Path) -> std::io::Result<()> {
+    not_a_link(folder)?;
+    let inside: Vec<&Path> = path.ancestors().take_while(|above| *above != folder).collect();
+    inside.into_iter().rev().try_for_each(not_a_link)
+}
+
+/// Makes a folder of ours, which is no link.
+///
+/// # Errors
+/// When a link stands there, or it cannot be made.
+pub fn make_folder(path: &Path) -> std::io::Result<()> {
+    not_a_link(path)?;
+    std::fs::create_dir_all(path)
 }
 
 /// Moves a file that cannot be used to `NAME.unreadable` (`…-2`, `…-3`), so that nothing in it is overwritten. The new name.
@@ -72,6 +110,7 @@ fn aside_name(path: &Path, n: u32) -> PathBuf {
 /// # Errors
 /// When a step fails; the old file stands then.
 pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    not_a_link(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     // Two windows, or two threads of one, that write the same file at once must not share a temporary one.

@@ -25,6 +25,14 @@ impl Folders {
         Some(Self { config: dirs.config_dir().to_path_buf(), data: dirs.data_local_dir().to_path_buf() })
     }
 
+    /// Refuses a file or folder of ours that is a link: what it leads to is not ours. The two folders themselves may be links.
+    ///
+    /// # Errors
+    /// A sentence that names it.
+    pub fn refuse_link(path: &Path) -> Result<(), String> {
+        super::file::not_a_link(path).map_err(|error| error.to_string())
+    }
+
     /// Settings and kept connections, without their secrets.
     #[must_use]
     pub fn settings_file(&self) -> PathBuf {

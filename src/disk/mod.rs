@@ -9,6 +9,7 @@ pub mod drafts;
 mod file;
 pub mod folders;
 pub mod journal;
+mod seal;
 pub mod secrets;
 pub mod settings;
 
@@ -16,7 +17,7 @@ pub use comparison::{KeptComparison, KeptSide};
 pub use drafts::{Drafts, KeptDraft, Older};
 pub use folders::Folders;
 pub use journal::Journal;
-pub use secrets::{Keyring, KeyringChoice, SecretsError};
+pub use secrets::{Keyring, KeyringChoice, SecretStorage, SecretsError};
 pub use settings::SettingsFile;
 
 /// What the program keeps between starts. Written atomically; a file that cannot be read is kept under another name.

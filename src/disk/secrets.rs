@@ -5,13 +5,14 @@
 //! thread of its own with a time limit: a call that never returns costs that thread and nothing else, and does not hold
 //! up the end of the program.
 
+mod system;
+
 use crate::protocol::secret::Secret;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the keyring files our entries under; the account is the connection's id.
-const SERVICE: &str = "twinscope";
 /// The account asked for to see whether there is a keyring at all. It never exists, so nothing is unlocked for it.
 const PROBE_ACCOUNT: &str = "is-there-a-keyring";
 /// Long enough for a session bus to start the keyring, short enough for a start without one.
@@ -19,63 +20,104 @@ const PROBE_LIMIT: Duration = Duration::from_secs(5);
 /// The OS may ask a person to unlock the keyring.
 const PROMPT_LIMIT: Duration = Duration::from_mins(1);
 
-/// Whether the OS keyring is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Where secrets outlive the session. The calls block.
+pub trait SecretStorage: fmt::Debug + Send + Sync {
+    /// A secret that is not there is `None`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn get(&self, account: &str) -> Result<Option<Secret>, SecretsError>;
+
+    /// Keeps a secret in place of what the account had.
+    ///
+    /// # Errors
+    /// When it is not kept.
+    fn set(&self, account: &str, secret: &Secret) -> Result<(), SecretsError>;
+
+    /// Forgets a secret. One that is not there is forgotten already.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    fn remove(&self, account: &str) -> Result<(), SecretsError>;
+}
+
+/// Whether secrets outlive the session, and where.
+#[derive(Debug, Clone, Default)]
 pub enum KeyringChoice {
+    /// In the keyring of the operating system.
     #[default]
     System,
     /// Secrets live for this session only, whatever the OS offers.
     SessionOnly,
+    /// In a store of the caller.
+    Given(Arc<dyn SecretStorage>),
 }
 
 /// Where one secret went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     InKeyring,
-    /// Gone when the program ends; the sentence says why.
+    /// Gone when the program ends.
     ForThisSession {
-        why: String,
+        why: SecretsError,
     },
 }
 
-/// Why a secret could not be had. Never holds one.
+/// Why a secret could not be had or kept, with what to do about it. Never holds one, and none of the keyring's own words: those
+/// are in the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsError {
+    #[error("the keyring is not used in this run")]
+    NotUsed,
+    #[error("the keyring has not answered yet")]
+    NotYet,
+    #[error(
+        "no keyring is running: start one, such as GNOME Keyring, KWallet or KeePassXC, in the session Twinscope runs in"
+    )]
+    NoKeyring,
+    #[error("the keyring is locked, and was not unlocked: unlock it and try again")]
+    Locked,
+    #[error(
+        "the keyring has no default collection to put keys into: make one, for instance in Passwords and Keys (seahorse) with File, \
+         New, Password keyring, and Set as default, and try again"
+    )]
+    NoCollection,
     #[error("the keyring did not answer within {} s: it may be waiting to be unlocked", .0.as_secs())]
     TimedOut(Duration),
-    #[error("the keyring cannot be used: {0}")]
-    Unusable(String),
+    #[error(
+        "the keyring holds something else under the name of this connection: remove that entry in the keyring's own program"
+    )]
+    NotOurs,
+    #[error("the keyring refused: see the log (RUST_LOG=twinscope=debug) for its own words")]
+    Refused,
 }
 
 /// The secrets of this run. Entries of the session are asked first.
 #[derive(Debug)]
 pub struct Keyring {
-    choice: KeyringChoice,
+    /// `None` where secrets live for this session only.
+    store: Option<Arc<dyn SecretStorage>>,
     session: Mutex<HashMap<String, Secret>>,
 }
 
 impl Keyring {
     #[must_use]
     pub fn new(choice: KeyringChoice) -> Self {
-        Self { choice, session: Mutex::default() }
+        let store = match choice {
+            KeyringChoice::System => Some(Arc::new(system::SystemKeyring::default()) as Arc<dyn SecretStorage>),
+            KeyringChoice::SessionOnly => None,
+            KeyringChoice::Given(store) => Some(store),
+        };
+        Self { store, session: Mutex::default() }
     }
 
     /// Whether there is a keyring that answers, by asking for an entry that does not exist: no prompt comes up.
-    /// At most five seconds.
+    /// At most five seconds. Whether it takes a secret is known only when one is put into it.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn probe(&self) -> Result<(), String> {
-        if self.choice == KeyringChoice::SessionOnly {
-            return Err("the keyring is not used in this run".to_owned());
-        }
-        match on_a_thread(PROBE_LIMIT, || read(PROBE_ACCOUNT)).await {
-            Ok(_) => Ok(()),
-            Err(SecretsError::TimedOut(limit)) => {
-                Err(format!("the keyring did not answer within {} s", limit.as_secs()))
-            }
-            Err(SecretsError::Unusable(why)) => Err(why),
-        }
+    pub async fn probe(&self) -> Result<(), SecretsError> {
+        self.ask(PROBE_LIMIT, |store| store.get(PROBE_ACCOUNT)).await.map(drop)
     }
 
     /// The secret of a connection. The OS may ask a person to unlock the keyring: at most a minute.
@@ -86,11 +128,11 @@ impl Keyring {
         if let Some(secret) = self.session().get(account) {
             return Ok(Some(secret.clone()));
         }
-        if self.choice == KeyringChoice::SessionOnly {
+        if self.store.is_none() {
             return Ok(None);
         }
         let account = account.to_owned();
-        on_a_thread(PROMPT_LIMIT, move || read(&account)).await
+        self.ask(PROMPT_LIMIT, move |store| store.get(&account)).await
     }
 
     /// Whether the session holds it, without asking the keyring.
@@ -101,25 +143,25 @@ impl Keyring {
 
     /// Keeps a secret: in the keyring, or for this session when that fails. At most a minute.
     pub async fn put(&self, account: &str, secret: &Secret) -> Kept {
-        let why = match self.put_in_keyring(account, secret).await {
-            Ok(()) => {
-                self.session().remove(account);
-                return Kept::InKeyring;
+        match self.put_in_keyring(account, secret).await {
+            Ok(()) => Kept::InKeyring,
+            Err(why) => {
+                self.session().insert(account.to_owned(), secret.clone());
+                Kept::ForThisSession { why }
             }
-            Err(why) => why,
-        };
-        self.session().insert(account.to_owned(), secret.clone());
-        Kept::ForThisSession { why }
+        }
     }
 
-    async fn put_in_keyring(&self, account: &str, secret: &Secret) -> Result<(), String> {
+    /// Keeps a secret in the keyring or not at all. At most a minute.
+    ///
+    /// # Errors
+    /// Why it is not kept there. The session holds what it held.
+    pub async fn put_in_keyring(&self, account: &str, secret: &Secret) -> Result<(), SecretsError> {
         self.probe().await?;
-        let (account, secret) = (account.to_owned(), secret.clone());
-        on_a_thread(PROMPT_LIMIT, move || {
-            entry(&account)?.set_password(secret.reveal()).map_err(|error| unusable(&error))
-        })
-        .await
-        .map_err(|error| error.to_string())
+        let (name, secret) = (account.to_owned(), secret.clone());
+        self.ask(PROMPT_LIMIT, move |store| store.set(&name, &secret)).await?;
+        self.session().remove(account);
+        Ok(())
     }
 
     /// Forgets a secret everywhere. One that is not there is forgotten already. At most a minute.
@@ -133,43 +175,22 @@ impl Keyring {
             return Ok(());
         }
         let account = account.to_owned();
-        on_a_thread(PROMPT_LIMIT, move || match entry(&account)?.delete_credential() {
-            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-            Err(error) => Err(unusable(&error)),
-        })
-        .await
+        self.ask(PROMPT_LIMIT, move |store| store.remove(&account)).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(&dyn SecretStorage) -> Result<T, SecretsError> + Send + 'static,
+    ) -> Result<T, SecretsError> {
+        let Some(store) = self.store.clone() else { return Err(SecretsError::NotUsed) };
+        on_a_thread(limit, move || call(&*store)).await
     }
 
     fn session(&self) -> std::sync::MutexGuard<'_, HashMap<String, Secret>> {
         // A map of plain values is whole even if a thread died holding the lock.
         self.session.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-fn entry(account: &str) -> Result<keyring::Entry, SecretsError> {
-    if let Err(error) = keyring::Entry::store_status() {
-        return Err(unusable(error));
-    }
-    keyring::Entry::new(SERVICE, account).map_err(|error| unusable(&error))
-}
-
-fn read(account: &str) -> Result<Option<Secret>, SecretsError> {
-    match entry(account)?.get_password() {
-        Ok(text) => Ok(Some(Secret::new(text))),
-        Err(keyring::Error::NoEntry) => Ok(None),
-        Err(error) => Err(unusable(&error)),
-    }
-}
-
-/// The keyring's own words. Variants that carry the stored bytes print none of them.
-fn unusable(error: &keyring::Error) -> SecretsError {
-    use keyring::Error;
-    SecretsError::Unusable(match error {
-        Error::PlatformFailure(inner) | Error::NoStorageAccess(inner) => inner.to_string(),
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => "the entry is not ours".to_owned(),
-        Error::Ambiguous(_) => "it holds several entries for this connection".to_owned(),
-        other => other.to_string(),
-    })
 }
 
 async fn on_a_thread<T: Send + 'static>(
@@ -183,12 +204,13 @@ async fn on_a_thread<T: Send + 'static>(
         }
     });
     if let Err(error) = thread {
-        return Err(SecretsError::Unusable(error.to_string()));
+        tracing::warn!(%error, "no thread for the keyring");
+        return Err(SecretsError::Refused);
     }
     match tokio::time::timeout(limit, answered).await {
         Ok(Ok(answer)) => answer,
         // The thread ended without an answer: the keyring's client panicked.
-        Ok(Err(_gone)) => Err(SecretsError::Unusable("its client broke".to_owned())),
+        Ok(Err(_gone)) => Err(SecretsError::Refused),
         Err(_elapsed) => Err(SecretsError::TimedOut(limit)),
     }
 }

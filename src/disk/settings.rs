@@ -1,5 +1,6 @@
 //! The settings file: read once at start, written whole and atomically.
 
+use super::seal::{seal, unseal};
 use super::{Settings, file};
 use std::path::{Path, PathBuf};
 
@@ -53,13 +54,16 @@ impl SettingsFile {
         if let Some(why) = &self.sealed {
             return Err(why.clone());
         }
-        let text = serde_json::to_vec_pretty(settings).map(|mut text| {
-            text.push(b'\n');
-            text
-        });
+        let text = serde_json::to_string_pretty(settings).map(|text| format!("{}\n", seal(&text)));
         text.map_err(std::io::Error::from)
-            .and_then(|text| file::replace(&self.path, &text))
+            .and_then(|text| file::replace(&self.path, text.as_bytes()))
             .map_err(|error| format!("The settings in {} cannot be written: {error}", self.path.display()))
+    }
+
+    /// Why nothing may be written: what stands there could neither be read nor set aside.
+    #[must_use]
+    pub fn why_sealed(&self) -> Option<&str> {
+        self.sealed.as_deref()
     }
 
     fn set_aside(self, reason: &str) -> Opened {
@@ -103,6 +107,7 @@ fn read(path: &Path) -> Result<Option<Settings>, Unreadable> {
     else {
         return Ok(None);
     };
+    let bytes = unseal(&bytes).map_err(|damaged| Unreadable::NotSettings(damaged.to_string()))?;
     // By way of an object: a list would pass for settings too, field by field.
     serde_json::from_slice::<serde_json::Map<_, _>>(&bytes)
         .and_then(|object| serde_json::from_value(object.into()))

@@ -6,6 +6,8 @@
 //! | device, module | `HostName=…;DeviceId=…[;ModuleId=…];SharedAccessKey=…` (or `SharedAccessSignature=…`, or `x509=true`) |
 //! | any, via a gateway | `…;GatewayHostName=…` |
 
+pub mod paste;
+
 use super::sas;
 use super::secret::Secret;
 use crate::twin::TwinId;
@@ -62,7 +64,7 @@ pub enum ConnectionStringError {
     UnknownPart(String),
     #[error("{0} is given twice")]
     Duplicate(&'static str),
-    #[error("{0} is missing")]
+    #[error("there is no {0}= part")]
     Missing(&'static str),
     #[error("{0} is empty")]
     EmptyPart(&'static str),
@@ -79,7 +81,10 @@ impl ConnectionString {
     /// # Errors
     /// The first part that is wrong, by name.
     pub fn parse(text: &str) -> Result<Self, ConnectionStringError> {
-        let parts = Parts::split(text)?;
+        Self::of(&Parts::split(text)?)
+    }
+
+    fn of(parts: &Parts) -> Result<Self, ConnectionStringError> {
         let host_name = parts.need(HOST_NAME)?.to_owned();
         check_host(HOST_NAME, &host_name)?;
         let gateway_host_name = parts.get(GATEWAY)?.map(str::to_owned);

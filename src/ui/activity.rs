@@ -1,19 +1,21 @@
 //! At the bottom: what went over the wire, patches, requests and method calls; and what happened on the hub.
 
 use super::theme::{self, palette};
-use super::{Frame, when, widgets};
+use super::{Frame, rows, when, widgets};
 use crate::app::Action;
 use crate::app::activity::{CallSide, PatchKind};
 use crate::app::events::EventsAct;
 use crate::twin::Json;
+use crate::twin::TwinId;
 use crate::twin::text::compact;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{Id, Response, RichText, Ui};
 
 /// What the panel remembers.
 #[derive(Default)]
 pub(super) struct ActivityView {
     kind: Kind,
     pub(super) events: super::events::EventsView,
+    cursor: rows::Cursor,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -109,136 +111,137 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
     });
 }
 
-/// Cells of a row, each as wide as said, the last as wide as there is room; `None` stands for that.
-fn cells(ui: &mut Ui, cells: &[(f32, String, egui::Color32)]) {
-    ui.horizontal(|ui| {
-        ui.set_min_height(20.0);
-        ui.spacing_mut().item_spacing.x = 8.0;
-        for (width, text, color) in cells {
-            let room = if *width > 0.0 { *width } else { ui.available_width() };
-            let (rect, response) = ui.allocate_exact_size(egui::vec2(room, 20.0), egui::Sense::hover());
-            let galley = widgets::clipped(ui, text, theme::small_mono(), *color, room);
-            let elided = galley.elided;
-            ui.painter().galley(egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, *color);
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
-            if elided {
-                response.on_hover_text(text);
-            }
-        }
-    });
+/// Height of a row.
+const ROW: f32 = 20.0;
+
+/// A cell: its width, or 0 for what room there is; its text.
+type Cell = (f32, String, egui::Color32);
+
+/// One line of a list.
+struct Line {
+    cells: Vec<Cell>,
+    /// The twin it speaks of.
+    id: Option<TwinId>,
 }
 
-fn requests_ui(f: &Frame, ui: &mut Ui) {
+fn line_ui(ui: &Ui, response: &Response, cells: &[Cell]) {
+    let rect = response.rect;
+    let mut left = rect.left();
+    for (n, (width, text, color)) in cells.iter().enumerate() {
+        let room = if *width > 0.0 { *width } else { rect.right() - left };
+        let place = rect.with_min_x(left).with_max_x(left + room.max(0.0));
+        let galley = widgets::clipped(ui, text, theme::small_mono(), *color, room);
+        let elided = galley.elided;
+        ui.painter().galley(egui::pos2(left, rect.center().y - galley.size().y / 2.0), galley, *color);
+        let cell = ui.interact(place, response.id.with(n), egui::Sense::hover());
+        cell.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+        if elided {
+            cell.on_hover_text(text);
+        }
+        left += room + 8.0;
+    }
+    let words: Vec<&str> = cells.iter().map(|(_, text, _)| text.as_str()).collect();
+    let name = words.join(", ");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ListItem, true, &name));
+}
+
+/// The lines of a list, the newest on top; `line` is given a place from the oldest on.
+fn lines_ui(f: &mut Frame, ui: &mut Ui, salt: &'static str, count: usize, line: impl Fn(usize) -> Option<Line>) {
+    // By the place from the oldest on, so that the focus stays on its line when newer ones come.
+    let id = |n: usize| Id::unique((salt, count - 1 - n));
+    let list = rows::List { salt, of: Id::unique(salt), height: ROW, count, id };
+    let mut cursor = std::mem::take(&mut f.view.activity.cursor);
+    rows::ui(ui, &mut cursor, &list, |ui, n, response| {
+        let Some(Line { cells, id }) = line(count - 1 - n) else { return };
+        line_ui(ui, response, &cells);
+        if let Some(id) = id.filter(|_| rows::is_opened(response)) {
+            f.push(Action::OpenTwin(id));
+        }
+    });
+    f.view.activity.cursor = cursor;
+}
+
+fn requests_ui(f: &mut Frame, ui: &mut Ui) {
     let p = palette(ui);
     let requests = &f.app.activity.requests;
     if requests.is_empty() {
         widgets::weak(ui, "No requests yet: every HTTP exchange with the hub is listed here");
         return;
     }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("requests").min_scrolled_height(16.0).auto_shrink(false).show_rows(
-        ui,
-        20.0,
-        requests.len(),
-        |ui, range| {
-            for n in range {
-                let Some((at, record)) = requests.get(requests.len() - 1 - n) else { continue };
-                let (status, color) = match record.status {
-                    Some(status) if status < 300 => (status.to_string(), p.good),
-                    Some(status) => (status.to_string(), p.bad),
-                    None => ("none".to_owned(), p.bad),
-                };
-                let mut path = record.path.clone();
-                if record.attempt > 1 {
-                    path = format!("{path}  (try {})", record.attempt);
-                }
-                if let Some(why) = &record.failure {
-                    path = format!("{path}  {why}");
-                }
-                cells(
-                    ui,
-                    &[
-                        (92.0, when::clock(*at), p.weak),
-                        (52.0, record.method.to_owned(), p.text),
-                        (36.0, status, color),
-                        (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
-                        (0.0, path, p.text),
-                    ],
-                );
-            }
-        },
-    );
+    lines_ui(f, ui, "requests", requests.len(), |n| {
+        let (at, record) = requests.get(n)?;
+        let (status, color) = match record.status {
+            Some(status) if status < 300 => (status.to_string(), p.good),
+            Some(status) => (status.to_string(), p.bad),
+            None => ("none".to_owned(), p.bad),
+        };
+        let mut path = record.path.clone();
+        if record.attempt > 1 {
+            path = format!("{path}  (try {})", record.attempt);
+        }
+        if let Some(why) = &record.failure {
+            path = format!("{path}  {why}");
+        }
+        let cells = vec![
+            (92.0, when::clock(*at), p.weak),
+            (52.0, record.method.to_owned(), p.text),
+            (36.0, status, color),
+            (64.0, format!("{} ms", record.duration.as_millis()), p.weak),
+            (0.0, path, p.text),
+        ];
+        Some(Line { cells, id: None })
+    });
 }
 
-fn patches_ui(f: &Frame, ui: &mut Ui) {
+fn patches_ui(f: &mut Frame, ui: &mut Ui) {
     let p = palette(ui);
     let patches = &f.app.activity.patches;
     if patches.is_empty() {
         widgets::weak(ui, "No patches yet: what is saved, received, reported or seen is listed here");
         return;
     }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("patches").min_scrolled_height(16.0).auto_shrink(false).show_rows(
-        ui,
-        20.0,
-        patches.len(),
-        |ui, range| {
-            for n in range {
-                let Some(seen) = patches.get(patches.len() - 1 - n) else { continue };
-                // Tags have no version of their own: theirs is the twin's.
-                let (word, of, color) = match seen.kind {
-                    PatchKind::Saved => ("saved", "desired", p.accent),
-                    PatchKind::Received => ("received", "desired", p.good),
-                    PatchKind::ReportSent => ("reported by us", "reported", p.accent),
-                    PatchKind::SeenDesired => ("seen", "desired", p.warn),
-                    PatchKind::SeenTags => ("seen in tags", "twin", p.warn),
-                    PatchKind::SeenReported => ("seen", "reported", p.good),
-                };
-                cells(
-                    ui,
-                    &[
-                        (92.0, when::clock(seen.at), p.weak),
-                        (96.0, word.to_owned(), color),
-                        (96.0, format!("{of} v{}", seen.version), p.weak),
-                        (180.0, seen.id.to_string(), p.text),
-                        (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
-                    ],
-                );
-            }
-        },
-    );
+    lines_ui(f, ui, "patches", patches.len(), |n| {
+        let seen = patches.get(n)?;
+        // Tags have no version of their own: theirs is the twin's.
+        let (word, of, color) = match seen.kind {
+            PatchKind::Saved => ("saved", "desired", p.accent),
+            PatchKind::Received => ("received", "desired", p.good),
+            PatchKind::ReportSent => ("reported by us", "reported", p.accent),
+            PatchKind::SeenDesired => ("seen", "desired", p.warn),
+            PatchKind::SeenTags => ("seen in tags", "twin", p.warn),
+            PatchKind::SeenReported => ("seen", "reported", p.good),
+        };
+        let cells = vec![
+            (92.0, when::clock(seen.at), p.weak),
+            (96.0, word.to_owned(), color),
+            (96.0, format!("{of} v{}", seen.version), p.weak),
+            (180.0, seen.id.to_string(), p.text),
+            (0.0, compact(&Json::Object(seen.patch.clone())), p.text),
+        ];
+        Some(Line { cells, id: Some(seen.id.clone()) })
+    });
 }
 
-fn calls_ui(f: &Frame, ui: &mut Ui) {
+fn calls_ui(f: &mut Frame, ui: &mut Ui) {
     let p = palette(ui);
     let calls = &f.app.activity.calls;
     if calls.is_empty() {
         widgets::weak(ui, "No method calls yet: those made here, and those answered while acting, are listed here");
         return;
     }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("calls").min_scrolled_height(16.0).auto_shrink(false).show_rows(
-        ui,
-        20.0,
-        calls.len(),
-        |ui, range| {
-            for n in range {
-                let Some(seen) = calls.get(calls.len() - 1 - n) else { continue };
-                let (word, color) = match seen.side {
-                    CallSide::Made => ("called", p.accent),
-                    CallSide::Answered => ("answered by us", p.good),
-                };
-                cells(
-                    ui,
-                    &[
-                        (92.0, when::clock(seen.at), p.weak),
-                        (112.0, word.to_owned(), color),
-                        (180.0, seen.id.to_string(), p.text),
-                        (120.0, seen.name.clone(), p.text),
-                        (0.0, format!("{} → {}", seen.payload, seen.answer), p.text),
-                    ],
-                );
-            }
-        },
-    );
+    lines_ui(f, ui, "calls", calls.len(), |n| {
+        let seen = calls.get(n)?;
+        let (word, color) = match seen.side {
+            CallSide::Made => ("called", p.accent),
+            CallSide::Answered => ("answered by us", p.good),
+        };
+        let columns = vec![
+            (92.0, when::clock(seen.at), p.weak),
+            (112.0, word.to_owned(), color),
+            (180.0, seen.id.to_string(), p.text),
+            (120.0, seen.name.clone(), p.text),
+            (0.0, format!("{} → {}", seen.payload, seen.answer), p.text),
+        ];
+        Some(Line { cells: columns, id: Some(seen.id.clone()) })
+    });
 }

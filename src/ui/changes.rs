@@ -58,11 +58,13 @@ fn shortened(text: &str) -> String {
     format!("{}\n… and {} bytes more", &text[..cut], when::grouped(text.len() - cut))
 }
 
+/// Whether they stand beside the text.
+pub(super) fn is_beside(f: &Frame, tab: &Tab) -> bool {
+    !f.view.layout.changes_hidden && !f.view.narrow && tab.draft.is_some()
+}
+
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
-    if f.view.layout.changes_hidden || f.view.narrow {
-        return;
-    }
-    let Some(draft) = &tab.draft else { return };
+    let Some(draft) = tab.draft.as_ref().filter(|_| is_beside(f, tab)) else { return };
     let room = ui.available_width();
     let usual = f.app.settings.layout.changes_width.unwrap_or((room * 0.38).clamp(220.0, 380.0));
     let shown = egui::Panel::right("changes")

@@ -1,16 +1,18 @@
 //! The hubs the program knows, and adding one by its connection string.
 
 use super::describe::describe;
-use super::dialogs::{Leave, acts, modal};
+use super::dialogs::{self, Leave, acts, modal};
 use super::icons::{self, Dot};
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
 use super::{Frame, describe};
-use crate::app::dialog::{AddConnection, Check, Field};
+use crate::app::dialog::{AddConnection, Check, Field, Renewal};
 use crate::app::{Action, HubState};
+use crate::protocol::connection_string::paste::Healing;
+use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::protocol::secret::Secret;
 use crate::worker::event::{CheckReport, HubEntry, SecretStore};
-use crate::worker::{Connect, HubRef};
+use crate::worker::{Connect, Failure, HubRef, KeyPlace};
 use egui::{Context, Id, RichText, TextEdit, Ui};
 
 pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
@@ -20,7 +22,7 @@ pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
             widgets::weak(ui, "The list of hubs is on its way");
         }
         let height = ui.ctx().content_rect().height() - 260.0;
-        egui::ScrollArea::vertical().max_height(height.max(80.0)).show(ui, |ui| {
+        dialogs::list(height.max(80.0)).show(ui, |ui| {
             for (n, entry) in f.app.hubs.iter().enumerate() {
                 entry_ui(f, ui, entry, fresh && n == 0);
                 ui.separator();
@@ -62,7 +64,8 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
         icons::dot(ui.painter(), rect.center(), dot, p);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            ui.set_width((ui.available_width() - 190.0).max(120.0));
+            let acts = if entry.has_secret { 190.0 } else { 290.0 };
+            ui.set_width((ui.available_width() - acts).max(120.0));
             ui.add(egui::Label::new(RichText::new(&entry.name).font(theme::strong())).truncate());
             let text = format!("{} · {} · {word}", entry.host, entry.policy);
             ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(p.weak)).truncate());
@@ -72,6 +75,12 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
                 && ui.button("Remove…").accessible_name(format!("Remove {}…", entry.name)).clicked()
             {
                 f.push(Action::RemoveConnection { id: id.clone() });
+            }
+            if let HubRef::Saved(id) = &entry.hub
+                && !entry.has_secret
+                && ui.button("Paste key…").accessible_name(format!("Paste the key of {}…", entry.name)).clicked()
+            {
+                f.push(Action::ShowNewKey { id: id.clone() });
             }
             let off = if open { Some("It is open") } else { opening.then_some("It is being opened") };
             let button = widgets::act(ui, "Open", off).accessible_name(format!("Open {}", entry.name));
@@ -83,6 +92,15 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
             }
         });
     });
+}
+
+/// Where a hub cannot be opened for want of its key: a way to give it.
+pub(super) fn paste_key_ui(f: &mut Frame, ui: &mut Ui, failure: &Failure) {
+    if let Failure::NoKey { id, .. } = failure
+        && ui.button("Paste the key…").clicked()
+    {
+        f.push(Action::ShowNewKey { id: id.clone() });
+    }
 }
 
 pub(super) fn remove_ui(f: &mut Frame, ctx: &Context, id: &str, name: &str) -> bool {
@@ -106,8 +124,9 @@ pub(super) fn remove_ui(f: &mut Frame, ctx: &Context, id: &str, name: &str) -> b
 }
 
 pub(super) fn add_ui(f: &mut Frame, ctx: &Context, form: &AddConnection) -> bool {
-    let fresh = f.view.take_fresh("Add connection…");
-    modal(ctx, "Add connection…", 560.0, Leave::Deliberately, |ui| {
+    let name = if form.renews.is_some() { "Paste the key" } else { "Add connection…" };
+    let fresh = f.view.take_fresh(name);
+    modal(ctx, name, 560.0, Leave::Deliberately, |ui| {
         form_ui(f, ui, form, fresh);
         ui.add_space(8.0);
         check_ui(f, ui, form);
@@ -117,7 +136,17 @@ pub(super) fn add_ui(f: &mut Frame, ctx: &Context, form: &AddConnection) -> bool
 
 fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     let width = ui.available_width();
-    widgets::weak(ui, "Connection string of a policy: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…");
+    match &form.renews {
+        None => {
+            widgets::weak(ui, "Connection string of a policy: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…");
+        }
+        Some(renewal) => {
+            let Renewal { name, host, policy, .. } = &**renewal;
+            let text =
+                format!("The key of policy {policy} of {name}, {host}, or a whole connection string of that hub");
+            ui.add(egui::Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
+        }
+    }
     let mut text = form.connection_string.reveal().to_owned();
     let id = Id::unique("connection-string");
     let field = TextEdit::singleline(&mut text).id(id).password(true).desired_width(width).font(theme::mono());
@@ -128,11 +157,21 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     if response.changed() {
         f.push(Action::SecretText(Secret::new(text)));
     }
-    if let Some(problem) = &form.problem {
-        let color = palette(ui).bad;
-        ui.add(egui::Label::new(RichText::new(describe::sentence(problem)).color(color)).wrap());
-    }
+    understood_ui(ui, form);
     ui.add_space(4.0);
+    if form.renews.is_none() {
+        details_ui(f, ui, form);
+    }
+    let where_to = match &f.app.secrets {
+        Some(SecretStore::SessionOnly { why }) => format!("The key will be kept for this session only: {why}"),
+        _ => "The key will be kept in the keyring of the operating system".to_owned(),
+    };
+    let color = palette(ui).weak;
+    ui.add(egui::Label::new(RichText::new(where_to).color(color)).wrap());
+}
+
+fn details_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
+    let width = ui.available_width();
     for (salt, name, hint, field, value) in [
         ("connection-name", "Name", "The host's first label, if left empty", Field::Name, &form.name),
         (
@@ -152,21 +191,59 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     if ui.button("Browse…").on_hover_text("Choose the certificate file").clicked() {
         f.push(Action::BrowseCertificate);
     }
-    let where_to = match &f.app.secrets {
-        Some(SecretStore::SessionOnly { why }) => format!("The key will be kept for this session only: {why}"),
-        _ => "The key will be kept in the keyring of the operating system".to_owned(),
+}
+
+/// Below the field: what was understood of it, or what is wrong with it. The line is there while nothing is typed too.
+fn understood_ui(ui: &mut Ui, form: &AddConnection) {
+    let p = palette(ui);
+    let (said, color) = match (&form.problem, form.understood()) {
+        (Some(problem), _) => (describe::sentence(problem), p.bad),
+        (None, Ok(read)) => {
+            let undone: Vec<&str> = read.healed.iter().map(|healing| healed(*healing)).collect();
+            let mut said = names(&read.connection);
+            if !undone.is_empty() {
+                said = format!("{said}. Left out: {}", undone.join(", "));
+            }
+            (said, p.text)
+        }
+        (None, Err(_)) => ("Hub and policy are shown here; the key stays hidden".to_owned(), p.weak),
     };
-    let color = palette(ui).weak;
-    ui.add(egui::Label::new(RichText::new(where_to).color(color)).wrap());
+    ui.add(egui::Label::new(RichText::new(said).color(color)).wrap());
+}
+
+fn names(connection: &ConnectionString) -> String {
+    match &connection.who {
+        Who::Service { policy, .. } => format!("Hub {}, policy {policy}", connection.host_name),
+        Who::Identity { id, .. } => format!("{id} on {}", connection.host_name),
+    }
+}
+
+/// What was undone in a pasted text.
+fn healed(healing: Healing) -> &'static str {
+    match healing {
+        Healing::Surroundings => "the text around it",
+        Healing::Breaks => "line breaks and spaces",
+        Healing::Invisible => "invisible characters",
+        Healing::Escapes => "escapes",
+        Healing::Separators => "what stood between the parts",
+        Healing::Repeated => "the other strings of this policy",
+    }
 }
 
 /// The form as the worker takes it.
-fn connect(form: &AddConnection) -> Connect {
+fn connect(f: &Frame, form: &AddConnection) -> Connect {
     let ca = form.ca_file.trim();
+    // What was understood: of a renewal, the key may stand alone in the field.
+    let string = form.understood().map_or_else(|_| form.connection_string.clone(), |read| read.connection.reveal());
     Connect {
         name: form.name.trim().to_owned(),
-        connection_string: form.connection_string.clone(),
+        connection_string: string,
         ca_file: (!ca.is_empty()).then(|| ca.into()),
+        renews: form.renews.as_ref().map(|renewal| renewal.id.clone()),
+        key: match f.app.secrets {
+            Some(SecretStore::SessionOnly { .. }) => KeyPlace::Session,
+            _ => KeyPlace::Keyring,
+        },
     }
 }
 
@@ -180,13 +257,13 @@ fn buttons_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
     };
     acts(ui, |ui| {
         if widgets::primary(ui, "Connect", off).clicked() {
-            f.push(Action::AddConnection(connect(form)));
+            f.push(Action::AddConnection(connect(f, form)));
         }
         if widgets::act(ui, "Check", off)
             .on_hover_text("Form, reachability, certificate, key and permissions")
             .clicked()
         {
-            f.push(Action::CheckConnection(connect(form)));
+            f.push(Action::CheckConnection(connect(f, form)));
         }
         if ui.button("Cancel").clicked() {
             f.push(Action::CloseDialog);
@@ -197,7 +274,7 @@ fn buttons_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
 fn check_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
     match &form.check {
         Check::NotYet => {}
-        Check::Running { key, .. } | Check::Adding { key } => {
+        Check::Running { key, .. } | Check::Adding { key, .. } => {
             let word = if matches!(form.check, Check::Adding { .. }) { "Connecting" } else { "Checking" };
             let since = f.app.running.get(key).map_or(f.app.now, |running| running.since);
             widgets::spinner(ui, f.app.now, since, word);
@@ -205,13 +282,29 @@ fn check_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection) {
         Check::Good { report, .. } => report_ui(ui, report),
         Check::Bad { failure, connect } => {
             widgets::failure_banner(ui, &describe(failure), |_| {});
-            if let Some(connect) = connect
+            if let (Failure::KeyNotKept { .. }, Some(connect)) = (failure, connect) {
+                not_kept_ui(f, ui, connect);
+            } else if let Some(connect) = connect
                 && ui.button("Keep it anyway").on_hover_text("Adds the connection although the check failed").clicked()
             {
                 f.push(Action::KeepConnection(connect.clone()));
             }
         }
     }
+}
+
+/// The keyring did not take the key: the person decides.
+fn not_kept_ui(f: &mut Frame, ui: &mut Ui, connect: &Connect) {
+    ui.horizontal(|ui| {
+        for (name, hint, key) in [
+            ("Keep it for this session only", "It has to be pasted again after the next start", KeyPlace::Session),
+            ("Try the keyring again", "After it was unlocked or mended", KeyPlace::Keyring),
+        ] {
+            if ui.button(name).on_hover_text(hint).clicked() {
+                f.push(Action::KeepConnection(Connect { key, ..connect.clone() }));
+            }
+        }
+    });
 }
 
 fn report_ui(ui: &mut Ui, report: &CheckReport) {

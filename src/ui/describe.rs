@@ -54,6 +54,19 @@ pub fn describe(failure: &Failure) -> Said {
             },
             detail: reason.clone(),
         },
+        Failure::KeyNotKept { why } => Said {
+            sentence: format!("The key could not be kept in the keyring: {why}"),
+            advice: None,
+            detail: why.clone(),
+        },
+        Failure::NoKey { name, why, .. } => Said {
+            sentence: match why {
+                None => format!("The keyring has no key for {name}"),
+                Some(why) => format!("The key of {name} cannot be read: {why}"),
+            },
+            advice: Some("Paste the key or the connection string again".to_owned()),
+            detail: why.clone().unwrap_or_else(|| "no key".to_owned()),
+        },
         Failure::Local(text) => Said { sentence: sentence(text), advice: None, detail: text.clone() },
         Failure::Cancelled => Said {
             sentence: "Cancelled".to_owned(),

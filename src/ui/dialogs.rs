@@ -1,7 +1,7 @@
 //! The dialog in front: its frame, its name, how it is left, and which file paints it.
 
 use super::theme::{self, palette};
-use super::{Frame, View, connections, go_to_line, palette as command_palette, questions, widgets};
+use super::{Frame, View, connections, go_to_line, palette as command_palette, press, questions, widgets};
 use crate::app::{Action, Dialog};
 use egui::accesskit::Role;
 use egui::{Align2, Context, Id, Key, Modal, Modifiers, Ui, Vec2};
@@ -34,8 +34,14 @@ pub(super) fn modal(ctx: &Context, name: &str, width: f32, leave: Leave, content
         contents(ui);
     });
     let esc =
-        shown.is_top_modal && !shown.any_popup_open && ctx.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape));
+        shown.is_top_modal && !shown.any_popup_open && ctx.input_mut(|i| press::take(i, Modifiers::NONE, Key::Escape));
     esc || leave == Leave::OnBackdrop && shown.backdrop_response.clicked()
+}
+
+/// A list in a dialog: as high as what is in it, up to so many points. egui remembers how high a dialog was and offers no more the
+/// next time; without a least height, a list that was short once would stay so.
+pub(super) fn list(height: f32) -> egui::ScrollArea {
+    egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true])
 }
 
 impl View {
@@ -122,7 +128,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
 fn keys_ui(ctx: &Context) -> bool {
     modal(ctx, "All keys", 460.0, Leave::OnBackdrop, |ui| {
         let height = ui.ctx().content_rect().height() - 200.0;
-        egui::ScrollArea::vertical().max_height(height.max(120.0)).show(ui, |ui| {
+        list(height.max(120.0)).show(ui, |ui| {
             egui::Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
                 for (keys, what) in super::keys::table(ui.ctx()) {
                     let p = palette(ui);

@@ -4,6 +4,7 @@ use super::Frame;
 use super::editor::{self, EditorView, FoldAct, LineCommand};
 use super::editor_id;
 use super::find::{Found, Step};
+use super::press;
 use crate::app::tab::Pane;
 use crate::app::tree::Face;
 use crate::app::{Action, Tab};
@@ -38,7 +39,7 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
 const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
 const COMMAND_ALT: Modifiers = Modifiers { alt: true, ..Modifiers::COMMAND };
 
-/// Each with its words and its keys. With Shift before without: the plain combination fits it too.
+/// Each with its words and its keys.
 pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 23] = [
     (Command::Line(LineCommand::Step(Way::Forth)), "Redo", keys(COMMAND_SHIFT, Key::Z)),
     (Command::Line(LineCommand::Step(Way::Back)), "Undo", keys(Modifiers::COMMAND, Key::Z)),
@@ -61,7 +62,7 @@ pub(super) const COMMANDS: [(Command, &str, KeyboardShortcut); 23] = [
     (Command::PreviousChange, "Previous change", keys(Modifiers::ALT, Key::ArrowUp)),
     (Command::FindPrevious, "Find previous", keys(Modifiers::SHIFT, Key::F3)),
     (Command::FindNext, "Find next", keys(Modifiers::NONE, Key::F3)),
-    // Where the system itself takes Cmd+H. Before Ctrl+F, which fits it too.
+    // Where the system itself takes Cmd+H.
     (Command::Replace, "Replace in the text", keys(COMMAND_ALT, Key::F)),
     (Command::Find, "Find in the text", keys(Modifiers::COMMAND, Key::F)),
     (Command::Replace, "Replace in the text", keys(Modifiers::COMMAND, Key::H)),
@@ -124,14 +125,14 @@ pub(super) fn listen(f: &mut Frame, ctx: &Context, tab: &Tab) {
     }
 }
 
-/// A bracket has another name while Shift is held. With Alt as well it is one of the third level of a keyboard, and types.
+/// A bracket has another name while Shift is held.
 fn is_pressed(i: &mut InputState, keys: KeyboardShortcut) -> bool {
     let shifted = match keys.logical_key {
         Key::OpenBracket => Key::OpenCurlyBracket,
         Key::CloseBracket => Key::CloseCurlyBracket,
-        _ => return i.consume_shortcut(&keys),
+        _ => return press::take_shortcut(i, keys),
     };
-    !i.modifiers.alt && (i.consume_shortcut(&keys) || i.consume_key(keys.modifiers, shifted))
+    press::take_shortcut(i, keys) || press::take(i, keys.modifiers, shifted)
 }
 
 /// Lines are those of the editor, unless another field has the focus.

@@ -2,14 +2,15 @@
 //! Away from the top the rows stand still while newer ones come.
 
 use super::describe::describe;
+use super::press::{self, Arrows};
 use super::theme::{self, palette};
 use super::widgets::Tone;
-use super::{Frame, json_colours, when, widgets};
+use super::{Frame, Line, clear_of, json_colours, when, widgets};
 use crate::app::events::{Absence, Chosen, Entry, EventsAct, Form, KINDS, Row, Stream, clock, word};
 use crate::app::{Action, Events, HubState};
 use crate::protocol::event::What;
 use egui::accesskit::Role;
-use egui::{EventFilter, Id, Key, Modifiers, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Id, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
 
 /// Height of a row, as of those of the other lists of what happened.
 const ROW: f32 = 20.0;
@@ -56,7 +57,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
                 .default_size(width * 0.42)
                 .size_range(220.0..=(width * 0.7).max(221.0))
                 .show(ui, |ui| detail_ui(f, ui, chosen));
-            egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| list_ui(f, ui, events));
+            egui::CentralPanel::default().frame(clear_of(&[Line::Right])).show(ui, |ui| list_ui(f, ui, events));
         }
         None => list_ui(f, ui, events),
     }
@@ -87,8 +88,10 @@ fn controls_ui(f: &mut Frame, ui: &mut Ui, events: &Events) {
         ui.set_min_height(theme::ROW);
         ui.spacing_mut().item_spacing.x = 8.0;
         let id = Id::unique("filter-events");
-        let (_, changed) = widgets::field(ui, id, "Filter events", &events.filter, "Filter by device or module", 190.0);
+        let (_, changed) =
+            widgets::search_field(ui, id, "Filter events", &events.filter, "Filter by device or module", 190.0);
         if let Some(text) = changed {
+            f.view.activity.events.to_top = true;
             push(f, EventsAct::Filter(text));
         }
         kinds_ui(f, ui, events);
@@ -127,6 +130,7 @@ fn kinds_ui(f: &mut Frame, ui: &mut Ui, events: &Events) {
         for (kind, name) in KINDS {
             let mut on = !events.hidden.contains(kind);
             if ui.checkbox(&mut on, name).changed() {
+                f.view.activity.events.to_top = true;
                 push(f, EventsAct::Toggle(kind));
             }
         }
@@ -204,6 +208,7 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui, events: &Events) {
         ui.horizontal(|ui| {
             widgets::weak(ui, "No event fits the filter");
             if ui.button("Show all events").clicked() {
+                f.view.activity.events.to_top = true;
                 push(f, EventsAct::ShowAll);
             }
         });
@@ -239,23 +244,17 @@ fn walk(f: &mut Frame, ui: &mut Ui, events: &Events) {
     if !ui.memory(|m| m.has_focus(id)) {
         return;
     }
-    let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
-    let last = events.visible_len() - 1;
-    let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-    // Over gaps, which cannot be chosen.
+    press::hold(ui, id, Arrows::Vertical);
+    let count = events.visible_len();
+    // Over gaps, which cannot be chosen: to the next event behind the gap, or else the last one before it.
     let event = |n: &usize| events.newest(*n).is_some_and(|row| matches!(row.entry, Entry::Event(_)));
-    let target = if pressed(Key::ArrowDown) {
-        (place + 1..=last).find(event)
-    } else if pressed(Key::ArrowUp) {
-        (0..place).rev().find(event)
-    } else if pressed(Key::Home) {
-        (0..=last).find(event)
-    } else if pressed(Key::End) {
-        (0..=last).rev().find(event)
-    } else {
-        None
-    };
+    let target = press::step(ui, place, count).and_then(|to| {
+        if to > place {
+            (to..count).find(event).or_else(|| (place + 1..to).rev().find(event))
+        } else {
+            (0..=to).rev().find(event).or_else(|| (to..place).find(event))
+        }
+    });
     if let Some(row) = target.and_then(|n| events.newest(n)) {
         f.view.activity.events.reveal = Some(row.seq);
         push(f, EventsAct::Choose(Some(row.seq)));

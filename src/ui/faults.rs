@@ -1,6 +1,6 @@
 //! The dialog *Faults*: what goes wrong on purpose at a hub of ours, typed one fault a line, and how often each struck.
 
-use super::dialogs::{Leave, acts, modal};
+use super::dialogs::{self, Leave, acts, modal};
 use super::editor::{EditorView, Elsewhere, Sheet};
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
@@ -8,7 +8,7 @@ use crate::app::faults::{FaultsAct, PRESETS};
 use crate::app::{Action, Faults};
 use crate::protocol::fault::{Counted, Report, Switch};
 use crate::worker::Failure;
-use egui::{Context, Id, Layout, RichText, ScrollArea, Ui, Vec2};
+use egui::{Context, Id, Layout, RichText, Ui, Vec2};
 
 /// Height of the text.
 const TEXT: f32 = 104.0;
@@ -55,7 +55,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) -> bool {
             return;
         }
         let height = (ui.ctx().content_rect().height() - 190.0).max(160.0);
-        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        dialogs::list(height).show(ui, |ui| {
             widgets::weak(
                 ui,
                 "What goes wrong on purpose at this hub, one fault a line, for every client: this window too",

@@ -1,7 +1,7 @@
 //! The search strip over a text. Where the text can be edited, what is found can be replaced.
 
 use super::theme::{self, palette};
-use super::{icons, when, widgets};
+use super::{icons, press, when, widgets};
 use crate::twin::text::search::{Case, Kind, Search};
 use crate::twin::text::splice::{self, Edit};
 use egui::text::{CCursor, CCursorRange};
@@ -304,13 +304,13 @@ fn left(ui: &Ui, field: &egui::Response) -> Option<Pressed> {
     esc.then_some(Pressed { step: Step::Leave, by: By::Key })
 }
 
-/// What Enter means in a field, the more special combination first. It keeps the focus in the field.
+/// What Enter means in a field. It keeps the focus in the field.
 fn field_keys(ui: &Ui, id: Id, enter: [(Modifiers, Step); 2]) -> Option<Pressed> {
     if !ui.memory(|m| m.has_focus(id)) {
         return None;
     }
     for (modifiers, step) in enter {
-        if ui.input_mut(|i| i.consume_key(modifiers, Key::Enter)) {
+        if ui.input_mut(|i| press::take(i, modifiers, Key::Enter)) {
             return Some(Pressed { step, by: By::Key });
         }
     }

@@ -2,14 +2,15 @@
 
 use super::describe::describe;
 use super::icons::{self, Dot};
+use super::press::{self, Arrows};
 use super::theme::{self, palette};
-use super::{Frame, query, when, widgets};
+use super::{Frame, query, rows, when, widgets};
 use crate::app::fleet::{Fleet, Row};
 use crate::app::{Action, HubState, Moment, Remote};
 use crate::twin::{ConnectionState, Status, TwinId};
 use crate::worker::event::DeviceRow;
 use egui::accesskit::Role;
-use egui::{EventFilter, Id, Key, Modifiers, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Id, Key, Modifiers, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What the panel remembers.
 #[derive(Default)]
@@ -17,6 +18,10 @@ pub(super) struct FleetView {
     query: bool,
     /// The row the arrow keys stand on, as an index into the visible rows.
     cursor: usize,
+    /// Its row, which stays the one while rows come and go above it.
+    on: Option<Id>,
+    /// What the list was last filtered by, and of which hub it was: another list is shown from its top.
+    of: Option<(Option<Id>, String)>,
     /// Bring the cursor's row into view in the next frame, and give it the focus.
     reveal: bool,
     /// When the list was last complete.
@@ -64,17 +69,17 @@ fn filter_ui(f: &mut Frame, ui: &mut Ui) {
     f.view.panes.fleet = Some(id);
     let app = f.app;
     // Down leaves the field for the list; must be taken before the field sees it.
-    let down = ui.memory(|m| m.has_focus(id)) && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::ArrowDown));
+    let down = ui.memory(|m| m.has_focus(id)) && ui.input_mut(|i| press::take(i, Modifiers::NONE, Key::ArrowDown));
     let width = ui.available_width();
-    let (response, changed) = widgets::field(ui, id, "Search devices", &app.fleet.filter, "Search devices", width);
+    let (response, changed) =
+        widgets::search_field(ui, id, "Search devices", &app.fleet.filter, "Search devices", width);
     if let Some(text) = changed {
         f.view.fleet.query = false;
-        f.view.fleet.cursor = 0;
         f.push(Action::Filter(text));
     }
-    let enter = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    let enter = press::entered(ui, &response);
     if (down || enter) && !app.fleet.visible.is_empty() {
-        f.view.fleet.cursor = 0;
+        (f.view.fleet.cursor, f.view.fleet.on) = (0, None);
         f.view.fleet.reveal = true;
         ui.ctx().request_repaint();
     }
@@ -146,73 +151,62 @@ fn list_ui(f: &mut Frame, ui: &mut Ui) {
             }
         });
     }
+    let mut area = ScrollArea::vertical().id_salt("fleet-rows").min_scrolled_height(16.0).auto_shrink(false);
+    let of = Some((f.view.open.0, app.fleet.filter.clone()));
+    if f.view.fleet.of != of {
+        f.view.fleet.of = of;
+        (f.view.fleet.cursor, f.view.fleet.on) = (0, None);
+        area = area.vertical_scroll_offset(0.0);
+    }
     walk(f, ui);
     let rows = app.fleet.visible.len();
     ui.spacing_mut().item_spacing.y = 0.0;
     let builder = egui::UiBuilder::new().accessibility_role(Role::List).accessibility_label("Devices");
     ui.scope_builder(builder, |ui| {
-        ScrollArea::vertical().id_salt("fleet-rows").min_scrolled_height(16.0).auto_shrink(false).show_rows(
-            ui,
-            theme::ROW,
-            rows,
-            |ui, range| {
-                let left_top = ui.max_rect().left_top();
-                let width = ui.available_width();
-                let place = |n: usize| {
-                    #[allow(clippy::cast_precision_loss)]
-                    // Rows on screen are few; beyond 16 million points nobody scrolls.
-                    let y = (n as f32 - range.start as f32) * theme::ROW;
-                    Rect::from_min_size(left_top + Vec2::new(0.0, y), Vec2::new(width, theme::ROW))
-                };
-                for n in range.clone() {
-                    row_ui(f, ui, n, place(n));
-                }
-                let cursor = f.view.fleet.cursor;
-                // The row with the focus is there even when scrolled away, or the focus would be lost.
-                if !range.contains(&cursor) && ui.memory(|m| m.has_focus(row_id(&app.fleet, cursor))) {
+        area.show_rows(ui, theme::ROW, rows, |ui, range| {
+            let left_top = ui.max_rect().left_top();
+            let width = ui.available_width();
+            let place = |n: usize| {
+                #[allow(clippy::cast_precision_loss)]
+                // Rows on screen are few; beyond 16 million points nobody scrolls.
+                let y = (n as f32 - range.start as f32) * theme::ROW;
+                Rect::from_min_size(left_top + Vec2::new(0.0, y), Vec2::new(width, theme::ROW))
+            };
+            for n in range.clone() {
+                row_ui(f, ui, n, place(n));
+            }
+            let cursor = f.view.fleet.cursor;
+            // The row with the focus is there even when scrolled away, or the focus would be lost.
+            if !range.contains(&cursor) && ui.memory(|m| m.has_focus(row_id(&app.fleet, cursor))) {
+                row_ui(f, ui, cursor, place(cursor));
+            }
+            if std::mem::take(&mut f.view.fleet.reveal) {
+                ui.scroll_to_rect(place(cursor), None);
+                let id = row_id(&app.fleet, cursor);
+                if !range.contains(&cursor) {
                     row_ui(f, ui, cursor, place(cursor));
                 }
-                if std::mem::take(&mut f.view.fleet.reveal) {
-                    ui.scroll_to_rect(place(cursor), None);
-                    let id = row_id(&app.fleet, cursor);
-                    if !range.contains(&cursor) {
-                        row_ui(f, ui, cursor, place(cursor));
-                    }
-                    ui.memory_mut(|m| m.request_focus(id));
-                }
-            },
-        );
+                ui.memory_mut(|m| m.request_focus(id));
+            }
+        });
     });
 }
-
-/// Rows that Page up and Page down go.
-const PAGE: usize = 15;
 
 /// Arrow keys on a row that has the focus.
 fn walk(f: &mut Frame, ui: &mut Ui) {
     let app = f.app;
-    let last = app.fleet.visible.len() - 1;
-    let cursor = f.view.fleet.cursor.min(last);
-    f.view.fleet.cursor = cursor;
+    let count = app.fleet.visible.len();
+    let view = &mut f.view.fleet;
+    rows::follow(&mut view.cursor, &mut view.on, count, |n| row_id(&app.fleet, n));
+    let cursor = view.cursor;
     let id = row_id(&app.fleet, cursor);
     if !ui.memory(|m| m.has_focus(id)) {
         return;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
-    let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-    let target = if pressed(Key::ArrowDown) {
-        Some((cursor + 1).min(last))
-    } else if pressed(Key::ArrowUp) {
-        Some(cursor.saturating_sub(1))
-    } else if pressed(Key::PageDown) {
-        Some((cursor + PAGE).min(last))
-    } else if pressed(Key::PageUp) {
-        Some(cursor.saturating_sub(PAGE))
-    } else if pressed(Key::Home) {
-        Some(0)
-    } else if pressed(Key::End) {
-        Some(last)
+    press::hold(ui, id, Arrows::Both);
+    let pressed = |key: Key| ui.input_mut(|i| press::take(i, Modifiers::NONE, key));
+    let target = if let Some(target) = press::step(ui, cursor, count) {
+        Some(target)
     } else if pressed(Key::ArrowRight) {
         unfold(f, cursor, true)
     } else if pressed(Key::ArrowLeft) {
@@ -222,6 +216,7 @@ fn walk(f: &mut Frame, ui: &mut Ui) {
     };
     if let Some(target) = target {
         f.view.fleet.cursor = target;
+        f.view.fleet.on = Some(row_id(&app.fleet, target));
         f.view.fleet.reveal = true;
     }
 }
@@ -304,11 +299,19 @@ fn device_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect, device: &Devi
     line_ui(f, ui, index, rect, &Line { id: &id, text: &device.id, indent: 20.0, dot, words });
     let open = f.app.fleet.expanded.contains(&device.id);
     if modules != Some(0) || open {
-        arrow_ui(f, ui, rect, device, open);
+        arrow_ui(f, ui, index, rect, device, open);
     }
 }
 
-fn arrow_ui(f: &mut Frame, ui: &mut Ui, rect: Rect, device: &DeviceRow, open: bool) {
+/// The arrow keys go on from this row.
+fn stand(f: &mut Frame, ui: &Ui, index: usize) {
+    let id = row_id(&f.app.fleet, index);
+    f.view.fleet.cursor = index;
+    f.view.fleet.on = Some(id);
+    ui.memory_mut(|m| m.request_focus(id));
+}
+
+fn arrow_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect, device: &DeviceRow, open: bool) {
     let place = Rect::from_min_size(rect.min, Vec2::new(20.0, rect.height()));
     let id = Id::unique(("fleet-arrow", device.id.as_str()));
     let response = ui.interact(place, id, Sense::CLICK);
@@ -318,6 +321,7 @@ fn arrow_ui(f: &mut Frame, ui: &mut Ui, rect: Rect, device: &DeviceRow, open: bo
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Modules of {}", device.id)));
     ui.ctx().accesskit_node_builder(id, |node| node.set_expanded(open));
     if response.clicked() {
+        stand(f, ui, index);
         f.push(Action::Expand { device: device.id.clone(), open: !open });
     }
 }
@@ -360,7 +364,7 @@ fn line_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect, line: &Line) {
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{}, {}", line.id, line.words)));
     ui.ctx().accesskit_node_builder(id, |node| node.set_selected(chosen));
     if response.clicked() {
-        f.view.fleet.cursor = index;
+        stand(f, ui, index);
         f.push(Action::OpenTwin(line.id.clone()));
     }
     let hover = if elided { format!("{}: {}", line.id, line.words) } else { line.words.clone() };
@@ -410,6 +414,7 @@ fn empty_ui(f: &mut Frame, ui: &mut Ui) {
                 if ui.button("Try again").clicked() {
                     f.push(Action::OpenHub(hub));
                 }
+                super::connections::paste_key_ui(f, ui, failure);
                 if ui.button("Connections…").clicked() {
                     f.push(Action::ShowConnections);
                 }

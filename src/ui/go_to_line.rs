@@ -2,7 +2,7 @@
 
 use super::dialogs::{Leave, acts, modal};
 use super::theme::palette;
-use super::{Frame, editing, when, widgets};
+use super::{Frame, editing, press, when, widgets};
 use crate::app::Action;
 use crate::app::dialog::Field;
 use crate::twin::text::lines;
@@ -21,7 +21,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context, typed: &str) -> bool {
         if fresh {
             response.request_focus();
         }
-        let enter = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let enter = press::entered(ui, &response);
         // As it stands now: the digits and Enter may arrive in one frame.
         let typed = changed.clone().unwrap_or_else(|| typed.to_owned());
         if let Some(text) = changed {

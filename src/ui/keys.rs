@@ -1,6 +1,6 @@
 //! Every key that works anywhere in the window. Listened to before anything is painted, so that no field swallows them.
 
-use super::{Frame, act, editing, tree};
+use super::{Frame, act, editing, press, tree};
 use crate::app::settings::SettingsAct;
 use crate::app::tab::Pane;
 use crate::app::{Action, Tab};
@@ -10,6 +10,7 @@ pub const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key
 pub const REFRESH: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::R);
 const REFRESH_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F5);
 pub const PALETTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::K);
+const PALETTE_TOO: KeyboardShortcut = KeyboardShortcut::new(Modifiers { shift: true, ..Modifiers::COMMAND }, Key::P);
 pub const GO_TO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::P);
 const COMPARE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::D);
 pub const SEND: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Enter);
@@ -37,7 +38,7 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
     let mut table = vec![
         (one(&SAVE), "Save"),
         (two(&REFRESH, &REFRESH_TOO), "Refresh, keeping edits"),
-        (one(&PALETTE), "Commands"),
+        (two(&PALETTE, &PALETTE_TOO), "Commands"),
         (one(&GO_TO), "Go to a device or module"),
         (one(&COMPARE), "Changes beside the text"),
         (one(&FACE), "Desired and tags as text or as a tree"),
@@ -47,7 +48,7 @@ pub(super) fn table(ctx: &Context) -> Vec<(String, &'static str)> {
         (two(&NEXT_TAB, &PREVIOUS_TAB), "Next and previous tab"),
         (one(&NEXT_PANE), "Next pane"),
         (format!("{}, {}, {}", one(&ZOOM_IN), one(&ZOOM_OUT), one(&ZOOM_RESET)), "Zoom in, out, to 100 %"),
-        ("Up, Down, Left, Right".to_owned(), "Walk, open and close in the list of devices"),
+        ("Up, Down, Page up, Page down, Home, End".to_owned(), "Walk in a list; Left and Right close and open in it"),
         ("Esc".to_owned(), "Leave a dialog or a field"),
         (one(&SETTINGS), "Settings"),
         (one(&ALL_KEYS), "All keys"),
@@ -62,9 +63,10 @@ pub(super) fn zoomed(zoom: f32, steps: i8) -> f32 {
 }
 
 pub(super) fn listen(f: &mut Frame, ctx: &Context) {
-    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| i.consume_shortcut(keys));
+    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| press::take_shortcut(i, *keys));
     let zoom = f.app.settings.zoom.unwrap_or(1.0);
-    if pressed(&ZOOM_IN) || pressed(&ZOOM_IN_TOO) {
+    let sign = |keys: &KeyboardShortcut| ctx.input_mut(|i| press::take_sign(i, *keys));
+    if sign(&ZOOM_IN) || sign(&ZOOM_IN_TOO) {
         f.push(Action::SetZoom(zoomed(zoom, 1)));
     }
     if pressed(&ZOOM_OUT) {
@@ -83,13 +85,12 @@ pub(super) fn listen(f: &mut Frame, ctx: &Context) {
     if pressed(&SETTINGS) {
         f.push(Action::Settings(SettingsAct::Show));
     }
-    if pressed(&PALETTE) {
+    if pressed(&PALETTE) || pressed(&PALETTE_TOO) {
         f.push(Action::ShowPalette);
     }
     if pressed(&GO_TO) {
         f.push(Action::ShowGoTo);
     }
-    // With Shift first: the plain combination fits it too.
     if pressed(&PREVIOUS_TAB) {
         f.push(Action::PreviousTab);
     }
@@ -105,12 +106,11 @@ pub(super) fn listen(f: &mut Frame, ctx: &Context) {
 }
 
 fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
-    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| i.consume_shortcut(keys));
+    let pressed = |keys: &KeyboardShortcut| ctx.input_mut(|i| press::take_shortcut(i, *keys));
     let id = &tab.id;
     if refresh {
         f.push(Action::Refresh(id.clone()));
     }
-    // Before the plain combinations that fit some of them too.
     editing::listen(f, ctx, tab);
     // What stands in a field of the tree is part of what is saved.
     if pressed(&SAVE) && tree::settle(f, ctx, tab) {
@@ -142,7 +142,7 @@ fn twin_keys(f: &mut Frame, ctx: &Context, tab: &Tab, refresh: bool) {
 
 /// F6 walks through the panes that were painted in this frame.
 pub(super) fn panes(f: &mut Frame, ctx: &Context) {
-    if f.app.dialog.is_some() || !ctx.input_mut(|i| i.consume_shortcut(&NEXT_PANE)) {
+    if f.app.dialog.is_some() || !ctx.input_mut(|i| press::take_shortcut(i, NEXT_PANE)) {
         return;
     }
     let panes = f.view.panes;

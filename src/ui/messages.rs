@@ -2,7 +2,7 @@
 
 use super::describe::describe;
 use super::theme::{self, palette};
-use super::{Frame, editor, when, widgets};
+use super::{Frame, Line, clear_of, editor, when, widgets};
 use crate::app::messages::{Heard, MessageField, PropertyPart, Sent, unheard};
 use crate::app::{Action, Tab};
 use crate::client::HubError;
@@ -51,7 +51,8 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         .size_range(56.0..=most)
         .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 4)))
         .show(ui, |ui| sent_ui(f, ui, tab));
-    let none = egui::Frame::new();
+    let beside: &[Line] = if f.view.narrow { &[Line::Below] } else { &[Line::Right, Line::Below] };
+    let none = clear_of(&[Line::Below]);
     if f.view.narrow {
         let half = (ui.available_height() / 2.0).max(48.0);
         egui::Panel::bottom("message-properties")
@@ -67,7 +68,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             .size_range(160.0..=(width - 120.0).max(161.0))
             .show(ui, |ui| properties_ui(f, ui, tab));
     }
-    egui::CentralPanel::default().frame(none).show(ui, |ui| body_ui(f, ui, tab));
+    egui::CentralPanel::default().frame(clear_of(beside)).show(ui, |ui| body_ui(f, ui, tab));
 }
 
 fn message_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {

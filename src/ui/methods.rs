@@ -3,7 +3,7 @@
 use super::describe::describe;
 use super::find::Find;
 use super::theme::{self, palette};
-use super::{Frame, editor, reader, when, widgets};
+use super::{Frame, Line, clear_of, editor, reader, when, widgets};
 use crate::app::methods::{CallField, Made, Methods};
 use crate::app::{Action, Tab};
 use crate::worker::Failure;
@@ -37,12 +37,12 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     } else {
         let width = ui.available_width();
         egui::Panel::left("method-payload")
-            .frame(egui::Frame::new())
+            .frame(clear_of(&[Line::Right, Line::Below]))
             .default_size(width / 2.0)
             .size_range(120.0..=(width - 120.0).max(121.0))
             .show(ui, |ui| payload_ui(f, ui, tab));
     }
-    egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| answer_ui(f, ui, tab));
+    egui::CentralPanel::default().frame(clear_of(&[Line::Left, Line::Below])).show(ui, |ui| answer_ui(f, ui, tab));
 }
 
 fn call_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {

@@ -32,11 +32,13 @@ mod methods;
 mod moved;
 mod notices;
 mod palette;
+mod press;
 mod problems;
 mod query;
 mod questions;
 mod reader;
 mod replace;
+mod rows;
 mod settings;
 mod status_bar;
 mod tabs;
@@ -74,6 +76,7 @@ pub struct View {
     hints: hints::HintsView,
     complete: complete::CompleteView,
     activity: activity::ActivityView,
+    query_cursor: rows::Cursor,
     faults: faults::FaultsView,
     history: history::HistoryView,
     compare: compare::CompareView,
@@ -149,6 +152,25 @@ impl View {
     }
 }
 
+/// Where the line is that a panel is resized by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Left,
+    Right,
+    Below,
+}
+
+/// A frame that stays so far away from lines that they can be grabbed: a text takes every drag that begins on it.
+fn clear_of(lines: &[Line]) -> egui::Frame {
+    let margin = |line| if lines.contains(&line) { theme::GRAB } else { 0 };
+    egui::Frame::new().inner_margin(egui::Margin {
+        left: margin(Line::Left),
+        right: margin(Line::Right),
+        top: 0,
+        bottom: margin(Line::Below),
+    })
+}
+
 /// Takes a panel's size as the person's choice when its own separator was let go just now; at other times it is the window's.
 /// `ui` is the one the panel was shown in, `salt` the name it was made with.
 fn keep_size(ui: &egui::Ui, salt: &str, kept: &mut Option<f32>, now: f32) {
@@ -173,7 +195,10 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     activity::ui(f, ui);
     fleet::ui(f, ui);
     let paper = theme::palette(ui).panel;
-    egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| {
+    let mut lines = Vec::new();
+    lines.extend((!f.view.layout.fleet_hidden).then_some(Line::Left));
+    lines.extend(f.view.layout.activity_open.then_some(Line::Below));
+    egui::CentralPanel::default().frame(clear_of(&lines).fill(paper)).show(ui, |ui| {
         tabs::ui(f, ui);
         twin::ui(f, ui);
     });

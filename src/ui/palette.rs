@@ -1,9 +1,9 @@
 //! Ctrl+K: every command by its words; Ctrl+P: every device and module by its id.
 
 use super::describe::describe;
-use super::dialogs::{Leave, modal};
+use super::dialogs::{self, Leave, modal};
 use super::theme::{self, palette};
-use super::{Frame, editing, keys, tree, widgets};
+use super::{Frame, editing, keys, press, tree, widgets};
 use crate::app::action::Watching;
 use crate::app::compare::CompareAct;
 use crate::app::dialog::Field;
@@ -16,7 +16,7 @@ use crate::disk::ThemeChoice;
 use crate::twin::TwinId;
 use crate::worker::HubRef;
 use egui::accesskit::Role;
-use egui::{Context, Id, Key, KeyboardShortcut, Modifiers, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Context, Id, Key, KeyboardShortcut, Modifiers, Sense, Ui, Vec2, WidgetInfo};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -27,6 +27,8 @@ pub(super) struct Found {
     ids: Vec<TwinId>,
     /// Enter was pressed together with letters: it takes the marked line of the next frame.
     enter_waits: bool,
+    /// The text changed: the marked line of the next frame is brought into view.
+    reveal: bool,
 }
 
 impl Found {
@@ -136,6 +138,9 @@ pub(super) fn commands_ui(f: &mut Frame, ctx: &Context, text: &str) -> bool {
     })
 }
 
+/// Lines that Page up and Page down go.
+const PAGE: isize = 8;
+
 pub(super) struct Line<'a> {
     pub name: &'static str,
     pub text: &'a str,
@@ -147,11 +152,13 @@ pub(super) struct Line<'a> {
 pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Choice>, none: &str) {
     let id = Id::unique(("choose", line.name));
     let count = choices.len();
+    let reveal = std::mem::take(&mut f.view.found.reveal);
     let (mut step, mut taken) = (0_isize, false);
     ui.input_mut(|i| {
-        step += isize::from(i.consume_key(Modifiers::NONE, Key::ArrowDown));
-        step -= isize::from(i.consume_key(Modifiers::NONE, Key::ArrowUp));
-        taken = i.consume_key(Modifiers::NONE, Key::Enter);
+        for (key, by) in [(Key::ArrowDown, 1), (Key::ArrowUp, -1), (Key::PageDown, PAGE), (Key::PageUp, -PAGE)] {
+            step += by * isize::from(press::take(i, Modifiers::NONE, key));
+        }
+        taken = press::take(i, Modifiers::NONE, Key::Enter);
     });
     let (response, changed) = widgets::field(ui, id, line.name, line.text, line.hint, ui.available_width());
     if line.fresh {
@@ -167,21 +174,24 @@ pub(super) fn choose_ui(f: &mut Frame, ui: &mut Ui, line: &Line, choices: Vec<Ch
     taken = (taken || waited) && changed.is_none();
     if let Some(text) = changed {
         f.view.choice = 0;
+        // The lines that fit are there in the next frame.
+        f.view.found.reveal = true;
         f.push(Action::DialogText { field: Field::Text, text });
     }
     let marked = f.view.choice.saturating_add_signed(step).min(count.saturating_sub(1));
     f.view.choice = marked;
     ui.add_space(4.0);
-    if choices.is_empty() {
-        widgets::weak(ui, none);
-    }
     let mut chosen = None;
     ui.spacing_mut().item_spacing.y = 0.0;
     let height = (ui.ctx().content_rect().height() - 220.0).clamp(96.0, 360.0);
-    ScrollArea::vertical().id_salt("choices").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+    // As high with one line as with many: what is typed must not move the field it is typed into.
+    dialogs::list(height).id_salt("choices").auto_shrink(false).show(ui, |ui| {
+        if choices.is_empty() {
+            widgets::weak(ui, none);
+        }
         for (n, choice) in choices.iter().enumerate() {
             let response = choice_ui(ui, choice, n == marked);
-            if n == marked && step != 0 {
+            if n == marked && (step != 0 || reveal) {
                 response.scroll_to_me(None);
             }
             if response.clicked() || taken && n == marked {

@@ -2,12 +2,12 @@
 
 use super::describe::describe;
 use super::theme::{self, palette};
-use super::{Frame, when, widgets};
+use super::{Frame, press, rows, when, widgets};
 use crate::app::{Action, Remote};
 use crate::query::ItemType;
 use crate::twin::{Json, TwinId};
 use egui::accesskit::Role;
-use egui::{Id, Key, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Id, Key, Response, RichText, TextEdit, Ui, WidgetInfo};
 
 /// What the line holds while it was not yet sent.
 const START: &str = "SELECT * FROM devices";
@@ -34,7 +34,8 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
     });
     let run_key = ui.memory(|m| m.has_focus(id))
         && ui.input_mut(|i| {
-            i.consume_key(egui::Modifiers::NONE, Key::Enter) || i.consume_key(egui::Modifiers::COMMAND, Key::Enter)
+            let pressed = |modifiers| press::take(i, modifiers, Key::Enter);
+            [egui::Modifiers::NONE, egui::Modifiers::COMMAND].map(pressed).contains(&true)
         });
     let width = ui.available_width();
     let response = ui
@@ -117,17 +118,16 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui) {
         widgets::weak(ui, "Nothing on this hub matches the query");
         return;
     }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().id_salt("query-rows").min_scrolled_height(16.0).auto_shrink(false).show_rows(
-        ui,
-        theme::ROW,
-        answer.rows.len(),
-        |ui, range| {
-            for n in range {
-                row_ui(f, ui, n, &answer.rows[n], answer.item_type);
-            }
-        },
-    );
+    let list = rows::List {
+        salt: "query-rows",
+        of: Id::unique(("query-answer", &app.fleet.query.text, answer.rows.len())),
+        height: theme::ROW,
+        count: answer.rows.len(),
+        id: |n: usize| Id::unique(("query-row", n)),
+    };
+    let mut cursor = std::mem::take(&mut f.view.query_cursor);
+    rows::ui(ui, &mut cursor, &list, |ui, n, response| row_ui(f, ui, n, response, &answer.rows[n], answer.item_type));
+    f.view.query_cursor = cursor;
 }
 
 /// The twin a row speaks of, if it does.
@@ -164,17 +164,10 @@ fn columns(row: &Json) -> String {
     cut(words.join(", "))
 }
 
-fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json, item_type: ItemType) {
+fn row_ui(f: &mut Frame, ui: &Ui, n: usize, response: &Response, row: &Json, item_type: ItemType) {
     let p = palette(ui);
     let id = twin_of(row);
-    let sense = if id.is_some() { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW), sense);
-    if response.hovered() && id.is_some() {
-        ui.painter().rect_filled(rect, 4.0, p.hover);
-    }
-    if response.has_focus() {
-        ui.painter().rect_stroke(rect, 4.0, egui::Stroke::new(1.0, p.accent), egui::StrokeKind::Inside);
-    }
+    let rect = response.rect;
     let text = cut(row.to_string());
     let columns = if item_type == ItemType::Twin { String::new() } else { columns(row) };
     let (shown, font) = match &id {
@@ -192,5 +185,5 @@ fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json, item_type: ItemType)
     {
         f.push(Action::OpenTwin(id));
     }
-    response.on_hover_text(text);
+    response.clone().on_hover_text(text);
 }

@@ -1,13 +1,13 @@
 //! Dialogs that create, delete, or ask before something goes. The safe answer is the default.
 
-use super::dialogs::{Leave, acts, modal};
+use super::dialogs::{self, Leave, acts, modal};
 use super::theme::palette;
-use super::{Frame, when, widgets};
+use super::{Frame, press, when, widgets};
 use crate::app::Action;
 use crate::app::dialog::Field;
 use crate::twin::{ConnectionState, TwinId};
 use crate::worker::Key;
-use egui::{Context, Id, RichText, ScrollArea, Ui};
+use egui::{Context, Id, RichText, Ui};
 
 pub(super) fn wrapped(ui: &mut Ui, text: impl Into<String>) {
     ui.add(egui::Label::new(text.into()).wrap());
@@ -48,7 +48,7 @@ pub(super) fn add_ui(
         if fresh {
             response.request_focus();
         }
-        let enter = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let enter = press::entered(ui, &response);
         // The id as it stands now: letters and Enter may arrive in one frame.
         let text = changed.clone().unwrap_or_else(|| text.to_owned());
         if let Some(text) = changed {
@@ -293,7 +293,7 @@ pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool 
         let count = when::count(unsaved.len(), "twin");
         let fate = fate(f, "come back as drafts at the next start if they are kept");
         wrapped(ui, format!("The edits of {count} are not on the hub, and {fate}."));
-        ScrollArea::vertical().max_height(160.0).show(ui, |ui| {
+        dialogs::list(160.0).show(ui, |ui| {
             for id in unsaved {
                 ui.label(id.to_string());
             }

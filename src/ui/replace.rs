@@ -1,7 +1,7 @@
 //! *Replace…*: says what goes when the text takes the place of what the hub has, and asks.
 
 use super::copy_as;
-use super::dialogs::{Leave, acts, modal};
+use super::dialogs::{self, Leave, acts, modal};
 use super::theme::{self, palette};
 use super::{Frame, when, widgets};
 use crate::app::Action;
@@ -10,7 +10,7 @@ use crate::twin::draft::Draft;
 use crate::twin::replace::Replacement;
 use crate::twin::text::compact;
 use crate::twin::{Etag, TwinId};
-use egui::{Context, RichText, ScrollArea, Ui};
+use egui::{Context, RichText, Ui};
 
 /// Paths that are listed; of more, the count is said.
 const LISTED: usize = 500;
@@ -84,7 +84,7 @@ fn question_ui(f: &Frame, ui: &mut Ui, draft: &Draft, replacement: &Replacement,
     } else {
         widgets::heading(ui, &format!("{} removed", goes(replacement.removed.len())));
         let height = (ui.ctx().content_rect().height() - 420.0).clamp(48.0, 160.0);
-        ScrollArea::vertical().id_salt("removed").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        dialogs::list(height).id_salt("removed").show(ui, |ui| {
             for (section, path) in replacement.removed.iter().take(LISTED) {
                 let value =
                     path.find(draft.base.section(*section)).map(|value| cut(&compact(value))).unwrap_or_default();

@@ -120,6 +120,10 @@ pub fn palette_of(theme: Theme) -> &'static Palette {
     }
 }
 
+/// How far from the line between two panels it can be grabbed, in points. On the side of a text, which takes every drag that begins
+/// on it, so much is left free.
+pub const GRAB: i8 = 4;
+
 /// Monospace: data.
 pub fn mono() -> FontId {
     FontId::new(BODY, FontFamily::Monospace)
@@ -177,6 +181,7 @@ fn style(theme: Theme) -> Style {
     spacing.scroll = ScrollStyle { bar_width: 8.0, floating: false, ..ScrollStyle::solid() };
     spacing.scroll.bar_inner_margin = 0.0;
     style.interaction.selectable_labels = false;
+    style.interaction.resize_grab_radius_side = f32::from(GRAB);
     style.interaction.tooltip_delay = 0.4;
     style.scroll_animation = egui::style::ScrollAnimation::none();
     style

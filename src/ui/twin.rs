@@ -5,8 +5,8 @@ use super::editor::{Elsewhere, Stand};
 use super::theme::palette;
 use super::widgets;
 use super::{
-    Frame, act, changes, compare, complete, editor, editor_id, hints, history, identity, messages, methods, moved,
-    reader, tree, twin_header, waiting, when,
+    Frame, Line, act, changes, clear_of, compare, complete, editor, editor_id, hints, history, identity, messages,
+    methods, moved, reader, tree, twin_header, waiting, when,
 };
 use crate::app::tab::{Mark, Pane, SaveState};
 use crate::app::tree::Face;
@@ -70,7 +70,10 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     }
     let instead = has_changes && f.view.narrow && f.view.changes_instead;
     let paper = palette(ui).paper;
-    egui::CentralPanel::default().frame(egui::Frame::new().fill(paper)).show(ui, |ui| match (tab.pane, section) {
+    let mut lines = Vec::new();
+    lines.extend((has_changes && changes::is_beside(f, tab)).then_some(Line::Right));
+    lines.extend(tab.act.is_some().then_some(Line::Below));
+    egui::CentralPanel::default().frame(clear_of(&lines).fill(paper)).show(ui, |ui| match (tab.pane, section) {
         _ if instead => changes::instead_ui(f, ui, tab),
         (_, Some(section)) => section_ui(f, ui, tab, section),
         (Pane::Reported, _) => {
@@ -113,6 +116,7 @@ fn welcome_ui(f: &mut Frame, ui: &mut Ui) {
             if ui.button("Try again").clicked() {
                 f.push(Action::OpenHub(hub.clone()));
             }
+            super::connections::paste_key_ui(f, ui, failure);
             if ui.button("Connections…").clicked() {
                 f.push(Action::ShowConnections);
             }

@@ -91,6 +91,9 @@ pub fn as_tab(ui: &Ui, response: &Response, selected: bool, name: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_selected(selected));
 }
 
+/// How wide the cross in a search field is.
+const CROSS: i8 = 22;
+
 /// A field of one line with its name for screen readers. Returns the new text when it changed.
 pub fn field(ui: &mut Ui, id: egui::Id, name: &str, text: &str, hint: &str, width: f32) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
@@ -105,6 +108,45 @@ pub fn field(ui: &mut Ui, id: egui::Id, name: &str, text: &str, hint: &str, widt
         )
         .accessible_name(name);
     let changed = response.changed().then_some(edited);
+    (response, changed)
+}
+
+/// A field of one line that searches a list: Esc and the cross in it empty it, and the focus stays. Returns the new text when it
+/// changed.
+pub fn search_field(
+    ui: &mut Ui,
+    id: egui::Id,
+    name: &str,
+    text: &str,
+    hint: &str,
+    width: f32,
+) -> (Response, Option<String>) {
+    let mut edited = text.to_owned();
+    let p = palette(ui);
+    let response = ui
+        .add(
+            TextEdit::singleline(&mut edited)
+                .id(id)
+                .hint_text(RichText::new(hint).color(p.weak))
+                .desired_width(width)
+                // No letter under the cross.
+                .margin(Margin { left: 4, right: CROSS, top: 2, bottom: 2 })
+                .min_size(Vec2::new(0.0, theme::ROW)),
+        )
+        .accessible_name(name);
+    let mut changed = response.changed().then_some(edited);
+    if text.is_empty() {
+        return (response, changed);
+    }
+    let place = response.rect.with_min_x(response.rect.right() - f32::from(CROSS));
+    let cross = ui.interact(place, id.with("clear"), Sense::CLICK).on_hover_cursor(egui::CursorIcon::Default);
+    super::icons::cross(ui.painter(), place, if cross.hovered() { p.text } else { p.weak });
+    cross.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Clear search"));
+    let esc = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Escape));
+    if cross.on_hover_text("Clear search").clicked() || esc {
+        response.request_focus();
+        changed = Some(String::new());
+    }
     (response, changed)
 }
 

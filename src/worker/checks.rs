@@ -21,7 +21,11 @@ pub(super) async fn pick_file() -> Outcome {
 /// Form first, then two harmless reads.
 pub(super) async fn check(opener: &Opener, connect: Connect) -> Result<Outcome, Failure> {
     let connection = understand(&connect)?;
-    let trust = opener.trust(connect.ca_file).await?;
+    let ca_file = match connect.renews.as_ref().and_then(|id| opener.keep.saved(id)) {
+        Some(saved) => saved.ca_file,
+        None => connect.ca_file,
+    };
+    let trust = opener.trust(ca_file).await?;
     let start = Instant::now();
     let report = probe(&connection, &trust, opener.log.observer()).await.map_err(Failure::Hub)?;
     // One permission is enough to be of use; what lacks the other is told as such.
@@ -51,11 +55,14 @@ pub(super) async fn check(opener: &Opener, connect: Connect) -> Result<Outcome, 
 /// Keeps a connection without trying it: a hub may be away for the moment.
 pub(super) async fn add(opener: Opener, connect: Connect) -> Result<Outcome, Failure> {
     let connection = understand(&connect)?;
+    if let Some(id) = connect.renews {
+        return finished(tokio::spawn(async move { opener.keep.renew(&id, &connection, connect.key).await })).await;
+    }
     // The program may be started from another folder next time.
     let ca_file = connect.ca_file.map(|file| std::path::absolute(&file).unwrap_or(file));
     opener.trust(ca_file.clone()).await?;
     // Not part of the request: a cancelled one must not stop between the keyring and the settings.
-    let adding = tokio::spawn(async move { opener.keep.add(&connect.name, &connection, ca_file).await });
+    let adding = tokio::spawn(async move { opener.keep.add(&connect.name, &connection, ca_file, connect.key).await });
     finished(adding).await
 }
 
@@ -75,10 +82,10 @@ async fn finished(
 
 /// The sentence names the part that is wrong, never its value.
 fn understand(connect: &Connect) -> Result<ConnectionString, Failure> {
-    let connection = ConnectionString::parse(connect.connection_string.reveal())
+    let read = ConnectionString::read(connect.connection_string.reveal())
         .map_err(|error| Failure::Local(error.to_string()))?;
-    match connection.who {
-        Who::Service { .. } => Ok(connection),
+    match read.connection.who {
+        Who::Service { .. } => Ok(read.connection),
         Who::Identity { .. } => Err(Failure::Hub(HubError::NotAService)),
     }
 }

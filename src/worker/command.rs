@@ -35,13 +35,26 @@ impl HubRef {
 }
 
 /// A connection to be added, as typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connect {
     /// What to call it; empty takes the host's first label.
     pub name: String,
     pub connection_string: Secret,
     /// A PEM file with a further root, if one is needed.
     pub ca_file: Option<std::path::PathBuf>,
+    /// The id of the kept connection that gets another key; it keeps its name and certificate. `None` adds a connection.
+    pub renews: Option<String>,
+    pub key: KeyPlace,
+}
+
+/// Where the key of a connection is to be kept, as the person was told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In the keyring, or the connection is not kept.
+    #[default]
+    Keyring,
+    /// For this session where the keyring does not take it.
+    Session,
 }
 
 /// Whether a precondition guards a write.

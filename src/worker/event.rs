@@ -109,8 +109,20 @@ pub enum Failure {
         now: Option<Arc<Twin>>,
         reason: String,
     },
-    /// A local matter: keyring, file, settings. A sentence.
+    /// A local matter: file, settings. A sentence.
     Local(String),
+    /// The keyring does not take the key of a connection, which is therefore not kept. Why, in plain words.
+    KeyNotKept {
+        why: String,
+    },
+    /// There is no key for a kept connection.
+    NoKey {
+        /// The connection's.
+        id: String,
+        name: String,
+        /// Why the keyring could not be read; `None` where it has none.
+        why: Option<String>,
+    },
     Cancelled,
     /// A bug in this program; the sentence says what broke.
     Panicked(String),

@@ -163,7 +163,12 @@ impl JournalDesk {
             let (journal, limits) = (self.journal.clone(), *lock(&self.limits));
             *lock(&self.kept) = 0;
             match tokio::task::spawn_blocking(move || journal.prune(limits, now_ms())).await {
-                Ok(Ok(pruned)) => tracing::debug!(?pruned, "the journal is within its bounds"),
+                Ok(Ok(pruned)) => {
+                    tracing::debug!(?pruned, "the journal is within its bounds");
+                    for damaged in pruned.damaged {
+                        self.out.notice(damaged).await;
+                    }
+                }
                 Ok(Err(why)) => self.tell(Some(why)).await,
                 Err(error) => tracing::error!(%error, "tidying the journal broke"),
             }
@@ -215,7 +220,7 @@ impl JournalDesk {
         let before = std::mem::replace(&mut *lock(&self.told), why.clone());
         if let Some(why) = why.filter(|_| before.is_none()) {
             self.out
-                .notice(format!("{why}. Everything else goes on; what you see meanwhile may be missing in History, until there is room there or --data DIR names another folder"))
+                .notice(format!("{why}. Everything else goes on; what you see meanwhile may be missing in History, until that is mended or --data DIR names another folder"))
                 .await;
         }
     }

@@ -3,11 +3,12 @@
 
 use super::event::{Fact, HubEntry, SecretStore};
 use super::out::Out;
-use super::{Failure, HubRef};
+use super::{Failure, HubRef, KeyPlace};
 use crate::client::HubError;
 use crate::disk::secrets::Kept;
 use crate::disk::{Keyring, SavedConnection, SecretsError, Settings, SettingsFile};
-use crate::protocol::connection_string::{ConnectionString, ConnectionStringError, Who};
+use crate::protocol::connection_string::paste::PasteError;
+use crate::protocol::connection_string::{ConnectionString, Who};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(super) struct Keep {
     /// `None` when the platform knows no folder for it.
     file: Option<Arc<SettingsFile>>,
     keyring: Keyring,
-    environment: Option<Result<ConnectionString, ConnectionStringError>>,
+    environment: Option<Result<ConnectionString, PasteError>>,
     state: Mutex<State>,
     /// One write at a time; each writes what stands then.
     writing: tokio::sync::Mutex<()>,
@@ -47,12 +48,13 @@ impl Keep {
         file: Option<SettingsFile>,
         settings: Settings,
         keyring: Keyring,
-        environment: Option<Result<ConnectionString, ConnectionStringError>>,
+        environment: Option<Result<ConnectionString, PasteError>>,
         out: Out,
     ) -> Self {
-        let store = SecretStore::SessionOnly { why: "the keyring has not answered yet".to_owned() };
-        let state =
-            State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told: None };
+        // Said when the file was opened.
+        let told = file.as_ref().and_then(|file| file.why_sealed().map(str::to_owned));
+        let store = SecretStore::SessionOnly { why: SecretsError::NotYet.to_string() };
+        let state = State { settings, unwritten: false, store, keyring_answers: false, lost: BTreeSet::new(), told };
         Self {
             file: file.map(Arc::new),
             keyring,
@@ -80,12 +82,12 @@ impl Keep {
     }
 
     /// Takes down where the last secret went, or would go.
-    fn found(&self, keyring: Result<(), String>) {
+    fn found(&self, keyring: Result<(), SecretsError>) {
         let mut state = self.state();
         state.keyring_answers |= keyring.is_ok();
         state.store = match keyring {
             Ok(()) => SecretStore::Keyring,
-            Err(why) => SecretStore::SessionOnly { why },
+            Err(why) => SecretStore::SessionOnly { why: why.to_string() },
         };
     }
 
@@ -121,7 +123,7 @@ impl Keep {
         (hubs, state.store.clone())
     }
 
-    pub(super) fn environment(&self) -> Option<Result<ConnectionString, ConnectionStringError>> {
+    pub(super) fn environment(&self) -> Option<Result<ConnectionString, PasteError>> {
         self.environment.clone()
     }
 
@@ -131,17 +133,16 @@ impl Keep {
 
     /// The secret of a kept connection, understood.
     pub(super) async fn connection(&self, saved: &SavedConnection) -> Result<ConnectionString, Failure> {
-        let secret = self.keyring.get(&saved.id).await.map_err(|error| secrets_failure(&error))?;
-        let Some(secret) = secret else {
+        let no_key = |why| Failure::NoKey { id: saved.id.clone(), name: saved.name.clone(), why };
+        let found = self.keyring.get(&saved.id).await;
+        let Ok(Some(secret)) = found else {
             self.state().lost.insert(saved.id.clone());
             self.tell_hubs().await;
-            let sentence =
-                format!("There is no secret for {} any more: remove the connection and add it again", saved.name);
-            return Err(Failure::Local(sentence));
+            return Err(no_key(found.err().map(|error| error.to_string())));
         };
         self.state().lost.remove(&saved.id);
         ConnectionString::parse(secret.reveal())
-            .map_err(|error| Failure::Local(format!("The secret of {} is no connection string: {error}", saved.name)))
+            .map_err(|error| no_key(Some(format!("what the keyring has is not a connection string: {error}"))))
     }
 
     /// Takes over what the window changed; written soon.
@@ -204,6 +205,7 @@ impl Keep {
         name: &str,
         connection: &ConnectionString,
         ca_file: Option<std::path::PathBuf>,
+        place: KeyPlace,
     ) -> Result<Vec<HubEntry>, Failure> {
         let Who::Service { policy, .. } = &connection.who else {
             return Err(Failure::Hub(HubError::NotAService));
@@ -214,7 +216,7 @@ impl Keep {
             "" => first_label(&host),
             name => name.to_owned(),
         };
-        let kept = self.keyring.put(&id, &connection.reveal()).await;
+        self.keep_key(&id, connection, place).await?;
         {
             let mut state = self.state();
             let name = unique_name(&name, &state.settings.connections);
@@ -226,16 +228,65 @@ impl Keep {
                 ca_file,
             });
         }
-        self.found(match kept {
-            Kept::InKeyring => Ok(()),
-            Kept::ForThisSession { why } => Err(why),
-        });
         if let Err(why) = self.write().await {
             self.state().settings.connections.retain(|saved| saved.id != id);
             if let Err(error) = self.keyring.remove(&id).await {
                 tracing::warn!(%error, "an unused secret stays in the keyring");
             }
             return Err(Failure::Local(why));
+        }
+        self.tell_hubs().await;
+        Ok(self.hubs().0)
+    }
+
+    /// Puts a key where it is to be kept, and takes down where it went.
+    async fn keep_key(&self, id: &str, connection: &ConnectionString, place: KeyPlace) -> Result<(), Failure> {
+        let secret = connection.reveal();
+        let kept = match place {
+            KeyPlace::Keyring => self.keyring.put_in_keyring(id, &secret).await,
+            KeyPlace::Session => match self.keyring.put(id, &secret).await {
+                Kept::InKeyring => Ok(()),
+                Kept::ForThisSession { why } => Err(why),
+            },
+        };
+        self.found(kept.clone());
+        match (place, kept) {
+            (KeyPlace::Keyring, Err(why)) => {
+                self.tell_hubs().await;
+                Err(Failure::KeyNotKept { why: why.to_string() })
+            }
+            (KeyPlace::Keyring | KeyPlace::Session, _) => Ok(()),
+        }
+    }
+
+    /// Gives a kept connection another key: of the same hub, maybe of another policy.
+    pub(super) async fn renew(
+        &self,
+        id: &str,
+        connection: &ConnectionString,
+        place: KeyPlace,
+    ) -> Result<Vec<HubEntry>, Failure> {
+        let Who::Service { policy, .. } = &connection.who else {
+            return Err(Failure::Hub(HubError::NotAService));
+        };
+        let saved = self.saved(id).ok_or_else(|| Failure::Local("There is no such connection".to_owned()))?;
+        if !saved.host.eq_ignore_ascii_case(&connection.host_name) {
+            let sentence = format!(
+                "This key is of {}, and {} is on {}: add it as a connection of its own",
+                connection.host_name, saved.name, saved.host
+            );
+            return Err(Failure::Local(sentence));
+        }
+        self.keep_key(id, connection, place).await?;
+        {
+            let mut state = self.state();
+            state.lost.remove(id);
+            if let Some(saved) = state.settings.connections.iter_mut().find(|saved| saved.id == id) {
+                saved.policy.clone_from(policy);
+            }
+        }
+        if saved.policy != *policy {
+            self.write().await.map_err(Failure::Local)?;
         }
         self.tell_hubs().await;
         Ok(self.hubs().0)

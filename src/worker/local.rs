@@ -84,7 +84,13 @@ async fn start(folders: &Folders, fleet: FleetChoice, out: &Out) -> Result<(Loca
         names: Vec::new(),
         tuning: Tuning::default(),
     };
-    match LocalHub::start(options.clone()).await {
+    let (data, ca) = (folders.local_hub(), folders.ca_dir());
+    Folders::refuse_link(&ca).map_err(|reason| StartError::Certificates { dir: ca.clone(), reason })?;
+    let started = match Folders::refuse_link(&data) {
+        Ok(()) => LocalHub::start(options.clone()).await,
+        Err(reason) => Err(StartError::Data { dir: data, reason }),
+    };
+    match started {
         Err(error @ StartError::Data { .. }) => {
             out.notice(format!("The local hub keeps nothing this time: {error}")).await;
             options.data = None;

@@ -31,7 +31,7 @@ mod session;
 mod twins;
 mod watch;
 
-pub use command::{Command, Connect, HubRef, Key};
+pub use command::{Command, Connect, HubRef, Key, KeyPlace};
 pub use event::{Event, Fact, Failure};
 
 use std::path::PathBuf;

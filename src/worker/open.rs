@@ -9,7 +9,7 @@ use super::session::OpenHub;
 use super::{Failure, HubRef};
 use crate::client::link::Dial;
 use crate::client::{HubClient, HubError, Trust};
-use crate::protocol::connection_string::ConnectionString;
+use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::protocol::rest;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,11 +72,14 @@ impl Opener {
                 })
             }
             HubRef::Environment => match self.keep.environment() {
+                Some(Ok(ConnectionString { who: Who::Identity { id, .. }, .. })) => Err(Failure::Local(format!(
+                    "TWINSCOPE_CONNECTION_STRING holds the connection string of {id}, not that of a policy of the hub. Set it to the one of a policy, such as iothubowner, and start again, or choose another hub"
+                ))),
                 Some(Ok(connection)) => {
                     Ok(Target { name: first_label(&connection.host_name), connection, ca: None, dial: None })
                 }
                 Some(Err(error)) => Err(Failure::Local(format!(
-                    "TWINSCOPE_CONNECTION_STRING holds no connection string of a policy: {error}. Correct it or unset it and start again, or choose another hub"
+                    "TWINSCOPE_CONNECTION_STRING cannot be used: {error}. Correct it or unset it and start again, or choose another hub"
                 ))),
                 None => Err(Failure::Local("The environment gives no connection string".to_owned())),
             },

@@ -109,7 +109,7 @@ impl Desk {
         let bounds = settings.journal.limits();
         // A variable that is set to nothing counts as not set.
         let given = options.connection_string.as_ref().filter(|text| !text.reveal().trim().is_empty());
-        let environment = given.map(|text| ConnectionString::parse(text.reveal()));
+        let environment = given.map(|text| ConnectionString::read(text.reveal()).map(|read| read.connection));
         let first = if environment.is_some() { HubRef::Environment } else { HubRef::Local };
         let keep = Arc::new(Keep::new(file, settings, Keyring::new(options.keyring), environment, out.clone()));
         let (state, local_state) = watch::channel(LocalState::Starting);

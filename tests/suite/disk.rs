@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use twinscope::disk::secrets::Kept;
 use twinscope::disk::{
-    Folders, JournalBounds, KeptComparison, KeptSide, Keyring, KeyringChoice, Layout, SavedConnection, Settings,
-    SettingsFile, ThemeChoice,
+    Folders, JournalBounds, KeptComparison, KeptSide, Keyring, KeyringChoice, Layout, SavedConnection, SecretsError,
+    Settings, SettingsFile, ThemeChoice,
 };
 use twinscope::protocol::secret::Secret;
 
@@ -159,14 +159,47 @@ fn inside_a_session_with_a_keyring() {
         Ok("none") => block_on(async {
             let keyring = Keyring::new(KeyringChoice::System);
             let why = keyring.probe().await.unwrap_err();
-            assert!(!why.is_empty());
-            assert!(matches!(keyring.put("a", &Secret::new("s")).await, Kept::ForThisSession { .. }));
+            assert_eq!(why, SecretsError::NoKeyring);
+            assert_eq!(
+                keyring.put("a", &Secret::new("s")).await,
+                Kept::ForThisSession { why: SecretsError::NoKeyring }
+            );
             assert_eq!(keyring.get("a").await, Ok(Some(Secret::new("s"))));
             keyring.remove("a").await.unwrap();
+        }),
+        Ok(marker @ ("no collection" | "locked")) => block_on(async {
+            let expected = if marker == "locked" { SecretsError::Locked } else { SecretsError::NoCollection };
+            let keyring = Keyring::new(KeyringChoice::System);
+            assert_eq!(keyring.probe().await, Ok(()), "nothing is unlocked for that");
+            assert_eq!(keyring.put_in_keyring("a", &Secret::new("s")).await, Err(expected.clone()));
+            assert_eq!(keyring.get("a").await, Ok(None), "what is not kept is not there");
+            assert_eq!(keyring.put("a", &Secret::new("s")).await, Kept::ForThisSession { why: expected });
+            assert_eq!(keyring.get("a").await, Ok(Some(Secret::new("s"))));
+        }),
+        Ok("gone") => block_on(async {
+            let keyring = Keyring::new(KeyringChoice::System);
+            assert_eq!(keyring.put("a", &Secret::new("s")).await, Kept::InKeyring);
+            daemon("kill $(cat \"$HOME/pid\")");
+            // It takes a moment to end. The bus may start it again by itself, locked.
+            let mut gone = keyring.get("a").await;
+            for _ in 0..200 {
+                if gone.is_err() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                gone = keyring.get("a").await;
+            }
+            assert!(matches!(gone, Err(SecretsError::NoKeyring | SecretsError::Locked)), "{gone:?}");
+            daemon("printf pw | gnome-keyring-daemon --replace --unlock --components=secrets >/dev/null");
+            assert_eq!(keyring.get("a").await, Ok(Some(Secret::new("s"))), "the same object connects again");
         }),
         _ => return,
     }
     println!("ran inside");
+}
+
+fn daemon(script: &str) {
+    assert!(Command::new("sh").args(["-c", script]).status().unwrap().success(), "{script}");
 }
 
 /// Runs the test above in a process of its own and expects it to have run.
@@ -183,8 +216,8 @@ fn inner() -> String {
     )
 }
 
-#[test]
-fn a_real_keyring_keeps_secrets() {
+/// Runs the inside with a real keyring that a script starts. The keyring of the person running the tests stays as it is.
+fn with_keyring(script: &str, marker: &str) {
     let there = |program: &str| {
         Command::new("sh")
             .args(["-c", &format!("command -v {program}")])
@@ -198,17 +231,48 @@ fn a_real_keyring_keeps_secrets() {
         eprintln!("SKIPPED: {missing} is not installed, so no real keyring was tried");
         return;
     }
-    // A home of its own: the keyring of the person running the tests stays as it is.
     let home = tempfile::tempdir().unwrap();
-    let script =
-        format!("printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec {}", inner());
+    let script = format!("{script} && exec {}", inner());
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "sh", "-c", &script]);
     command.env("HOME", home.path()).env_remove("XDG_DATA_HOME").env_remove("GNOME_KEYRING_CONTROL");
+    // No window can come up to ask for a password.
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     let runtime = home.path().join("run");
     std::fs::create_dir(&runtime).unwrap();
     command.env("XDG_RUNTIME_DIR", &runtime);
-    run_inside(command, "unlocked");
+    run_inside(command, marker);
+}
+
+const UNLOCK: &str = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null";
+const START: &str = "gnome-keyring-daemon --start --components=secrets >/dev/null";
+
+#[test]
+fn a_real_keyring_keeps_secrets() {
+    with_keyring(UNLOCK, "unlocked");
+}
+
+#[test]
+fn a_real_keyring_without_a_default_collection_says_so() {
+    with_keyring(START, "no collection");
+}
+
+#[test]
+fn a_real_keyring_that_is_locked_says_so() {
+    // Unlocked once, so that there is a collection; then started without its password.
+    let lock = "printf pw | gnome-keyring-daemon --foreground --unlock --components=secrets >/dev/null & \
+                n=0; until printf x | secret-tool store --label=x twinscope-test x 2>/dev/null || [ $n -gt 100 ]; do n=$((n+1)); sleep 0.05; done; \
+                kill $!; wait $!";
+    with_keyring(&format!("{lock}; {START}"), "locked");
+}
+
+#[test]
+fn a_real_keyring_that_is_started_again_is_found_again() {
+    let start = "mkfifo \"$HOME/in\"; \
+                 gnome-keyring-daemon --foreground --unlock --components=secrets <\"$HOME/in\" >/dev/null & \
+                 echo $! >\"$HOME/pid\"; printf pw >\"$HOME/in\"; \
+                 n=0; until printf x | secret-tool store --label=x twinscope-test x 2>/dev/null || [ $n -gt 100 ]; do n=$((n+1)); sleep 0.05; done";
+    with_keyring(start, "gone");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod client;
 mod copy_as;
 mod demo;
 mod disk;
+mod disk_damage;
 mod disk_discarded;
 mod disk_journal;
 mod disk_kept;

@@ -93,7 +93,7 @@ fn what_is_wrong_comes_with_the_remedy_and_without_the_key() {
     let service = service();
     for (string, args, wanted) in [
         ("", &[][..], &["no connection string", VARIABLE, "stdin"][..]),
-        (&no_host, &[], &["HostName is missing", "HostName=…;SharedAccessKeyName=…", "quotes"]),
+        (&no_host, &[], &["there is no HostName= part", "HostName=…;SharedAccessKeyName=…", "quotes"]),
         (KEY, &[], &["cannot be read"]),
         (&ready, &[], &["a token in it already", "SharedAccessKey=…"]),
         (certificate, &[], &["certificate"]),

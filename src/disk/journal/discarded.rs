@@ -19,6 +19,7 @@ impl Journal {
             format!("The discarded draft of {} cannot be kept in {}: {error}", draft.base.id, path.display())
         };
         let _turn = self.turn().map_err(wrong)?;
+        self.inside(&path).map_err(wrong)?;
         let mut lines = open_lines(&path).map_err(wrong)?;
         let (line, mut objects) = Line::of(hub, &draft.base, Seen::Load, draft.at_ms, None);
         let texts = texts(draft);

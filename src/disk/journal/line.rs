@@ -2,6 +2,7 @@
 
 use super::{Changed, Entry, SavedPatch, Seen};
 use crate::disk::file;
+use crate::disk::seal::{seal, unseal};
 use crate::twin::{Etag, Json, JsonMap, Section, Twin, TwinId, diff, wire};
 
 /// The parts of a twin that are kept as objects of their own, by their place in the twin's JSON.
@@ -92,9 +93,9 @@ impl Line {
         }
     }
 
-    /// `None` for a line that is none of ours.
+    /// `None` for a line that is none of ours, or damaged.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let line = Self(wire::json(bytes).ok()?);
+        let line = Self(wire::json(&unseal(bytes).ok()?).ok()?);
         line.checked().then_some(line)
     }
 
@@ -109,8 +110,9 @@ impl Line {
             && parts.is_some_and(|parts| parts.len() == PARTS.len())
     }
 
+    /// As it stands in the file, with its checksum.
     pub fn text(&self) -> String {
-        self.0.to_string()
+        seal(&self.0.to_string())
     }
 
     fn number(&self, pointer: &str) -> Option<u64> {

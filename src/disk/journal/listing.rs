@@ -37,14 +37,14 @@ impl Journal {
     /// A sentence that names the folder.
     pub fn twins(&self) -> Result<Vec<PastTwin>, String> {
         let folder = self.folder.join("twins");
-        let entries = match std::fs::read_dir(&folder) {
+        let entries = match self.inside(&folder).and_then(|()| std::fs::read_dir(&folder)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(format!("The journal in {} cannot be read: {error}", folder.display())),
         };
         let mut files: Vec<(u64, PathBuf)> = entries
             .filter_map(|entry| {
-                let entry = entry.ok()?;
+                let entry = entry.ok().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))?;
                 let path = entry.path();
                 let lines = path.extension().is_some_and(|end| end == "jsonl");
                 let written = entry.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

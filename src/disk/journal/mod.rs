@@ -201,6 +201,7 @@ impl Journal {
         let path = self.twin_file(hub, &twin.id);
         let wrong = |error: std::io::Error| format!("The journal in {} cannot be written: {error}", path.display());
         let _turn = self.turn().map_err(wrong)?;
+        self.inside(&path).map_err(wrong)?;
         let mut lines = open_lines(&path).map_err(wrong)?;
         let newest = newest_versions(&mut lines).map_err(wrong)?;
         let (mut line, objects) = Line::of(hub, twin, seen, at_ms, saved);
@@ -225,11 +226,13 @@ impl Journal {
     pub fn timeline(&self, hub: &str, id: &TwinId) -> Result<Timeline, String> {
         let path = self.twin_file(hub, id);
         let wrong = |error: std::io::Error| format!("The journal in {} cannot be read: {error}", path.display());
+        self.inside(&path).map_err(wrong)?;
         let Some(bytes) = file::read(&path, LINES_MAX).map_err(wrong)? else { return Ok(Timeline::default()) };
         let mut timeline = Timeline::default();
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let Some(whole) = line.strip_suffix(b"\n") else { continue };
-            if whole.is_empty() {
+            let ends = line.strip_suffix(b"\n");
+            let whole = ends.unwrap_or(line);
+            if whole.is_empty() || ends.is_none() && is_cut_short(whole) {
                 continue;
             }
             match Line::read(whole) {
@@ -270,7 +273,9 @@ impl Journal {
 
     fn object(&self, hash: &str) -> Result<Json, String> {
         let path = self.object_file(hash);
-        let bytes = file::read(&path, OBJECT_MAX)
+        let bytes = self
+            .inside(&path)
+            .and_then(|()| file::read(&path, OBJECT_MAX))
             .map_err(|error| format!("{} cannot be read: {error}", path.display()))?
             .ok_or_else(|| gone(&path))?;
         if file::digest(&bytes) != hash {
@@ -300,6 +305,7 @@ impl Journal {
 
     fn keep_object(&self, hash: &str, content: &str) -> std::io::Result<()> {
         let path = self.object_file(hash);
+        self.inside(&path)?;
         // One that is damaged is written anew.
         let there = file::read(&path, OBJECT_MAX).ok().flatten().is_some_and(|bytes| file::digest(&bytes) == hash);
         if there { Ok(()) } else { file::replace(&path, content.as_bytes()) }
@@ -313,8 +319,15 @@ impl Journal {
     }
 
     fn lock_file(&self) -> std::io::Result<File> {
-        std::fs::create_dir_all(self.folder.join("twins"))?;
+        file::not_a_link(&self.folder)?;
+        file::make_folder(&self.folder.join("twins"))?;
+        file::not_a_link(&self.folder.join("lock"))?;
         OpenOptions::new().create(true).truncate(false).write(true).open(self.folder.join("lock"))
+    }
+
+    /// Nothing is read or written by way of a link.
+    fn inside(&self, path: &Path) -> std::io::Result<()> {
+        file::not_through_a_link(&self.folder, path)
     }
 
     fn twin_file(&self, hub: &str, id: &TwinId) -> PathBuf {
@@ -325,6 +338,13 @@ impl Journal {
         let (folder, name) = hash.split_at_checked(2).unwrap_or(("", hash));
         self.folder.join("objects").join(folder).join(name)
     }
+}
+
+/// Whether a last line without an end is one that a crash cut short: the begin of a line. One that is complete, or that was never
+/// one of ours, is not.
+fn is_cut_short(line: &[u8]) -> bool {
+    let mut values = serde_json::Deserializer::from_slice(line).into_iter::<serde_json::Value>();
+    values.next().is_none_or(|value| value.is_err_and(|error| error.is_eof()))
 }
 
 /// Why a file is not there.

@@ -1,7 +1,7 @@
 //! Keeps the journal within its bounds: the oldest versions go first, then the objects no line names any more.
 
 use super::line::Line;
-use super::{Journal, LINES_MAX, file, is_passing};
+use super::{Journal, LINES_MAX, file, is_cut_short, is_passing};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -18,11 +18,13 @@ pub struct Limits {
 }
 
 /// What was taken away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pruned {
     pub versions: usize,
     /// Bytes the journal takes now.
     pub bytes: u64,
+    /// What was damaged and where it is kept now, a sentence each.
+    pub damaged: Vec<String>,
 }
 
 /// The lines of one twin.
@@ -47,7 +49,7 @@ impl Journal {
         }
         let lock = self.lock_file().map_err(wrong)?;
         lock.lock().map_err(wrong)?;
-        let mut twins = self.all_lines().map_err(wrong)?;
+        let (mut twins, mut damaged) = self.all_lines().map_err(wrong)?;
         let oldest = now_ms.saturating_sub(limits.age_ms);
         let passed = oldest.max(now_ms.saturating_sub(PASSING_MS));
         for twin in &mut twins {
@@ -66,10 +68,12 @@ impl Journal {
             bytes = self.size(&twins).map_err(wrong)?;
         }
         let versions = twins.iter().map(|twin| twin.dropped).sum();
-        for twin in twins.iter().filter(|twin| twin.dropped > 0) {
+        for twin in twins.iter().filter(|twin| twin.dropped > 0 || !twin.unreadable.is_empty()) {
             if !twin.unreadable.is_empty() {
                 // The file is written anew without them; what cannot be read is kept beside.
-                file::replace(&file::free_name(&twin.path), &twin.unreadable).map_err(wrong)?;
+                let aside = file::free_name(&twin.path);
+                file::replace(&aside, &twin.unreadable).map_err(wrong)?;
+                damaged.push(twin.damaged_words(&aside));
             }
             if twin.lines.is_empty() {
                 std::fs::remove_file(&twin.path).map_err(wrong)?;
@@ -82,11 +86,12 @@ impl Journal {
             file::replace(&twin.path, text.as_bytes()).map_err(wrong)?;
         }
         self.drop_objects(&named(&twins)).map_err(wrong)?;
-        Ok(Pruned { versions, bytes })
+        Ok(Pruned { versions, bytes, damaged })
     }
 
-    fn all_lines(&self) -> std::io::Result<Vec<TwinLines>> {
-        let mut twins = Vec::new();
+    /// The lines of every twin, and what was set aside whole.
+    fn all_lines(&self) -> std::io::Result<(Vec<TwinLines>, Vec<String>)> {
+        let (mut twins, mut damaged) = (Vec::new(), Vec::new());
         for path in files(&self.folder.join("twins"))? {
             if path.extension().is_none_or(|end| end != "jsonl") {
                 continue;
@@ -94,13 +99,23 @@ impl Journal {
             let bytes = match file::read(&path, LINES_MAX) {
                 Ok(bytes) => bytes.unwrap_or_default(),
                 Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-                    file::set_aside(&path)?;
+                    let aside = file::set_aside(&path)?;
+                    damaged.push(format!(
+                        "A file of the history of twins is too large to be ours ({error}); it is kept as {}",
+                        aside.display()
+                    ));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
-            for bytes in bytes.split(|byte| *byte == b'\n').filter(|bytes| !bytes.is_empty()) {
+            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+                let ends = line.strip_suffix(b"\n");
+                let bytes = ends.unwrap_or(line);
+                // What a crash cut short holds nothing whole; the next line begins behind it.
+                if bytes.is_empty() || ends.is_none() && is_cut_short(bytes) {
+                    continue;
+                }
                 match Line::read(bytes) {
                     Some(line) => lines.push(line),
                     None => unreadable.extend(bytes.iter().chain(b"\n")),
@@ -108,7 +123,7 @@ impl Journal {
             }
             twins.push(TwinLines { path, lines, unreadable, dropped: 0 });
         }
-        Ok(twins)
+        Ok((twins, damaged))
     }
 
     /// Bytes of the lines, and of the objects they name.
@@ -130,8 +145,14 @@ impl Journal {
         if !objects.exists() {
             return Ok(());
         }
+        self.inside(&objects)?;
         for folder in std::fs::read_dir(objects)? {
-            let folder = folder?.path();
+            let folder = folder?;
+            // What a link leads to is not ours.
+            if !folder.file_type()?.is_dir() {
+                continue;
+            }
+            let folder = folder.path();
             let prefix = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             for path in files(&folder)? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -145,6 +166,17 @@ impl Journal {
 }
 
 impl TwinLines {
+    /// What is said of the lines that cannot be read.
+    fn damaged_words(&self, aside: &Path) -> String {
+        let lines = self.unreadable.split(|byte| *byte == b'\n').count() - 1;
+        let whose = self.lines.iter().find_map(Line::id).map_or_else(|| "a twin".to_owned(), |id| id.to_string());
+        let words = if lines == 1 { "1 version".to_owned() } else { format!("{lines} versions") };
+        format!(
+            "{words} in the history of {whose} cannot be read: damaged on disk. They are kept as {}",
+            aside.display()
+        )
+    }
+
     fn is_passing(&self) -> bool {
         self.lines.first().and_then(Line::hub).is_some_and(is_passing)
     }

@@ -5,13 +5,13 @@ mod clash;
 mod clean;
 mod lead;
 
-use super::dialogs::{Leave, modal};
-use super::{Frame, keys};
+use super::dialogs::{self, Leave, modal};
+use super::{Frame, keys, press};
 use crate::app::tab::Moved;
 use crate::app::{Action, Moment, Tab};
 use crate::twin::merge::Choice;
 use crate::twin::{Etag, Path, Section};
-use egui::{Context, FocusDirection, Id, Key, Modifiers, ScrollArea, Ui};
+use egui::{Context, FocusDirection, Id, Key, Modifiers, Ui};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
     let screen = ctx.content_rect();
     let left = modal(ctx, NAME, 960.0, Leave::OnBackdrop, |ui| {
         if screen.height() < LOW || ui.available_width() < NARROW {
-            ScrollArea::vertical().id_salt("conflict").max_height((screen.height() - 120.0).max(80.0)).show(ui, |ui| {
+            dialogs::list((screen.height() - 120.0).max(80.0)).id_salt("conflict").show(ui, |ui| {
                 lead::ui(f, ui, tab, moved);
                 body_ui(f, ui, moved, tab);
                 acts::ui(f, ui, tab, moved, hold);
@@ -106,7 +106,7 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
         // However much is said above and below, the acts stay in view.
         let room = (screen.bottom() - ui.cursor().top() - f.view.conflict.foot - BELOW).max(80.0);
         let height = f.view.conflict.list;
-        let list = ScrollArea::vertical().id_salt("conflict").max_height(height.unwrap_or(LIST_MAX).min(room));
+        let list = dialogs::list(height.unwrap_or(LIST_MAX).min(room)).id_salt("conflict");
         let shown = list.auto_shrink([false, height.is_none()]).show(ui, |ui| body_ui(f, ui, moved, tab));
         if height.is_none() {
             f.view.conflict.list = Some(shown.content_size.y.clamp(LIST_MIN, LIST_MAX));
@@ -183,8 +183,8 @@ fn next_open(moved: &Moved, from: usize) -> Option<usize> {
 }
 
 fn listen(f: &mut Frame, ctx: &Context, tab: &Tab, moved: &Moved) {
-    let pressed = |modifiers, key| ctx.input_mut(|i| i.consume_key(modifiers, key));
-    if ctx.input_mut(|i| i.consume_shortcut(&keys::SAVE)) && acts::save_off(f, tab, moved).is_none() {
+    let pressed = |modifiers, key| ctx.input_mut(|i| press::take(i, modifiers, key));
+    if ctx.input_mut(|i| press::take_shortcut(i, keys::SAVE)) && acts::save_off(f, tab, moved).is_none() {
         acts::save(f, tab);
     }
     let last = moved.clashes.len().saturating_sub(1);

@@ -193,9 +193,11 @@ pub(super) fn keys(ui: &Ui, id: Id) -> Vec<Way> {
         i.events.retain(|event| {
             let Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
             let way = match key {
-                Key::Z if modifiers.matches_logically(COMMAND_SHIFT) => Way::Forth,
-                Key::Y if modifiers.matches_logically(Modifiers::COMMAND) => Way::Forth,
-                Key::Z if modifiers.matches_logically(Modifiers::COMMAND) => Way::Back,
+                Key::Z if modifiers.matches_exact(COMMAND_SHIFT) => Way::Forth,
+                Key::Y if modifiers.matches_exact(Modifiers::COMMAND) => Way::Forth,
+                Key::Z if modifiers.matches_exact(Modifiers::COMMAND) => Way::Back,
+                // The field would take these for the same, and has a past of its own.
+                Key::Z | Key::Y if modifiers.command || modifiers.ctrl => return false,
                 _ => return true,
             };
             ways.push(way);

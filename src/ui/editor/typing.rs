@@ -135,7 +135,9 @@ impl Typed<'_> {
 
     fn key(&mut self, key: Key, modifiers: Modifiers, event: Event) {
         match key {
-            Key::Tab if self.spans_lines() && !modifiers.command && !modifiers.ctrl && !modifiers.alt => {
+            // The field itself would take it for a plain Tab.
+            Key::Tab if modifiers.command || modifiers.ctrl || modifiers.alt => {}
+            Key::Tab if self.spans_lines() => {
                 let act = if modifiers.shift { LineAct::Outdent } else { LineAct::Indent };
                 self.command = Some(LineCommand::Lines(act));
             }

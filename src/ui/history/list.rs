@@ -1,5 +1,6 @@
 //! The list of versions, newest first, with what was not seen between them, and the keys that walk it.
 
+use super::super::press::{self, Arrows};
 use super::super::theme::{self, palette};
 use super::super::widgets::{self, Tone};
 use super::super::{Frame, when};
@@ -8,7 +9,7 @@ use crate::app::Tab;
 use crate::app::history::HistoryAct;
 use crate::disk::journal::{Changed, Entry, EntryKey, Seen, Timeline};
 use egui::accesskit::Role;
-use egui::{EventFilter, Id, Key, Modifiers, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Id, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// Height of a version in the list: two lines.
 const ROW: f32 = 40.0;
@@ -182,23 +183,11 @@ fn walk(f: &mut Frame, ui: &mut Ui, tab: &Tab, timeline: &Timeline) {
     if !ui.memory(|m| m.has_focus(here)) {
         return;
     }
-    let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|m| m.set_focus_lock_filter(here, filter));
-    let last = timeline.entries.len() - 1;
-    let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
+    press::hold(ui, here, Arrows::Vertical);
+    let count = timeline.entries.len();
     // The newest is the last entry and stands on top.
-    let target = if pressed(Key::ArrowDown) {
-        place.checked_sub(1)
-    } else if pressed(Key::ArrowUp) {
-        (place < last).then_some(place + 1)
-    } else if pressed(Key::Home) {
-        Some(last)
-    } else if pressed(Key::End) {
-        Some(0)
-    } else {
-        None
-    };
-    if let Some(entry) = target.and_then(|at| timeline.entries.get(at)) {
+    let target = press::step(ui, count - 1 - place, count).map(|from_top| count - 1 - from_top);
+    if let Some(entry) = target.filter(|at| *at != place).and_then(|at| timeline.entries.get(at)) {
         f.view.history.reveal = Some(entry.key());
         push(f, tab, HistoryAct::Choose(entry.key()));
     }

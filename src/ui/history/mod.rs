@@ -9,7 +9,7 @@ use super::dialogs::{Leave, modal};
 use super::find::Find;
 use super::theme::{self, palette};
 use super::widgets::{self, Tone};
-use super::{Frame, questions, reader, when};
+use super::{Frame, Line, clear_of, questions, reader, when};
 use crate::app::compare::CompareAct;
 use crate::app::history::{Against, Comparison, Face, HistoryAct, Shown};
 use crate::app::{Action, Remote, Tab};
@@ -74,7 +74,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         .default_size((width * 0.34).clamp(220.0, 300.0))
         .size_range(180.0..=(width - 260.0).max(181.0))
         .show(ui, |ui| list::ui(f, ui, tab, timeline));
-    egui::CentralPanel::default().frame(egui::Frame::new()).show(ui, |ui| match chosen {
+    egui::CentralPanel::default().frame(clear_of(&[Line::Left])).show(ui, |ui| match chosen {
         Some(entry) => detail_ui(f, ui, tab, entry, Room::Enough),
         None => {
             push(f, tab, HistoryAct::ChooseNewest);

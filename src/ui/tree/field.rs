@@ -176,7 +176,8 @@ fn leave(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet, responses: 
     let changed = responses.iter().any(Response::changed);
     let lost = responses.iter().any(Response::lost_focus);
     let kept = responses.iter().any(Response::has_focus);
-    let (enter, esc) = ui.input(|i| (i.key_pressed(Key::Enter), i.key_pressed(Key::Escape)));
+    let enter = responses.iter().any(|response| crate::ui::press::entered(ui, response));
+    let esc = ui.input(|i| i.key_pressed(Key::Escape));
     let Some(field) = &mut page.field else { return };
     if changed {
         field.fault = None;

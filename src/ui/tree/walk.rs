@@ -3,10 +3,8 @@
 use super::act::{self, Command};
 use super::{Page, Sheet, rows};
 use crate::ui::Frame;
-use egui::{EventFilter, Key, KeyboardShortcut, Modifiers, Ui};
-
-/// Rows that Page up and Page down go.
-const PAGE: usize = 15;
+use crate::ui::press::{self, Arrows};
+use egui::{Key, KeyboardShortcut, Modifiers, Ui};
 
 pub(super) fn listen(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     let id = rows::cursor_id(sheet, page);
@@ -14,13 +12,11 @@ pub(super) fn listen(f: &mut Frame, ui: &mut Ui, page: &mut Page, sheet: &Sheet)
     if !ui.memory(|m| m.has_focus(id)) {
         return;
     }
-    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-    ui.memory_mut(|m| m.set_focus_lock_filter(id, filter));
+    press::hold(ui, id, Arrows::Both);
     walk(ui, page, sheet);
-    // With Shift before without: the plain combination fits it too.
     for command in [Command::Redo, Command::Undo, Command::Edit, Command::Rename, Command::Add, Command::Delete] {
         let Some(keys) = command.keys() else { continue };
-        let pressed = |keys: &KeyboardShortcut| ui.input_mut(|i| i.consume_shortcut(keys));
+        let pressed = |keys: &KeyboardShortcut| ui.input_mut(|i| press::take_shortcut(i, *keys));
         let too = KeyboardShortcut::new(Modifiers::COMMAND, Key::Y);
         let is_pressed = pressed(&keys) || command == Command::Redo && pressed(&too);
         if is_pressed && act::off(command, sheet.rows.get(page.index)).is_none() {
@@ -36,19 +32,9 @@ fn walk(ui: &mut Ui, page: &mut Page, sheet: &Sheet) {
     let rows = &sheet.rows;
     let Some(last) = rows.len().checked_sub(1) else { return };
     let at = page.index.min(last);
-    let pressed = |key: Key| ui.input_mut(|i| i.consume_key(Modifiers::NONE, key));
-    let target = if pressed(Key::ArrowDown) {
-        (at + 1).min(last)
-    } else if pressed(Key::ArrowUp) {
-        at.saturating_sub(1)
-    } else if pressed(Key::PageDown) {
-        (at + PAGE).min(last)
-    } else if pressed(Key::PageUp) {
-        at.saturating_sub(PAGE)
-    } else if pressed(Key::Home) {
-        0
-    } else if pressed(Key::End) {
-        last
+    let pressed = |key: Key| ui.input_mut(|i| press::take(i, Modifiers::NONE, key));
+    let target = if let Some(target) = press::step(ui, at, rows.len()) {
+        target
     } else if pressed(Key::ArrowRight) {
         right(page, sheet, at, last)
     } else if pressed(Key::ArrowLeft) {

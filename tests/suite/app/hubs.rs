@@ -36,7 +36,8 @@ fn adding_a_connection_opens_it() {
     let mut desk = Desk::open();
     desk.fact(Fact::Hubs { hubs: vec![entry(HubRef::Local)], secrets: SecretStore::Keyring });
     desk.act(Action::ShowAddConnection);
-    let connect = Connect { name: "n".to_owned(), connection_string: Secret::new(GOOD), ca_file: None };
+    let connect =
+        Connect { name: "n".to_owned(), connection_string: Secret::new(GOOD), ca_file: None, ..Connect::default() };
     let Some(Command::Check { key, .. }) = desk.act(Action::CheckConnection(connect.clone())).pop() else { panic!() };
     desk.done(key, Err(Failure::Local("no".to_owned())));
     assert!(matches!(&desk.app.dialog, Some(Dialog::AddConnection(form)) if matches!(form.check, Check::Bad { .. })));

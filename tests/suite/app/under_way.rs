@@ -204,10 +204,10 @@ fn connecting_checks_first_and_a_device_string_is_refused_as_typed() {
     desk.act(Action::ShowAddConnection);
     desk.act(Action::SecretText(Secret::new("HostName=h;DeviceId=d;SharedAccessKey=AAAA")));
     let Some(Dialog::AddConnection(form)) = &desk.app.dialog else { panic!() };
-    assert!(form.problem.as_ref().unwrap().contains("shared access policy"));
+    assert!(form.problem.as_ref().unwrap().contains("Shared access policies"));
 
     let connection_string = Secret::new("HostName=h;SharedAccessKeyName=service;SharedAccessKey=AAAA");
-    let connect = Connect { name: String::new(), connection_string, ca_file: None };
+    let connect = Connect { name: String::new(), connection_string, ca_file: None, ..Connect::default() };
     let Some(Command::Check { key, .. }) = desk.act(Action::AddConnection(connect.clone())).pop() else { panic!() };
     desk.done(key, Err(Failure::Local("no".to_owned())));
     let Some(Dialog::AddConnection(form)) = &desk.app.dialog else { panic!("the dialog went away") };

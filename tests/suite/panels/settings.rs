@@ -102,3 +102,26 @@ fn all_of_it_is_in_the_smallest_window() {
         assert!(rect.bottom() <= 600.0 && rect.right() <= 900.0, "{name} at {rect:?}");
     }
 }
+
+#[test]
+fn every_message_can_be_read_however_many_there_are() {
+    for size in [[900.0, 600.0], [1280.0, 800.0]] {
+        let mut scene = Scene::twin();
+        for n in 0..5 {
+            scene.tell(twinscope::worker::Fact::Notice(format!("The folder number {n} cannot be written")));
+        }
+        let harness = sized(scene, size);
+        let said = |text: &str| {
+            harness.root().children_recursive().find(|node| {
+                let node = node.accesskit_node();
+                [node.label(), node.value()].into_iter().flatten().any(|said| said.contains(text))
+            })
+        };
+        for n in 0..5 {
+            let rect =
+                said(&format!("The folder number {n} ")).unwrap_or_else(|| panic!("message {n} is hidden")).rect();
+            assert!(rect.top() > 100.0 && rect.bottom() < size[1], "{n} at {rect:?}");
+        }
+        assert!(said(" more").is_none());
+    }
+}

@@ -10,6 +10,7 @@ mod identities;
 mod jobs;
 mod messages;
 mod methods;
+mod pasted;
 mod recorded;
 mod routes;
 mod signatures;

@@ -8,10 +8,11 @@ use twinscope::local_hub::FleetChoice;
 use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::secret::Secret;
 use twinscope::worker::event::{HubEntry, Outcome, SecretStore};
-use twinscope::worker::{Command, Connect, Fact, Failure, HubRef};
+use twinscope::worker::{Command, Connect, Fact, Failure, HubRef, KeyPlace};
 
 fn connect(text: &str, ca_file: Option<PathBuf>) -> Connect {
-    Connect { name: String::new(), connection_string: Secret::new(text), ca_file }
+    let connection_string = Secret::new(text);
+    Connect { connection_string, ca_file, key: KeyPlace::Session, ..Connect::default() }
 }
 
 fn connect_to(hub: &OwnHub, connection: &ConnectionString) -> Connect {
@@ -22,7 +23,7 @@ fn connect_to(hub: &OwnHub, connection: &ConnectionString) -> Connect {
 fn a_form_error_names_the_part() {
     let mut rig = Rig::start();
     for (text, part) in [
-        ("", "empty"),
+        ("", "nothing is in it"),
         ("HostName=h.azure-devices.net;SharedAccessKeyName=p", "SharedAccessKey"),
         ("SharedAccessKeyName=p;SharedAccessKey=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HostName"),
     ] {
@@ -134,7 +135,7 @@ fn added_opened_removed() {
     });
     assert_eq!((saved.name.as_str(), saved.has_secret), ("localhost", false));
     let opened = rig.ask(|key| Command::Open { key, hub: saved.hub });
-    assert!(matches!(opened, Err(Failure::Local(_))), "{opened:?}");
+    assert!(matches!(opened, Err(Failure::NoKey { why: None, .. })), "{opened:?}");
 }
 
 #[test]

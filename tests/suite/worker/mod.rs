@@ -2,10 +2,12 @@
 
 mod acting;
 mod connections;
+mod damage;
 mod drafts;
 mod fleet;
 mod journal;
 mod lives;
+mod keyring;
 mod once;
 mod outages;
 mod past;

@@ -146,7 +146,12 @@ fn whatever_is_asked_in_whatever_order() {
             rig.done(*key).ok();
         }
         // A check needs no hub: its end is the last, and no key has ended a second time before it.
-        let connect = Connect { name: String::new(), connection_string: Secret::new("nonsense"), ca_file: None };
+        let connect = Connect {
+            name: String::new(),
+            connection_string: Secret::new("nonsense"),
+            ca_file: None,
+            ..Connect::default()
+        };
         assert!(rig.ask(|key| Command::Check { key, connect }).is_err());
         assert_eq!(ends(&rig.rest()), BTreeMap::new(), "seed {seed}");
     }

@@ -11,12 +11,13 @@ use twinscope::protocol::connection_string::{ConnectionString, Proof, Who};
 use twinscope::protocol::secret::Secret;
 use twinscope::twin::{Section, Twin, TwinId};
 use twinscope::worker::event::{Outcome, PastTwin};
-use twinscope::worker::{Command, Connect, Event, Fact, Failure, HubRef};
+use twinscope::worker::{Command, Connect, Event, Fact, Failure, HubRef, KeyPlace};
 
 /// Keeps a connection; it is not opened.
 fn add(rig: &mut Rig, name: &str, connection: &ConnectionString, hub: &OwnHub) -> HubRef {
     let (connection_string, ca_file) = (connection.reveal(), Some(hub.ca_file()));
-    let connect = Connect { name: name.to_owned(), connection_string, ca_file };
+    let connect =
+        Connect { name: name.to_owned(), connection_string, ca_file, key: KeyPlace::Session, ..Connect::default() };
     match rig.ask(|key| Command::Add { key, connect }) {
         Ok(Outcome::Hubs(hubs)) => hubs.into_iter().find(|entry| entry.name == name).expect("it is listed").hub,
         other => panic!("not added: {other:?}"),
