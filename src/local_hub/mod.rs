@@ -5,7 +5,7 @@
 //! between the sockets; `commit` has changes kept in groups and tells who must know; `store` is the file they are kept in;
 //! `index` is the registry as queries see it; `policies` checks tokens; `rest` and `mqtt` are the two faces; `methods`,
 //! `messages` and `jobs` are what goes through both; `events` is the log of what happened; `faults` decides what goes wrong on
-//! purpose; `listen` opens the listeners; `certs` makes the hub's certificates, for its `names`, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
+//! purpose; `listen` opens the listeners, `handshake` makes TLS of what they accept; `certs` makes the hub's certificates, for its `names`, `x509` judges those of clients; `fleet` seeds the demo and synthetic devices;
 //! `clock` and `random` are the only places that ask the system for the time and for randomness.
 
 pub mod certs;
@@ -14,6 +14,7 @@ pub mod commit;
 pub mod events;
 pub mod faults;
 pub mod fleet;
+pub mod handshake;
 pub mod hub;
 pub mod index;
 pub mod jobs;

@@ -20,6 +20,7 @@ mod faults;
 mod hub_disk;
 mod hub_events;
 mod hub_faults;
+mod hub_handshake;
 mod hub_jobs;
 mod hub_listen;
 mod hub_messages;

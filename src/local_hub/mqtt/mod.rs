@@ -25,6 +25,7 @@ pub use limits::Limits;
 pub use session::End;
 pub use sessions::{NotSent, Sessions};
 
+use super::handshake;
 use super::hub::Hub;
 use super::listen::Listeners;
 use super::x509::ClientCertificates;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -93,14 +94,14 @@ pub async fn serve(door: Door, listeners: Listeners, tls: TlsAcceptor, hub: Arc<
 
 async fn connection(limits: Limits, socket: TcpStream, tls: TlsAcceptor, hub: Arc<Hub>, stop: CancellationToken) {
     // Boxed, as is the stream: a connection keeps room for all it ever awaits, and thousands of them wait at once.
-    let Some(stream) = Box::pin(handshake(limits, socket, tls, &stop)).await else { return };
+    let Some(stream) = Box::pin(shake_hands(limits, socket, tls, &stop)).await else { return };
     let certificates = ClientCertificates::of(stream.get_ref().1);
     let end = session::run(stream, hub, certificates, limits, stop).await;
     tracing::trace!(?end, "an MQTT socket is closed");
 }
 
 /// The stream behind the handshake; `None` when that failed or the hub stops.
-async fn handshake(
+async fn shake_hands(
     limits: Limits,
     socket: TcpStream,
     tls: TlsAcceptor,
@@ -111,17 +112,7 @@ async fn handshake(
     }
     let handshake = tokio::select! {
         () = stop.cancelled() => return None,
-        handshake = timeout(limits.tls_handshake, tls.accept(socket)) => handshake,
+        handshake = handshake::accept(socket, &tls, limits.tls_handshake) => handshake,
     };
-    match handshake {
-        Ok(Ok(stream)) => Some(Box::new(stream)),
-        Ok(Err(error)) => {
-            tracing::info!(%error, "a TLS handshake for MQTT failed: a client that does not believe the hub's CA file ends it so");
-            None
-        }
-        Err(_elapsed) => {
-            tracing::info!("a TLS handshake for MQTT took too long");
-            None
-        }
-    }
+    handshake.map(Box::new).inspect_err(|failed| failed.tell("MQTT")).ok()
 }

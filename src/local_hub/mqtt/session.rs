@@ -3,9 +3,10 @@
 //! A single task does everything, so packets are taken in order and answers cannot overtake what caused them. Only a report's
 //! commit is waited for beside the rest: pings are answered meanwhile, later twin operations queue up behind it. When too much
 //! waits, in either direction, the connection stops reading; a peer that makes no room in time is closed. `carry` carries out
-//! what waited.
+//! what waited; `clocks` are the deadlines.
 
 mod carry;
+mod clocks;
 
 use super::connect::{self, Admitted, put};
 use super::delivery::{self, Deliveries};
@@ -22,12 +23,15 @@ use crate::protocol::fault::Occasion;
 use crate::protocol::mqtt::TWIN_RESPONSES;
 use crate::twin::TwinId;
 use bytes::BytesMut;
+use clocks::{Clocks, Overdue};
+use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -90,7 +94,6 @@ where
     };
     drop(certificates);
     let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
-    let now = Instant::now();
     let mut session = Session {
         lease: &lease,
         received,
@@ -103,11 +106,7 @@ where
         lifetime: Lifetime::new(lease.hub.faults(), &lease.id),
         deliveries: None,
         resubscribed: true,
-        heard: now,
-        progress: now,
-        silence,
-        stall: limits.stall,
-        expiry: expires_s.map(|expires_s| (expires_s, next_look(&lease.hub, expires_s))),
+        clocks: Clocks::new(&lease.hub, &limits, silence, expires_s),
     };
     let end = session.serve(io, inbox, &stop).await;
     end.tell(Some(&lease.id));
@@ -145,14 +144,7 @@ struct Session<'a> {
     deliveries: Option<Box<Deliveries>>,
     /// Whether the subscriptions may be others than those that `deliveries` goes by.
     resubscribed: bool,
-    /// When the last whole packet came.
-    heard: Instant,
-    /// When the peer last took bytes, or last had none to take.
-    progress: Instant,
-    silence: Duration,
-    stall: Duration,
-    /// Seconds since 1970 when the token ends, and when to look at the clock for it.
-    expiry: Option<(u64, Instant)>,
+    clocks: Clocks,
 }
 
 /// Why `take_packets` stopped.
@@ -201,7 +193,7 @@ impl Session<'_> {
             let appetite = self.take_packets()?;
             if before == Appetite::Full && appetite == Appetite::Hungry {
                 // Who is not read cannot be heard: the silence was ours.
-                self.heard = Instant::now();
+                self.clocks.heard();
             }
             before = appetite;
             self.deliver();
@@ -210,7 +202,7 @@ impl Session<'_> {
             tokio::select! {
                 () = self.lease.evicted().cancelled() => return Err(End::Evicted),
                 () = stop.cancelled() => return Err(End::Stopped),
-                () = timer.as_mut() => self.check_time(appetite)?,
+                () = timer.as_mut() => self.check_time(appetite, reader, writer)?,
                 done = finished(&mut self.busy) => {
                     self.busy = None;
                     self.done(done)?;
@@ -240,7 +232,7 @@ impl Session<'_> {
                 release_if_large(&mut self.received);
                 return Ok(Appetite::Hungry);
             };
-            self.heard = Instant::now();
+            self.clocks.heard();
             self.take(packet)?;
         }
     }
@@ -339,7 +331,7 @@ impl Session<'_> {
 
     fn written(&mut self, written: io::Result<Flushed>) -> Result<(), End> {
         self.flushed = written.map_err(|_broken| End::Lost)?;
-        self.progress = Instant::now();
+        self.clocks.took();
         release_if_large(&mut self.unsent);
         Ok(())
     }
@@ -350,53 +342,43 @@ impl Session<'_> {
 
     /// The moment something is to be looked after, if nothing happens before.
     fn deadline(&self, appetite: Appetite) -> Instant {
-        let mut at = match appetite {
-            Appetite::Hungry => self.heard + self.silence,
-            // A peer that is not read cannot be heard.
-            Appetite::Full => Instant::now() + self.silence,
-        };
-        if self.has_unsent() {
-            at = at.min(self.progress + self.stall);
-        }
-        let others = [self.expiry.map(|(_, look)| look), self.lifetime.end()];
-        others.into_iter().flatten().fold(at, Instant::min)
+        let at = self.clocks.deadline(appetite);
+        self.lifetime.end().map_or(at, |end| at.min(end))
     }
 
     /// Only forwards in haste: a timer that goes off early is set anew by the same look at the clock.
     fn rearm(&mut self, timer: Pin<&mut Sleep>, appetite: Appetite) {
-        if !self.has_unsent() {
-            self.progress = Instant::now();
-        }
+        self.clocks.note(self.has_unsent());
         let at = self.deadline(appetite);
         if timer.is_elapsed() || at < timer.deadline() {
             timer.reset(at);
         }
     }
 
-    fn check_time(&mut self, appetite: Appetite) -> Result<(), End> {
-        let now = Instant::now();
-        if let Some((expires_s, look)) = &mut self.expiry
-            && now >= *look
-        {
-            if self.lease.hub.now_s() >= *expires_s {
-                return Err(End::Expired);
-            }
-            *look = next_look(&self.lease.hub, *expires_s);
+    /// Ends what is over. The hub itself may have been late, on a machine that slept or was busy: a client that wrote or read in
+    /// time by then is not blamed for it.
+    fn check_time<S: AsyncRead + AsyncWrite>(
+        &mut self,
+        appetite: Appetite,
+        reader: &mut ReadHalf<S>,
+        writer: &mut WriteHalf<S>,
+    ) -> Result<(), End> {
+        self.lifetime.check(self.lease.hub.faults(), &self.lease.id, Instant::now())?;
+        match self.clocks.check(&self.lease.hub, appetite) {
+            None => Ok(()),
+            Some(Overdue::Token) => Err(End::Expired),
+            Some(Overdue::Stall) => match unconstrained(write(writer, &mut self.unsent)).now_or_never() {
+                Some(written) => self.written(written),
+                None => Err(End::Stalled),
+            },
+            Some(Overdue::Silence) => match unconstrained(read(reader, &mut self.received)).now_or_never() {
+                // Half a packet is none: the next look at the clock comes soon, and finds nothing more to read.
+                Some(Ok(1..)) => Ok(()),
+                Some(Ok(0) | Err(_)) => Err(End::Lost),
+                None => Err(End::Silent),
+            },
         }
-        self.lifetime.check(self.lease.hub.faults(), &self.lease.id, now)?;
-        if self.has_unsent() && now >= self.progress + self.stall {
-            return Err(End::Stalled);
-        }
-        if appetite == Appetite::Hungry && now >= self.heard + self.silence {
-            return Err(End::Silent);
-        }
-        Ok(())
     }
-}
-
-/// When the token's end has come, by the clock of now. Looked at once an hour at least: clocks are set, and a token may last for centuries.
-fn next_look(hub: &Hub, expires_s: u64) -> Instant {
-    Instant::now() + Duration::from_secs(expires_s.saturating_sub(hub.now_s()).clamp(1, 3600))
 }
 
 /// One large packet must not cost an idle connection its size for ever.

@@ -10,9 +10,10 @@ mod methods;
 mod own;
 mod paging;
 mod service;
-mod stall;
+pub mod stall;
 mod websocket;
 
+use super::handshake;
 use super::hub::Hub;
 use super::listen::Listeners;
 use super::mqtt;
@@ -129,15 +130,12 @@ async fn connection(
         tracing::debug!(%error, "cannot switch off Nagle's algorithm");
     }
     let handshake = tokio::select! {
-        handshake = tokio::time::timeout(limits.handshake, tls.accept(stream)) => handshake,
+        handshake = handshake::accept(stream, &tls, limits.handshake) => handshake,
         () = stop.cancelled() => return,
     };
     let stream = match handshake {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            return tracing::info!(%error, "a TLS handshake for HTTPS failed: a client that does not believe the hub's CA file ends it so");
-        }
-        Err(_) => return tracing::info!("a TLS handshake for HTTPS took too long"),
+        Ok(stream) => stream,
+        Err(failed) => return failed.tell("HTTPS"),
     };
     // What the client shows of itself in TLS; MQTT over WebSocket is told too.
     let certificates = ClientCertificates::of(stream.get_ref().1);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+/// Writes as the stream in it does, within the time.
 pub struct Stall<S> {
     stream: S,
     limit: Duration,
@@ -16,6 +17,7 @@ pub struct Stall<S> {
 }
 
 impl<S> Stall<S> {
+    /// `limit` is the longest time without progress of a write, a flush or a shutdown.
     pub fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, waiting: None }
     }

@@ -55,7 +55,8 @@ async fn why_a_client_is_gone_is_told_without_being_asked_for() {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
     let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
     let mqtts = ready["mqtts"].as_str().unwrap();
-    // One that does not believe the hub, and one that speaks no MQTT.
+    // A port check, one that does not trust the hub, and one that speaks no MQTT.
+    drop(tokio::net::TcpStream::connect(mqtts).await.unwrap());
     let stranger = Trust::new(&[]).unwrap();
     let friend = Trust::new(&[ready["caFile"].as_str().unwrap().into()]).unwrap();
     assert!(tls(&stranger, mqtts).await.is_err());
@@ -69,9 +70,10 @@ async fn why_a_client_is_gone_is_told_without_being_asked_for() {
     child.wait().unwrap();
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    for part in ["does not believe the hub's CA file", "the hub ended an MQTT connection", "Malformed"] {
+    for part in ["does not trust the hub's CA file", "the hub ended an MQTT connection", "Malformed"] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    assert_eq!(said.matches("a TLS handshake failed").count(), 1, "the port check is none: {said}");
 }
 
 async fn tls(trust: &Trust, addr: &str) -> std::io::Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {

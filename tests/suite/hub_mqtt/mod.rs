@@ -11,6 +11,7 @@ mod kept;
 mod packets;
 pub mod place;
 mod publish;
+mod quiet;
 mod sdk;
 mod sessions;
 mod time;

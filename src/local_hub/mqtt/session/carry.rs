@@ -7,7 +7,6 @@ use crate::local_hub::mqtt::packet::Outgoing;
 use crate::local_hub::mqtt::pending::{Done, Pending, refused};
 use crate::local_hub::mqtt::twin::{self, Operation};
 use crate::protocol::fault::When;
-use tokio::time::Instant;
 
 impl Session<'_> {
     /// Does what is due, up to and including the next that must be waited for, which then is `busy` or `delayed`.
@@ -113,9 +112,7 @@ impl Session<'_> {
     /// Other faults are in force: they may have another end for this connection, and another time of day.
     pub(super) fn faults_set(&mut self) {
         self.lifetime.renew(self.lease.hub.faults(), &self.lease.id);
-        if let Some((_, look)) = &mut self.expiry {
-            *look = Instant::now();
-        }
+        self.clocks.look_at_token();
     }
 
     /// Applies the reports that are left; nobody hears the answers any more.
