@@ -143,7 +143,7 @@ impl Store {
         let word = value("fleet")?;
         let fleet = choices.into_iter().find(|choice| fleet_word(*choice).as_bytes() == word);
         let fleet = fleet.ok_or("the fleet it was founded with is none this program knows")?;
-        let mut registry = Registry::new(synthetic, super::random::key);
+        let mut registry = Registry::new(synthetic, super::random::MINT);
 
         let identities = transaction.open_table(IDENTITIES).map_err(|error| text(error.into()))?;
         let mut modules = Vec::new();

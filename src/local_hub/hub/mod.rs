@@ -202,6 +202,11 @@ impl Hub {
         Some(done)
     }
 
+    /// As [`Hub::touch`], if the identity is of this generation still; whether it is.
+    pub(in crate::local_hub) fn touch_as(&self, id: &TwinId, generation: &str, work: impl FnOnce(&mut Record)) -> bool {
+        self.touch(id, |record| (record.generation == generation).then(|| work(record))).is_some()
+    }
+
     /// Whether what is in memory is what is kept. After a write that could not be kept it is not, and nobody may rely on it.
     ///
     /// # Errors
@@ -272,6 +277,34 @@ impl Hub {
             .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: id.to_string() })
     }
 
+    /// As [`Hub::device_view`], for a connection that was opened for this generation of the identity.
+    ///
+    /// # Errors
+    /// As there; 404 also when another identity was made under that id since.
+    pub fn device_view_of(&self, id: &TwinId, generation: &str) -> Result<Json, Refused> {
+        self.read(|registry| registry.check_generation(id, generation))?;
+        self.device_view(id)
+    }
+
+    /// As [`Hub::report`], for a connection that was opened for this generation of the identity: its end may be a moment away when
+    /// another identity has its id already.
+    ///
+    /// # Errors
+    /// As there; 404 also when another identity was made under that id since.
+    pub async fn report_of(
+        &self,
+        id: &TwinId,
+        generation: &str,
+        patch: &[u8],
+        expected: Option<u64>,
+    ) -> Result<u64, Refused> {
+        let write = self.write(|registry, now| {
+            registry.check_generation(id, generation)?;
+            registry.report(id, patch, expected, now)
+        });
+        write.await
+    }
+
     /// A reported PATCH as the device sent it; the new reported `$version`, once committed.
     ///
     /// # Errors
@@ -283,37 +316,42 @@ impl Hub {
     /// The identity's connection opened; moves `connectionState` and `lastActivityTime`, no counter. The generation of the
     /// identity it opened for, which [`Hub::disconnected`] wants back; `None` when the identity is gone.
     pub fn connected(&self, id: &TwinId) -> Option<String> {
+        let generation = self.read(|registry| registry.generation(id))?;
+        self.connected_as(id, &generation).then_some(generation)
+    }
+
+    /// As [`Hub::connected`], for this generation of the identity; `false` when that is gone.
+    pub fn connected_as(&self, id: &TwinId, generation: &str) -> bool {
         let now = self.now_text();
-        let generation = self.touch(id, |record| {
+        let opened = self.touch_as(id, generation, |record| {
             set_connected(record, ConnectionState::Connected, now.clone());
-            Some(record.generation.clone())
-        })?;
-        self.events.note(id, now, What::Connected);
-        Some(generation)
+        });
+        if opened {
+            self.events.note(id, now, What::Connected);
+        }
+        opened
     }
 
     /// The connection closed. Its farewell may come after the identity was deleted and another made under its name, which then
     /// is none of its business.
     pub fn disconnected(&self, id: &TwinId, generation: &str) {
         let now = self.now_text();
-        let closed = self.touch(id, |record| {
-            let is_it = record.generation == generation;
-            is_it.then(|| set_connected(record, ConnectionState::Disconnected, now.clone()))
+        let closed = self.touch_as(id, generation, |record| {
+            set_connected(record, ConnectionState::Disconnected, now.clone());
         });
-        if closed.is_some() {
+        if closed {
             self.events.note(id, now, What::Disconnected);
         }
     }
 
     /// The model id a device announced in its user name; one that is too long to be one is ignored.
-    pub fn set_model_id(&self, id: &TwinId, model_id: &str) {
+    pub fn set_model_id(&self, id: &TwinId, generation: &str, model_id: &str) {
         if model_id.len() > MODEL_ID_MAX {
             tracing::debug!(%id, bytes = model_id.len(), "a model id that is too long is ignored");
             return;
         }
-        self.touch(id, |record| {
+        self.touch_as(id, generation, |record| {
             record.model_id = Some(model_id.to_owned()).filter(|model_id| !model_id.is_empty());
-            Some(())
         });
     }
 

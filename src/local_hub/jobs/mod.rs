@@ -224,14 +224,14 @@ impl Jobs {
         (due, next.map(|ticks| Duration::from_nanos(ticks.saturating_mul(100))))
     }
 
-    /// Adds devices that are to be worked on; those that are there already stay as they are.
+    /// Adds devices that are to be worked on, each with its generation; those that are there already stay as they are.
     ///
     /// # Errors
     /// A sentence, when there are too many.
-    fn add(&self, hub: &Hub, id: &str, targets: impl Iterator<Item = String>) -> Result<(), String> {
+    fn add(&self, hub: &Hub, id: &str, targets: impl Iterator<Item = (String, u64)>) -> Result<(), String> {
         let now = hub.clock().now();
         let mut state = self.lock();
-        for target in targets {
+        for (target, generation) in targets {
             if state.rows >= ROWS_MAX {
                 let items = state.prune(hub, &now);
                 drop(hub.keep(items));
@@ -241,18 +241,19 @@ impl Jobs {
             }
             if state.jobs.get(id).is_some_and(|job| !job.rows.contains_key(&target)) {
                 // Not kept: the condition finds it again.
-                drop(state.set_row(id, &target, Row::pending(&now)));
+                drop(state.set_row(id, &target, Row::pending(generation, &now)));
             }
         }
         Ok(())
     }
 
-    /// The next device to be worked on.
-    fn next_pending(&self, id: &str, after: Option<&str>) -> Option<String> {
+    /// The next device to be worked on, with its generation.
+    fn next_pending(&self, id: &str, after: Option<&str>) -> Option<(String, u64)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.lock();
         let mut rows = state.jobs.get(id)?.rows.range::<str, _>((from, Bound::Unbounded));
-        rows.find(|(_, row)| row.status == DeviceJobStatus::Pending).map(|(target, _)| target.clone())
+        rows.find(|(_, row)| row.status == DeviceJobStatus::Pending)
+            .map(|(target, row)| (target.clone(), row.generation))
     }
 
     /// Changes a row. The future resolves when that is kept, and need not be waited for.

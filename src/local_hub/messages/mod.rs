@@ -112,7 +112,7 @@ impl Messages {
         let mut gone = Vec::new();
         for device in devices {
             let id = TwinId::device(&device);
-            let generation = registry.record(&id).map(|record| record.generation.clone());
+            let generation = registry.generation(&id);
             let queue = state.queues.get(&device);
             if queue.is_some_and(|queue| Some(&queue.generation) != generation.as_ref()) {
                 gone.extend(state.drop_queue(&device));
@@ -134,7 +134,7 @@ impl Messages {
         let (sequence, kept) = {
             let mut state = self.lock();
             let id = TwinId::device(device);
-            let generation = hub.read(|registry| registry.record(&id).map(|record| record.generation.clone()));
+            let generation = hub.read(|registry| registry.generation(&id));
             let generation =
                 generation.ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
             let mut items = Vec::new();
@@ -145,7 +145,7 @@ impl Messages {
             state.check_room(device, &message)?;
             state.last_sequence += 1;
             let sequence = state.last_sequence;
-            let over_mqtt = hub.sessions().takes_messages(&id);
+            let over_mqtt = hub.sessions().takes_messages(&id, &generation);
             let message = Message { sequence, generation, over_mqtt, ..message };
             let waiting = queue::Waiting::new(Arc::new(message));
             items.push(kept::item(&waiting));
@@ -167,7 +167,9 @@ impl Messages {
         let items = state.expire(hub, device, &now);
         let token = uuid::Uuid::new_v4().to_string();
         let until = now.ticks + lock_s.unwrap_or(LOCK_S) * TICKS_PER_SECOND;
-        let given = state.take(hub, device, |_| true, Held::Locked { token, until });
+        let identity = hub.read(|registry| registry.generation(&TwinId::device(device)));
+        let wanted = |message: &Message| Some(&message.generation) == identity.as_ref();
+        let given = state.take(hub, device, wanted, Held::Locked { token, until });
         if let Some(taken) = &given {
             state.due.insert((until, taken.message.sequence, device.to_owned()));
         }
@@ -228,8 +230,7 @@ impl Messages {
     /// A device was deleted: what waited for it goes with it, without feedback.
     pub fn forget(&self, hub: &Hub, device: &str) {
         let mut state = self.lock();
-        let generation =
-            hub.read(|registry| registry.record(&TwinId::device(device)).map(|record| record.generation.clone()));
+        let generation = hub.read(|registry| registry.generation(&TwinId::device(device)));
         // Another of that name may be there by now, with messages of its own.
         if state.queues.get(device).is_some_and(|queue| Some(&queue.generation) != generation.as_ref()) {
             let items = state.drop_queue(device);
@@ -256,14 +257,18 @@ impl Messages {
         }
     }
 
-    /// The next message for a connection over MQTT; it is in flight until it is acknowledged or given back.
-    pub(super) fn next(&self, hub: &Hub, device: &str, scope: Scope) -> Option<Taken> {
+    /// The next message for a connection over MQTT, which is of this generation of the device; it is in flight until it is
+    /// acknowledged or given back.
+    pub(super) fn next(&self, hub: &Hub, (device, identity): (&str, &str), scope: Scope) -> Option<Taken> {
         let now = hub.clock().now();
         let mut state = self.lock();
         let items = state.expire(hub, device, &now);
-        let wanted = |message: &Message| match scope {
-            Scope::Kept => message.over_mqtt,
-            Scope::After(mark) => message.sequence > mark,
+        let wanted = |message: &Message| {
+            message.generation == identity
+                && match scope {
+                    Scope::Kept => message.over_mqtt,
+                    Scope::After(mark) => message.sequence > mark,
+                }
         };
         let taken = state.take(hub, device, wanted, Held::InFlight);
         keep_all(hub, items);

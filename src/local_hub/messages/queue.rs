@@ -214,6 +214,9 @@ impl State {
 
     /// Ends what expired, and frees what was locked too long, of one device. What it returns is to be kept.
     pub(super) fn expire(&mut self, hub: &Hub, device: &str, now: &Moment) -> Vec<Item> {
+        if self.is_of_another(hub, device) {
+            return self.drop_queue(device);
+        }
         let Some(queue) = self.queues.get(device) else { return Vec::new() };
         let over = |waiting: &&Waiting| match waiting.held {
             Held::No => waiting.message.expires <= now.ticks,
@@ -235,11 +238,19 @@ impl State {
         items
     }
 
+    /// Whether the queue is that of a device that was deleted, and another has its id now.
+    fn is_of_another(&self, hub: &Hub, device: &str) -> bool {
+        let Some(queue) = self.queues.get(device) else { return false };
+        let generation = hub.read(|registry| registry.generation(&TwinId::device(device)));
+        generation.is_some_and(|generation| generation != queue.generation)
+    }
+
     /// Tells the registry how many wait.
     pub(super) fn count(&self, hub: &Hub, device: &str) {
-        let count = self.queues.get(device).map_or(0, |queue| queue.messages.len());
+        let queue = self.queues.get(device);
         hub.touch(&TwinId::device(device), |record| {
-            record.messages = count;
+            let own = queue.filter(|queue| queue.generation == record.generation);
+            record.messages = own.map_or(0, |queue| queue.messages.len());
             Some(())
         });
     }

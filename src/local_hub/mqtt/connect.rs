@@ -174,7 +174,7 @@ async fn admit(
     let admission = ask(&lease.hub, caller, certificates)?;
     let present = lease.open(caller.clean).await.ok_or(Denied::Over(End::Evicted))?;
     if let Some(model_id) = &caller.user.model_id {
-        lease.hub.set_model_id(&lease.id, model_id);
+        lease.hub.set_model_id(&lease.id, lease.identity(), model_id);
     }
     Ok((lease, inbox, present, admission.expires))
 }

@@ -13,8 +13,16 @@ pub struct Lease {
     pub hub: Arc<Hub>,
     pub id: TwinId,
     connection: Connection,
-    /// The identity's generation when the hub was told that it is connected.
-    told_connected: Option<String>,
+    /// The `generationId` of the identity the session was opened for; empty before.
+    identity: String,
+    /// Whether the hub was told that the identity is connected.
+    told: Told,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Connected,
 }
 
 impl Lease {
@@ -23,7 +31,7 @@ impl Lease {
     pub async fn take(hub: Arc<Hub>, id: TwinId) -> Option<(Self, Inbox)> {
         let (outbox, inbox) = outbox::channel();
         let Claim { connection, before } = hub.sessions().claim(&id, outbox);
-        let lease = Self { hub, id, connection, told_connected: None };
+        let lease = Self { hub, id, connection, identity: String::new(), told: Told::Nothing };
         // Also when told to go: whoever comes next waits for this lease alone, so it must not end before the one it waits for.
         // That one's end is a matter of moments: it closes its socket and applies what it had already read.
         if let Some(before) = before {
@@ -35,10 +43,15 @@ impl Lease {
     /// Begins the session and tells the hub; whether a kept one was resumed. Returns when the end of one that was not is kept.
     /// `None` as in [`Lease::take`].
     pub async fn open(&mut self, clean: CleanSession) -> Option<bool> {
-        let identity = self.hub.read(|registry| registry.record(&self.id).map(|record| record.generation.clone()))?;
+        let identity = self.hub.read(|registry| registry.generation(&self.id))?;
         let keep = |items| self.hub.keep(items);
-        let (present, kept) = self.hub.sessions().open(&self.id, self.connection.generation, clean, identity, keep)?;
-        self.told_connected = self.hub.connected(&self.id);
+        let generation = self.connection.generation;
+        let (present, kept) = self.hub.sessions().open(&self.id, generation, clean, identity.clone(), keep)?;
+        if !self.hub.connected_as(&self.id, &identity) {
+            // Deleted this very moment.
+            return None;
+        }
+        (self.identity, self.told) = (identity, Told::Connected);
         if let Some(kept) = kept
             && let Err(refused) = kept.await
         {
@@ -46,6 +59,12 @@ impl Lease {
             tracing::debug!(id = %self.id, why = %refused.message, "the end of a session is not kept");
         }
         Some(present)
+    }
+
+    /// The `generationId` of the identity the session is of. What the connection does is done to that identity and to no other
+    /// of its id.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     pub fn generation(&self) -> u64 {
@@ -61,8 +80,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         // In this order: the next connection of the identity says "connected" only after this one said "disconnected".
-        if let Some(generation) = &self.told_connected {
-            self.hub.disconnected(&self.id, generation);
+        if self.told == Told::Connected {
+            self.hub.disconnected(&self.id, &self.identity);
         }
         // What is not waited for is kept all the same.
         drop(self.hub.sessions().release(&self.id, self.connection.generation, |items| self.hub.keep(items)));

@@ -116,7 +116,7 @@ where
         tracing::warn!(id = %lease.id, "the hub was too slow to apply all reports of a connection that ended");
     }
     if let (Some(will), true) = (will, !matches!(end, End::Disconnected | End::Stopped)) {
-        will.publish(&lease.hub, &lease.id);
+        will.publish(&lease);
     }
     end
 }
@@ -279,13 +279,15 @@ impl Session<'_> {
             Meaning::Telemetry(message) => {
                 let fate = self.lease.hub.faults().strike(Occasion::Telemetry, Some(&self.lease.id));
                 faulty::before(&fate)?;
-                self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
+                let lease = self.lease;
+                lease.hub.telemetry_of(&lease.id, lease.identity(), &message.bag, &message.payload);
                 self.conclude(packet_id, None, &fate)?;
             }
             Meaning::MethodAnswer { rid, status, payload } => {
                 let fate = self.lease.hub.faults().strike(Occasion::MethodAnswer, Some(&self.lease.id));
                 faulty::before(&fate)?;
-                self.lease.hub.calls().answered(&self.lease.id, &rid, status, &payload);
+                let lease = self.lease;
+                lease.hub.calls().answered(&lease.id, lease.identity(), (&rid, status, &payload));
                 self.conclude(packet_id, None, &fate)?;
             }
             Meaning::Nothing => self.acknowledge(packet_id),

@@ -112,14 +112,14 @@ impl Sessions {
         }
     }
 
-    /// Puts a packet on its way to the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
+    /// Puts a packet on its way to this generation of the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
     /// cancelled when that connection is gone.
     ///
     /// # Errors
     /// When it is not on its way; nothing was sent then.
     pub fn send(
         &self,
-        id: &TwinId,
+        (id, identity): (&TwinId, &str),
         wanted: impl Fn(&str) -> bool,
         packet: &Outgoing,
     ) -> Result<CancellationToken, NotSent> {
@@ -128,7 +128,7 @@ impl Sessions {
         encode(packet, &mut bytes).map_err(|_too_large| NotSent::Full)?;
         let state = self.lock();
         let entry = state.entries.get(id).ok_or(NotSent::Offline)?;
-        let connection = entry.open_connection().ok_or(NotSent::Offline)?;
+        let connection = entry.open_connection().filter(|_| entry.identity == identity).ok_or(NotSent::Offline)?;
         if !entry.subscriptions.iter().any(|(filter, _)| wanted(filter)) {
             return Err(NotSent::Unsubscribed);
         }
@@ -136,10 +136,12 @@ impl Sessions {
         Ok(connection.gone.clone())
     }
 
-    /// Cancelled when the identity's open connection is gone; `None` when it has none.
+    /// Cancelled when the open connection of this generation of the identity is gone; `None` when it has none.
     #[must_use]
-    pub fn gone(&self, id: &TwinId) -> Option<CancellationToken> {
-        self.lock().entries.get(id)?.open_connection().map(|connection| connection.gone.clone())
+    pub fn gone(&self, id: &TwinId, identity: &str) -> Option<CancellationToken> {
+        let state = self.lock();
+        let entry = state.entries.get(id).filter(|entry| entry.identity == identity)?;
+        entry.open_connection().map(|connection| connection.gone.clone())
     }
 
     /// Wakes when the identity connects or subscribes, from now on.
@@ -243,7 +245,8 @@ impl Sessions {
         let entry = state.entries.get_mut(id)?;
         let connection = entry.connection.as_mut().filter(|c| c.generation == generation && !c.evict.is_cancelled())?;
         connection.phase = Phase::Open;
-        let present = entry.kept && clean == CleanSession::Kept;
+        // What the identity before it left is not for this one.
+        let present = entry.kept && entry.identity == identity && clean == CleanSession::Kept;
         if !present {
             entry.subscriptions.clear();
         }
@@ -306,9 +309,9 @@ impl Sessions {
 
     /// Whether messages to the device are meant for MQTT too: it has a kept session, or is connected and subscribed to them.
     #[must_use]
-    pub fn takes_messages(&self, id: &TwinId) -> bool {
+    pub fn takes_messages(&self, id: &TwinId, identity: &str) -> bool {
         let state = self.lock();
-        let Some(entry) = state.entries.get(id) else { return false };
+        let Some(entry) = state.entries.get(id).filter(|entry| entry.identity == identity) else { return false };
         entry.kept || (entry.open_connection().is_some() && entry.is_subscribed(&device_bound(&id.device)))
     }
 

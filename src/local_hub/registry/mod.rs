@@ -11,7 +11,7 @@ mod synthetic;
 mod twins;
 
 pub use bulk::BulkOutcome;
-pub use record::{Device, Document, Record};
+pub use record::{Counters, Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
 pub use twins::{Mode, check_patch, seed_desired};
 
@@ -95,14 +95,29 @@ pub struct Registry {
     /// Modules of all devices.
     modules: usize,
     last_generation: u64,
-    /// Where new keys come from.
-    mint: fn() -> Secret,
+    mint: Mint,
+}
+
+/// Where new keys and the starts of counters come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Mint {
+    /// A shared access key.
+    pub key: fn() -> Secret,
+    /// 64 random bits.
+    pub number: fn() -> u64,
+}
+
+impl Mint {
+    fn counters(self) -> Counters {
+        Counters::of_random((self.number)(), (self.number)())
+    }
 }
 
 impl Registry {
     #[must_use]
-    pub fn new(synthetic: Synthetic, mint: fn() -> Secret) -> Self {
-        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation: 0, mint }
+    pub fn new(synthetic: Synthetic, mint: Mint) -> Self {
+        let last_generation = synthetic.last_generation();
+        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation, mint }
     }
 
     /// Puts a kept record back, at start. Devices come before their modules; a module without a device is dropped
@@ -224,6 +239,23 @@ impl Registry {
     /// 404 `DeviceNotFound`, for a missing module too: twin paths use the device's code for both.
     pub fn twin(&self, id: &TwinId) -> Result<Twin, Refused> {
         self.record(id).map(|record| record.twin(id)).ok_or_else(|| no_twin(id))
+    }
+
+    /// The `generationId` of an identity that is there: it tells one life of an id from the next.
+    #[must_use]
+    pub fn generation(&self, id: &TwinId) -> Option<String> {
+        match (self.devices.get(&id.device), &id.module) {
+            (Some(device), None) => Some(device.record.generation.clone()),
+            (Some(device), Some(module)) => device.modules.get(module).map(|record| record.generation.clone()),
+            (None, None) => self.synthetic.living(&id.device).map(|n| self.synthetic.generation(n).to_string()),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// # Errors
+    /// 404 when the identity is gone, also when another was made under its id since.
+    pub fn check_generation(&self, id: &TwinId, generation: &str) -> Result<(), Refused> {
+        if self.generation(id).as_deref() == Some(generation) { Ok(()) } else { Err(no_twin(id)) }
     }
 
     /// The twins of up to `limit` devices after a device id, ordered by id.
