@@ -131,6 +131,7 @@ impl Messages {
     pub async fn send(&self, hub: &Hub, device: &str, properties: Properties, payload: &[u8]) -> Result<u64, Refused> {
         let now = hub.clock().now();
         let message = prepare(device, properties, payload, &now)?;
+        hub.takes_changes().await?;
         let (sequence, kept) = {
             let mut state = self.lock();
             let id = TwinId::device(device);
@@ -142,13 +143,14 @@ impl Messages {
                 items.extend(state.drop_queue(device));
             }
             items.extend(state.expire(hub, device, &now));
+            keep_all(hub, items);
             state.check_room(device, &message)?;
             state.last_sequence += 1;
             let sequence = state.last_sequence;
             let over_mqtt = hub.sessions().takes_messages(&id, &generation);
             let message = Message { sequence, generation, over_mqtt, ..message };
             let waiting = queue::Waiting::new(Arc::new(message));
-            items.push(kept::item(&waiting));
+            let items = vec![kept::item(&waiting)];
             note(hub, &waiting, "enqueued");
             state.insert(waiting);
             state.count(hub, device);
@@ -156,8 +158,19 @@ impl Messages {
             (sequence, hub.keep(items))
         };
         self.wake.notify_one();
-        kept.await?;
+        if let Err(refused) = kept.await {
+            self.take_back(hub, device, sequence);
+            return Err(refused);
+        }
         Ok(sequence)
+    }
+
+    /// A message was not kept, and its sender is told so: it leaves its queue as if it had never come.
+    fn take_back(&self, hub: &Hub, device: &str, sequence: u64) {
+        let mut state = self.lock();
+        let items: Vec<Item> = state.remove(device, sequence).iter().map(|w| kept::removal(&w.message)).collect();
+        state.count(hub, device);
+        hub.owe(items);
     }
 
     /// The next message for a receiver over HTTPS, locked for it.
@@ -184,6 +197,7 @@ impl Messages {
     /// # Errors
     /// 412002 when the lock is another's or has ended; 500001.
     pub async fn settle_lock(&self, hub: &Hub, device: &str, token: &str, verdict: Verdict) -> Result<(), Refused> {
+        hub.takes_changes().await?;
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
@@ -199,7 +213,7 @@ impl Messages {
                 Verdict::Reject => state.end(hub, device, sequence, Outcome::Rejected, &now),
                 Verdict::Abandon => state.release(hub, device, sequence, &now),
             });
-            hub.keep(items)
+            hub.keep_or_owe(items)
         };
         kept.await
     }
@@ -210,6 +224,7 @@ impl Messages {
     /// 404 for an unknown device; 500001.
     pub async fn purge(&self, hub: &Hub, device: &str) -> Result<usize, Refused> {
         let id = TwinId::device(device);
+        hub.takes_changes().await?;
         hub.read(|registry| registry.record(&id).is_some())
             .then_some(())
             .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
@@ -221,7 +236,7 @@ impl Messages {
             for sequence in &all {
                 items.extend(state.end(hub, device, *sequence, Outcome::Purged, &now));
             }
-            (all.len(), hub.keep(items))
+            (all.len(), hub.keep_or_owe(items))
         };
         kept.await?;
         Ok(count)
@@ -309,6 +324,7 @@ impl Messages {
     /// # Errors
     /// 412002 when the lock is another's or has ended; 500001.
     pub async fn settle_feedback(&self, hub: &Hub, token: &str, verdict: Verdict) -> Result<(), Refused> {
+        hub.takes_changes().await?;
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
@@ -316,7 +332,7 @@ impl Messages {
                 code: ErrorCode::DEVICE_MESSAGE_LOCK_LOST,
                 message: "no feedback is locked by this token any more".to_owned(),
             })?;
-            hub.keep(items)
+            hub.keep_or_owe(items)
         };
         kept.await
     }
@@ -329,9 +345,7 @@ impl Messages {
 
 /// Has items kept without waiting for it.
 fn keep_all(hub: &Hub, items: Vec<Item>) {
-    if !items.is_empty() {
-        drop(hub.keep(items));
-    }
+    hub.owe(items);
 }
 
 /// Checks what can be checked of a message alone. Sequence and generation are given later.

@@ -190,7 +190,7 @@ impl State {
         items
     }
 
-    fn remove(&mut self, device: &str, sequence: u64) -> Option<Waiting> {
+    pub(super) fn remove(&mut self, device: &str, sequence: u64) -> Option<Waiting> {
         let queue = self.queues.get_mut(device)?;
         let waiting = queue.messages.remove(queue.place(sequence)?)?;
         if queue.messages.is_empty() {

@@ -2,9 +2,10 @@
 //! connection's task panics or is thrown away.
 
 use super::outbox::{self, Inbox};
-use super::packet::CleanSession;
+use super::packet::{CleanSession, Qos};
 use super::sessions::{Claim, Connection};
-use crate::local_hub::hub::Hub;
+use crate::local_hub::commit::Item;
+use crate::local_hub::hub::{Hub, Refused};
 use crate::twin::TwinId;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,15 @@ pub struct Lease {
     identity: String,
     /// Whether the hub was told that the identity is connected.
     told: Told,
+}
+
+/// Why a session did not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotOpened {
+    /// The identity, or the right to it, is another's by now.
+    Gone,
+    /// It would have ended a kept session, and that cannot be kept.
+    NotKept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +51,45 @@ impl Lease {
     }
 
     /// Begins the session and tells the hub; whether a kept one was resumed. Returns when the end of one that was not is kept.
-    /// `None` as in [`Lease::take`].
-    pub async fn open(&mut self, clean: CleanSession) -> Option<bool> {
-        let identity = self.hub.read(|registry| registry.generation(&self.id))?;
+    ///
+    /// # Errors
+    /// When the connection has to go instead.
+    pub async fn open(&mut self, clean: CleanSession) -> Result<bool, NotOpened> {
+        let identity = self.hub.read(|registry| registry.generation(&self.id)).ok_or(NotOpened::Gone)?;
         let keep = |items| self.hub.keep(items);
         let generation = self.connection.generation;
-        let (present, kept) = self.hub.sessions().open(&self.id, generation, clean, identity.clone(), keep)?;
-        if !self.hub.connected_as(&self.id, &identity) {
-            // Deleted this very moment.
-            return None;
-        }
-        (self.identity, self.told) = (identity, Told::Connected);
-        if let Some(kept) = kept
+        let opened = self.hub.sessions().open(&self.id, generation, clean, identity.clone(), keep);
+        let (present, ended) = opened.ok_or(NotOpened::Gone)?;
+        if let Some((kept, before)) = ended
             && let Err(refused) = kept.await
         {
-            // The hub tells so everyone who writes; who only connects may go on.
             tracing::debug!(id = %self.id, why = %refused.message, "the end of a session is not kept");
+            self.hub.sessions().restore_ended(&self.id, generation, before);
+            return Err(NotOpened::NotKept);
         }
-        Some(present)
+        if !self.hub.connected_as(&self.id, &identity) {
+            // Deleted this very moment.
+            return Err(NotOpened::Gone);
+        }
+        (self.identity, self.told) = (identity, Told::Connected);
+        Ok(present)
+    }
+
+    /// Has changed subscriptions kept; when they cannot be, they are again what they were before.
+    pub fn keep_subscriptions(
+        &self,
+        items: Vec<Item>,
+        before: Vec<(String, Qos)>,
+    ) -> impl Future<Output = Result<(), Refused>> + Send + use<> {
+        let (hub, id, generation) = (self.hub.clone(), self.id.clone(), self.connection.generation);
+        let kept = hub.keep(items);
+        async move {
+            let kept = kept.await;
+            if kept.is_err() {
+                hub.sessions().revert(&id, generation, before, |items| hub.owe(items));
+            }
+            kept
+        }
     }
 
     /// The `generationId` of the identity the session is of. What the connection does is done to that identity and to no other
@@ -84,7 +115,7 @@ impl Drop for Lease {
             self.hub.disconnected(&self.id, &self.identity);
         }
         // What is not waited for is kept all the same.
-        drop(self.hub.sessions().release(&self.id, self.connection.generation, |items| self.hub.keep(items)));
+        self.hub.sessions().release(&self.id, self.connection.generation, |items| self.hub.owe(items));
         self.connection.gone.cancel();
     }
 }

@@ -48,6 +48,8 @@ pub enum End {
     Expired,
     /// Replaced by a newer connection, or told to go by the hub or a fault.
     Evicted,
+    /// What the client asked for could not be kept, and MQTT has no packet that says so.
+    NotKept,
     /// Broken off by a fault.
     Dropped,
     Malformed(Malformed),
@@ -246,19 +248,22 @@ impl Session<'_> {
     }
 
     fn take(&mut self, packet: Incoming) -> Result<(), End> {
-        let (hub, id, generation) = (&self.lease.hub, &self.lease.id, self.lease.generation());
+        let lease = self.lease;
+        let (hub, id, generation) = (&lease.hub, &lease.id, lease.generation());
         match packet {
             Incoming::Connect(_) => return Err(End::Violation("a second CONNECT")),
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
                 self.resubscribed = true;
-                let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
+                let keep = |items, before| lease.keep_subscriptions(items, before);
+                let (grants, kept) = hub.sessions().subscribe(id, generation, filters, keep);
                 self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
                 self.resubscribed = true;
-                let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
+                let keep = |items, before| lease.keep_subscriptions(items, before);
+                let kept = hub.sessions().unsubscribe(id, generation, &filters, keep);
                 self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,

@@ -90,6 +90,7 @@ impl Registry {
         let created = happened(id, now, What::Created);
         let mut change = Change { writes: vec![id.clone()], notices: vec![created] };
         if let Some(module) = &id.module {
+            self.note_record(id);
             let Some(device) = self.device_mut(&id.device) else { return Err(missing(&id.parent())) };
             if device.modules.len() >= MODULES_MAX {
                 let message = format!("a device has at most {MODULES_MAX} modules");
@@ -148,6 +149,7 @@ impl Registry {
     pub(super) fn remove_identity(&mut self, id: &TwinId, now: &Moment) -> Change {
         let mut gone = Vec::new();
         if let Some(module) = &id.module {
+            self.note_record(id);
             let removed = self.device_mut(&id.device).and_then(|device| device.modules.remove(module));
             self.modules -= usize::from(removed.is_some());
             gone.push(id.clone());

@@ -9,11 +9,13 @@ mod metadata;
 mod record;
 mod synthetic;
 mod twins;
+mod undo;
 
 pub use bulk::BulkOutcome;
 pub use record::{Counters, Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
 pub use twins::{Mode, check_patch, seed_desired};
+pub use undo::Before;
 
 use super::clock::Moment;
 use super::hub::Refused;
@@ -96,6 +98,8 @@ pub struct Registry {
     modules: usize,
     last_generation: u64,
     mint: Mint,
+    /// What changed since [`Registry::begin`], while somebody wants to know.
+    journal: Option<Vec<Before>>,
 }
 
 /// Where new keys and the starts of counters come from.
@@ -117,7 +121,7 @@ impl Registry {
     #[must_use]
     pub fn new(synthetic: Synthetic, mint: Mint) -> Self {
         let last_generation = synthetic.last_generation();
-        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation, mint }
+        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation, mint, journal: None }
     }
 
     /// Puts a kept record back, at start. Devices come before their modules; a module without a device is dropped
@@ -331,6 +335,7 @@ impl Registry {
 
     /// For changes that move no counter and need not be kept: connection state, last activity, model id.
     pub fn record_mut(&mut self, id: &TwinId) -> Option<&mut Record> {
+        self.note_record(id);
         let device = self.device_mut(&id.device)?;
         match &id.module {
             None => Some(&mut device.record),
@@ -339,6 +344,7 @@ impl Registry {
     }
 
     fn insert_device(&mut self, id: &str, device: Device) {
+        self.note_device(id);
         let modules = device.modules.len();
         if let Some(before) = self.devices.insert(id.to_owned(), Box::new(device)) {
             self.modules -= before.modules.len();
@@ -349,6 +355,7 @@ impl Registry {
     }
 
     fn remove_device(&mut self, id: &str) -> Option<Device> {
+        self.note_device(id);
         let device = match self.devices.remove(id) {
             Some(device) => {
                 self.modules -= device.modules.len();

@@ -173,6 +173,22 @@ impl Record {
         }
     }
 
+    /// This record with what of `now` moves without being kept, if that is of the same life.
+    #[must_use]
+    pub fn with_state_of(self, now: &Self) -> Self {
+        if self.generation != now.generation {
+            return self;
+        }
+        Self {
+            connected: now.connected,
+            messages: now.messages,
+            connection_updated: now.connection_updated.clone(),
+            last_activity: now.last_activity.clone(),
+            model_id: now.model_id.clone(),
+            ..self
+        }
+    }
+
     /// What the data file keeps.
     ///
     /// # Panics

@@ -25,7 +25,7 @@ impl Session<'_> {
                 }
                 Pending::Subscription { answer, kept } => {
                     self.busy = Some(Box::pin(async move {
-                        let answer = if kept.await.is_ok() { answer } else { refused(answer) };
+                        let answer = if kept.await.is_ok() { Some(answer) } else { refused(answer) };
                         Done::Subscribed { answer }
                     }));
                 }
@@ -71,7 +71,7 @@ impl Session<'_> {
             Done::Reported { answer, packet_id, fate } => self.conclude(packet_id, Some(answer), &fate),
             Done::Subscribed { answer } => {
                 self.unacknowledged -= 1;
-                self.send(&answer);
+                self.send(&answer.ok_or(End::NotKept)?);
                 Ok(())
             }
         }
