@@ -2,7 +2,10 @@
 
 mod broken;
 pub mod command;
+mod damage;
+mod flaky;
 mod kill;
 mod kill_more;
+mod ledger;
 mod restart;
 mod sessions;
