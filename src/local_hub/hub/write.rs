@@ -37,6 +37,12 @@ impl Hub {
         if self.committer.has_ended() { Err(stopping()) } else { Ok(()) }
     }
 
+    /// Whether the last try to keep something succeeded.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        self.committer.takes_writes()
+    }
+
     /// Whether changes can be kept; tries it if the last one could not.
     ///
     /// # Errors

@@ -201,21 +201,23 @@ impl Messages {
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
-            let mut items = state.expire(hub, device, &now);
+            let items = state.expire(hub, device, &now);
             let Some((sequence, until)) = state.queues.get(device).and_then(|queue| queue.locked(token)) else {
                 keep_all(hub, items);
                 let message = format!("no message of {device} is locked by this token any more");
                 return Err(Refused { code: ErrorCode::DEVICE_MESSAGE_LOCK_LOST, message });
             };
             state.due.remove(&(until, sequence, device.to_owned()));
-            items.extend(match verdict {
+            keep_all(hub, items);
+            let before = state.copies(device, &[sequence]);
+            let items = match verdict {
                 Verdict::Complete => state.end(hub, device, sequence, Outcome::Success, &now),
                 Verdict::Reject => state.end(hub, device, sequence, Outcome::Rejected, &now),
                 Verdict::Abandon => state.release(hub, device, sequence, &now),
-            });
-            hub.keep_or_owe(items)
+            };
+            (before, hub.keep(items))
         };
-        kept.await
+        self.or_put_back(hub, device, kept).await
     }
 
     /// Throws away what waits for a device; how many that were.
@@ -231,15 +233,36 @@ impl Messages {
         let (count, kept) = {
             let now = hub.clock().now();
             let mut state = self.lock();
-            let mut items = state.expire(hub, device, &now);
+            let expired = state.expire(hub, device, &now);
+            keep_all(hub, expired);
             let all: Vec<u64> = state.queues.get(device).map(Queue::sequences).unwrap_or_default();
+            let before = state.copies(device, &all);
+            let mut items = Vec::new();
             for sequence in &all {
                 items.extend(state.end(hub, device, *sequence, Outcome::Purged, &now));
             }
-            (all.len(), hub.keep_or_owe(items))
+            (all.len(), (before, hub.keep(items)))
         };
-        kept.await?;
+        self.or_put_back(hub, device, kept).await?;
         Ok(count)
+    }
+
+    /// Waits until something that took messages out of their queue is kept. If it cannot be, they are in it again.
+    async fn or_put_back(
+        &self,
+        hub: &Hub,
+        device: &str,
+        (before, kept): (Vec<queue::Waiting>, impl Future<Output = Result<(), Refused>>),
+    ) -> Result<(), Refused> {
+        let kept = kept.await;
+        if kept.is_err() {
+            let mut state = self.lock();
+            let items = state.put_back(before);
+            state.count(hub, device);
+            state.wake(device);
+            hub.owe(items);
+        }
+        kept
     }
 
     /// A device was deleted: what waited for it goes with it, without feedback.
@@ -328,13 +351,20 @@ impl Messages {
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
+            let before = state.feedback.batch(token);
             let items = state.feedback.settle(token, verdict, now.ticks).ok_or_else(|| Refused {
                 code: ErrorCode::DEVICE_MESSAGE_LOCK_LOST,
                 message: "no feedback is locked by this token any more".to_owned(),
             })?;
-            hub.keep_or_owe(items)
+            (before, hub.keep(items))
         };
-        kept.await
+        let (before, kept) = kept;
+        let kept = kept.await;
+        if kept.is_err() {
+            hub.owe(before.iter().map(kept::feedback_item).collect());
+            self.lock().feedback.put_back(before);
+        }
+        kept
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

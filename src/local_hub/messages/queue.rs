@@ -205,6 +205,30 @@ impl State {
         Some(waiting)
     }
 
+    /// Messages as they are now.
+    pub(super) fn copies(&self, device: &str, sequences: &[u64]) -> Vec<Waiting> {
+        let queue = self.queues.get(device);
+        let all = queue.into_iter().flat_map(|queue| &queue.messages);
+        all.filter(|waiting| sequences.contains(&waiting.message.sequence)).cloned().collect()
+    }
+
+    /// Takes back that messages left their queue. What it returns is to be kept.
+    pub(super) fn put_back(&mut self, before: Vec<Waiting>) -> Vec<Item> {
+        let mut items = Vec::new();
+        for waiting in before {
+            let message = waiting.message.clone();
+            // Given back, not taken out: then it is there as it is now.
+            drop(self.remove(&message.device, message.sequence));
+            if let Held::Locked { until, .. } = waiting.held {
+                self.due.insert((until, message.sequence, message.device.clone()));
+            }
+            items.push(kept::item(&waiting));
+            items.extend(self.feedback.forget(message.sequence));
+            self.insert(waiting);
+        }
+        items
+    }
+
     /// Lets a whole queue go, silently.
     pub(super) fn drop_queue(&mut self, device: &str) -> Vec<Item> {
         let all = self.queues.get(device).map(Queue::sequences).unwrap_or_default();

@@ -4,6 +4,7 @@ mod broken;
 pub mod command;
 mod damage;
 mod flaky;
+mod full;
 mod kill;
 mod kill_more;
 mod ledger;
