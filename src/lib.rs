@@ -16,6 +16,7 @@
 //! | [`app`] | The foreground half, without egui: what is known and chosen |
 //! | [`ui`] | Paints and listens |
 //! | [`args`] | The command line |
+//! | [`logging`] | The log: one event, one line |
 //! | [`pointing`] | How Microsoft's clients are pointed at the local hub |
 //! | [`serve`] | `twinscope hub`: the local hub without a window |
 //! | [`token`] | `twinscope token`: a SAS token for other tools |
@@ -30,6 +31,7 @@ pub mod copy_as;
 pub mod demo;
 pub mod disk;
 pub mod local_hub;
+pub mod logging;
 pub mod pointing;
 pub mod protocol;
 pub mod query;

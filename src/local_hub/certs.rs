@@ -1,20 +1,22 @@
-//! The certificates: a CA made once per user, name-constrained to loopback names, and the server's leaf, made at each start. A hub
-//! that is known by more names has a CA of its own for them.
+//! The certificates: a CA made once per user, for servers with loopback names and nothing else (`constraints`), and the server's
+//! leaf, made at each start. A hub that is known by more names has a CA of its own for them.
 //!
 //! The CA's key and certificate are one file, so that two programs that start at once can never mix two of them. The
 //! certificate alone is written beside it for clients to believe.
 
+mod constraints;
+
 use super::names::{self, HubName};
-use super::x509::proof::AnyCertificate;
+use super::store::set_aside;
+use super::x509::{self, proof::AnyCertificate};
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, NameConstraints,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PublicKeyData,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fs;
 use std::io::{self, Write};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -32,6 +34,8 @@ pub struct Certificates {
     pub https: Arc<ServerConfig>,
     pub mqtts: Arc<ServerConfig>,
     pub ca_file: PathBuf,
+    /// The CA was damaged: a sentence that says what became of it.
+    pub notice: Option<String>,
 }
 
 /// Loads or makes the CA in `dir`, and a leaf for `localhost`, `127.0.0.1`, `::1` and these names. Where one of them is beyond
@@ -41,54 +45,90 @@ pub struct Certificates {
 /// A sentence with the file and what is wrong with it.
 pub fn prepare(dir: &Path, names: &[HubName]) -> Result<Certificates, String> {
     let dir = &names::ca_dir(dir, names);
-    let ca = load_or_make(dir, names)?;
-    let pem = certificate_part(&ca).ok_or_else(|| damaged(dir, "it holds no certificate"))?;
-    let key = KeyPair::from_pem(&ca).map_err(|error| damaged(dir, &error.to_string()))?;
-    let issuer = Issuer::from_ca_cert_pem(pem, key).map_err(|error| damaged(dir, &error.to_string()))?;
+    let (Authority { pem, der: ca_der, issuer }, notice) = load_or_make(dir, names)?;
     let ca_file = dir.join(CA_FILE);
-    if fs::read_to_string(&ca_file).ok().as_deref() != Some(pem) {
-        write_whole(&ca_file, pem, Readers::Everybody).map_err(|error| format!("{CA_FILE}: {error}"))?;
+    if fs::read_to_string(&ca_file).ok().as_deref() != Some(&pem) {
+        write_whole(&ca_file, &pem, Readers::Everybody).map_err(|error| format!("{CA_FILE}: {error}"))?;
     }
-    let ca_der = pem_der(pem).ok_or_else(|| damaged(dir, "its certificate cannot be read"))?;
     let (leaf, key) = leaf(&issuer, names).map_err(|error| error.to_string())?;
     let chain = vec![leaf, ca_der];
     Ok(Certificates {
         https: Arc::new(config(chain.clone(), &key, &[b"http/1.1"])?),
         mqtts: Arc::new(config(chain, &key, &[])?),
         ca_file,
+        notice,
     })
 }
 
-fn damaged(dir: &Path, reason: &str) -> String {
-    format!("{}: {reason}; delete the file to have a new one made", dir.join(KEY_FILE).display())
+/// A CA that is whole.
+struct Authority {
+    /// The certificate.
+    pem: String,
+    der: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
 }
 
-/// The content of the CA file; whoever makes it first wins, everybody uses that one.
-fn load_or_make(dir: &Path, names: &[HubName]) -> Result<String, String> {
+impl Authority {
+    /// Reads the content of the key file.
+    ///
+    /// # Errors
+    /// What is wrong with it: a key and a certificate must be there, belong together, and be as they were made.
+    fn read(text: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+        let pem = certificate_part(text).ok_or("it holds no certificate")?;
+        let key = KeyPair::from_pem(text).map_err(|error| error.to_string())?;
+        let der = pem_der(pem).ok_or("its certificate cannot be read")?;
+        let now_s = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+        x509::check_own_authority(&der, &key.subject_public_key_info(), now_s)?;
+        let issuer = Issuer::from_ca_cert_pem(pem, key).map_err(|error| error.to_string())?;
+        Ok(Self { pem: pem.to_owned(), der, issuer })
+    }
+}
+
+/// The CA in `dir`. One that is damaged is set aside and made anew, which the sentence beside it says.
+fn load_or_make(dir: &Path, names: &[HubName]) -> Result<(Authority, Option<String>), String> {
     let path = dir.join(KEY_FILE);
     let text = |error: io::Error| format!("{}: {error}", path.display());
+    private_dir(dir).map_err(text)?;
     if !path.exists() {
-        private_dir(dir).map_err(text)?;
-        let fresh = new_ca(names).map_err(|error| error.to_string())?;
-        let temporary = dir.join(format!(".{KEY_FILE}.{}", uuid::Uuid::new_v4().simple()));
-        write_new(&temporary, &fresh, Readers::Owner).map_err(text)?;
-        // A hard link appears whole or not at all, and never replaces what another program just made.
-        let linked = fs::hard_link(&temporary, &path);
-        let removed = fs::remove_file(&temporary);
-        match linked {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // File systems without hard links: a rename is atomic too; the later of two programs wins there.
-            Err(_) => {
-                write_new(&temporary, &fresh, Readers::Owner)
-                    .and_then(|()| fs::rename(&temporary, &path))
-                    .map_err(text)?;
-            }
-        }
-        removed.map_err(text)?;
+        make(dir, names)?;
     }
     owner_only(&path).map_err(text)?;
-    fs::read_to_string(&path).map_err(text)
+    let reason = match Authority::read(&fs::read(&path).map_err(text)?) {
+        Ok(authority) => return Ok((authority, None)),
+        Err(reason) => reason,
+    };
+    let aside = set_aside(&path).map_err(text)?;
+    make(dir, names)?;
+    let authority = Authority::read(&fs::read(&path).map_err(text)?).map_err(|error| format!("{KEY_FILE}: {error}"))?;
+    let notice = format!(
+        "{KEY_FILE} is damaged: {reason}. It was set aside as {}. The hub has a new CA: clients that trust the old one must be \
+         given {}.",
+        aside.display(),
+        dir.join(CA_FILE).display()
+    );
+    Ok((authority, Some(notice)))
+}
+
+/// Makes the CA file; whoever makes it first wins, everybody uses that one.
+fn make(dir: &Path, names: &[HubName]) -> Result<(), String> {
+    let path = dir.join(KEY_FILE);
+    let text = |error: io::Error| format!("{}: {error}", path.display());
+    let fresh = new_ca(names).map_err(|error| error.to_string())?;
+    let temporary = dir.join(format!(".{KEY_FILE}.{}", uuid::Uuid::new_v4().simple()));
+    write_new(&temporary, &fresh, Readers::Owner).map_err(text)?;
+    // A hard link appears whole or not at all, and never replaces what another program just made.
+    let linked = fs::hard_link(&temporary, &path);
+    let removed = fs::remove_file(&temporary);
+    match linked {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        // File systems without hard links: a rename is atomic too; the later of two programs wins there.
+        Err(_) => {
+            write_new(&temporary, &fresh, Readers::Owner).and_then(|()| fs::rename(&temporary, &path)).map_err(text)?;
+        }
+    }
+    removed.map_err(text)
 }
 
 fn new_ca(names: &[HubName]) -> Result<String, rcgen::Error> {
@@ -99,30 +139,18 @@ fn new_ca(names: &[HubName]) -> Result<String, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Whoever believes this CA, and whoever steals its key, gets loopback names, those the hub was given, and nothing else.
-    let mut permitted = vec![
-        GeneralSubtree::DnsName(names::LOCALHOST.to_owned()),
-        GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
-        only(std::net::Ipv6Addr::LOCALHOST.into()),
-    ];
-    permitted.extend(names::beyond_loopback(names).into_iter().map(|name| match name {
-        HubName::Dns(name) => GeneralSubtree::DnsName(name.clone()),
-        HubName::Address(address) => only(*address),
-    }));
-    params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted, excluded_subtrees: Vec::new() });
+    // Whoever trusts this CA, and whoever steals its key, gets servers of loopback names, of those the hub was given, and nothing
+    // else. Clients read the key usage of a CA as the limit of what it signs.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.custom_extensions = vec![constraints::extension(&names::beyond_loopback(names))];
     let certificate = params.self_signed(&key)?;
     Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
 }
 
-/// This address and no other.
-fn only(address: IpAddr) -> GeneralSubtree {
-    GeneralSubtree::IpAddress(match address {
-        IpAddr::V4(address) => CidrSubnet::V4(address.octets(), [0xff; 4]),
-        IpAddr::V6(address) => CidrSubnet::V6(address.octets(), [0xff; 16]),
-    })
-}
-
-fn leaf(issuer: &Issuer<'_, KeyPair>, names: &[HubName]) -> Result<(CertificateDer<'static>, Vec<u8>), rcgen::Error> {
+fn leaf(
+    issuer: &Issuer<'static, KeyPair>,
+    names: &[HubName],
+) -> Result<(CertificateDer<'static>, Vec<u8>), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = validity(LEAF_DAYS)?;
     let mut subjects = [names::LOCALHOST, "127.0.0.1", "::1"].map(str::to_owned).to_vec();
@@ -203,6 +231,7 @@ fn write_new(path: &Path, text: &str, readers: Readers) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Makes the folder, or takes it from everybody but its owner: who may write to it could put a CA of their own there.
 fn private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -211,7 +240,17 @@ fn private_dir(dir: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(dir)
+    builder.create(dir)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(dir)?.permissions().mode();
+        if mode.trailing_zeros() < 6 {
+            tracing::warn!(dir = %dir.display(), mode = format!("{:o}", mode & 0o7777), "the folder of the hub's CA was open to others and is closed");
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes a file from everybody but its owner.

@@ -45,14 +45,14 @@ pub fn demo_identities() -> Vec<DemoIdentity> {
 #[must_use]
 pub fn fresh(choice: FleetChoice, now: &Moment) -> Registry {
     match choice {
-        FleetChoice::Empty => Registry::new(Synthetic::none(), random::key),
+        FleetChoice::Empty => Registry::new(Synthetic::none(), random::MINT),
         FleetChoice::Synthetic(count) => {
             let count = count.min(u32::try_from(IDENTITIES_MAX).unwrap_or(u32::MAX));
             let synthetic = Synthetic { count, seed: random::bytes(), created_s: now.seconds, ..Synthetic::none() };
-            Registry::new(synthetic, random::key)
+            Registry::new(synthetic, random::MINT)
         }
         FleetChoice::Demo => {
-            let mut registry = Registry::new(Synthetic::none(), random::key);
+            let mut registry = Registry::new(Synthetic::none(), random::MINT);
             for seed in seeds() {
                 plant(&mut registry, seed, now);
             }

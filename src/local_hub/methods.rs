@@ -41,6 +41,8 @@ struct State {
 #[derive(Debug)]
 struct Waiting {
     id: TwinId,
+    /// The `generationId` of the identity that was called.
+    identity: String,
     answer: oneshot::Sender<Result<MethodAnswer, Refused>>,
 }
 
@@ -59,11 +61,11 @@ impl Calls {
     }
 
     /// The identity answered. An answer that nobody waits for (late, of another identity, to a call never made) is dropped.
-    pub fn answered(&self, id: &TwinId, rid: &str, status: i64, payload: &[u8]) {
+    pub fn answered(&self, id: &TwinId, identity: &str, (rid, status, payload): (&str, i64, &[u8])) {
         let waiting = {
             let mut state = self.lock();
             match state.waiting.get(rid) {
-                Some(waiting) if waiting.id == *id => state.waiting.remove(rid),
+                Some(waiting) if waiting.id == *id && waiting.identity == identity => state.waiting.remove(rid),
                 _ => None,
             }
         };
@@ -78,6 +80,7 @@ impl Calls {
     fn enter<'a>(
         &'a self,
         id: &'a TwinId,
+        identity: &str,
     ) -> Result<(Place<'a>, oneshot::Receiver<Result<MethodAnswer, Refused>>), Refused> {
         let mut state = self.lock();
         let count = state.in_flight.get(id).copied().unwrap_or_default();
@@ -89,7 +92,7 @@ impl Calls {
         // The service's own request ids are short hexadecimal numbers too.
         let rid = format!("{:x}", state.last_rid);
         let (answer, answered) = oneshot::channel();
-        state.waiting.insert(rid.clone(), Waiting { id: id.clone(), answer });
+        state.waiting.insert(rid.clone(), Waiting { id: id.clone(), identity: identity.to_owned(), answer });
         Ok((Place { calls: self, id, rid }, answered))
     }
 
@@ -119,38 +122,58 @@ impl Drop for Place<'_> {
 /// 404104 when its connection ends and it does not come back; 504101 when no answer comes in time; 502101 for an answer that is
 /// none.
 pub async fn call(hub: &Hub, id: &TwinId, call: &MethodCall) -> Result<MethodAnswer, Refused> {
+    let identity = may_be_called(hub, id)?;
+    run_told(hub, (id, &identity), call).await
+}
+
+/// As [`call`], of this generation of the identity: one that is made under its id meanwhile is not called.
+///
+/// # Errors
+/// As there; 404001 also when another identity has the id.
+pub async fn call_as(hub: &Hub, id: &TwinId, identity: &str, call: &MethodCall) -> Result<MethodAnswer, Refused> {
     may_be_called(hub, id)?;
+    hub.read(|registry| registry.check_generation(id, identity))?;
+    run_told(hub, (id, identity), call).await
+}
+
+/// Runs it, and notes what became of it.
+async fn run_told(hub: &Hub, (id, identity): (&TwinId, &str), call: &MethodCall) -> Result<MethodAnswer, Refused> {
     let started = Instant::now();
-    let outcome = run(hub, id, call).await;
+    let outcome = run(hub, (id, identity), call).await;
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let told = outcome.as_ref().map(|answer| answer.status).map_err(|refused| refused.code.number);
     hub.happened(id, What::Method { name: call.name.clone(), outcome: told, ms });
     outcome
 }
 
-async fn run(hub: &Hub, id: &TwinId, call: &MethodCall) -> Result<MethodAnswer, Refused> {
-    let (place, answer) = hub.calls().enter(id)?;
+async fn run(hub: &Hub, id: (&TwinId, &str), call: &MethodCall) -> Result<MethodAnswer, Refused> {
+    let (place, answer) = hub.calls().enter(id.0, id.1)?;
     let gone = deliver(hub, id, call, &place.rid).await?;
     let deadline = Instant::now() + Duration::from_secs(call.response_timeout_s.into());
     wait(hub, id, answer, gone, deadline).await
 }
 
-fn may_be_called(hub: &Hub, id: &TwinId) -> Result<(), Refused> {
+/// The `generationId` of the identity.
+fn may_be_called(hub: &Hub, id: &TwinId) -> Result<String, Refused> {
     hub.read(|registry| {
-        let known = registry.record(id).is_some();
-        let device = registry.device(&id.device).filter(|_| known);
         let gone = || Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: id.to_string() };
-        match device.ok_or_else(gone)?.record.status {
+        let identity = registry.generation(id).ok_or_else(gone)?;
+        match registry.device(&id.device).ok_or_else(gone)?.record.status {
             // A disabled device cannot connect, so it is answered for as one that is offline. What the service says is
             // unconfirmed; 403012 would be the other guess.
             Status::Disabled => Err(offline()),
-            Status::Enabled => Ok(()),
+            Status::Enabled => Ok(identity),
         }
     })
 }
 
 /// Gets the call to a client, the one that is there or the one that comes in time. The token is cancelled when its connection goes.
-async fn deliver(hub: &Hub, id: &TwinId, call: &MethodCall, rid: &str) -> Result<CancellationToken, Refused> {
+async fn deliver(
+    hub: &Hub,
+    (id, identity): (&TwinId, &str),
+    call: &MethodCall,
+    rid: &str,
+) -> Result<CancellationToken, Refused> {
     let patience = Instant::now() + Duration::from_secs(call.connect_timeout_s.into());
     let packet = Outgoing::Publish {
         topic: ToDevice::Method { name: call.name.clone(), rid: rid.to_owned() }.topic(),
@@ -159,7 +182,7 @@ async fn deliver(hub: &Hub, id: &TwinId, call: &MethodCall, rid: &str) -> Result
     // Before the first try: who arrives between a try and the wait must not be missed.
     let mut arrival = hub.sessions().arrival(id);
     loop {
-        match hub.sessions().send(id, |filter| method::is_for(filter, &call.name), &packet) {
+        match hub.sessions().send((id, identity), |filter| method::is_for(filter, &call.name), &packet) {
             Ok(gone) => return Ok(gone),
             Err(NotSent::Full) => return Err(too_many(format!("{id} does not read what it is sent"))),
             Err(NotSent::Offline | NotSent::Unsubscribed) if call.connect_timeout_s == 0 => return Err(offline()),
@@ -169,13 +192,15 @@ async fn deliver(hub: &Hub, id: &TwinId, call: &MethodCall, rid: &str) -> Result
             () = arrival.next() => {}
             () = sleep_until(patience) => return Err(offline()),
         }
+        // Who arrived may be another of that id.
+        hub.read(|registry| registry.check_generation(id, identity))?;
     }
 }
 
 /// Waits for the answer, across a reconnect of the client if it is a short one.
 async fn wait(
     hub: &Hub,
-    id: &TwinId,
+    (id, identity): (&TwinId, &str),
     mut answer: oneshot::Receiver<Result<MethodAnswer, Refused>>,
     gone: CancellationToken,
     deadline: Instant,
@@ -199,7 +224,7 @@ async fn wait(
             }
             () = change => {}
         }
-        connection = hub.sessions().gone(id);
+        connection = hub.sessions().gone(id, identity);
         patience = if connection.is_some() { deadline } else { deadline.min(Instant::now() + RETURN) };
     }
 }

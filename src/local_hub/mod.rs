@@ -36,13 +36,13 @@ use clock::Moment;
 use commit::Committer;
 pub use names::HubName;
 use policies::Policies;
-use registry::{Kept, Registry};
+use registry::Registry;
 pub use rest::Limits;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Opened, Store};
+use store::{Founding, Layer, Store};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
@@ -130,6 +130,8 @@ pub enum StartError {
     Authorities(#[from] x509::AuthorityError),
     #[error("cannot open the data in {}: {reason}", dir.display())]
     Data { dir: PathBuf, reason: String },
+    #[error("the hub cannot be prepared: {reason}")]
+    Preparation { reason: String },
 }
 
 /// A running hub. Dropping it stops the listeners, drops the connections and waits for nothing; [`LocalHub::stop`] waits for the last commit.
@@ -140,6 +142,7 @@ pub struct LocalHub {
     names: Vec<HubName>,
     ca_file: PathBuf,
     fleet: FleetChoice,
+    notices: Vec<String>,
     stop: tokio_util::sync::CancellationToken,
     tasks: TaskTracker,
 }
@@ -158,6 +161,14 @@ impl LocalHub {
     /// # Errors
     /// See [`StartError`].
     pub async fn start_with(options: HubOptions, limits: Limits) -> Result<Self, StartError> {
+        Self::start_on(options, limits, store::no_layer()).await
+    }
+
+    /// As [`LocalHub::start_with`], with something between the hub and its data file.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_on(options: HubOptions, limits: Limits, layer: Layer) -> Result<Self, StartError> {
         let ((https, https_addr), (mqtts, mqtts_addr)) =
             listen::open(options.https, options.mqtts, options.exposure).await?;
 
@@ -167,17 +178,19 @@ impl LocalHub {
         // Key generation and opening the file block for a while; the window must not wait for them.
         let prepared = tokio::task::spawn_blocking(move || {
             let authorities = x509::Authorities::read(&x509_ca)?;
-            prepare(&ca_dir, &on_leaf, data.as_deref(), fleet).map(|prepared| (prepared, authorities))
+            prepare(&ca_dir, &on_leaf, data.as_deref().map(|dir| (dir, &layer)), fleet)
+                .map(|prepared| (prepared, authorities))
         });
-        let (prepared, authorities) = prepared.await.map_err(|error| StartError::Listen {
-            addr: https_addr,
-            reason: format!("the preparation ended early: {error}"),
-        })??;
+        let (prepared, authorities) =
+            prepared.await.map_err(|error| StartError::Preparation { reason: error.to_string() })??;
+        for notice in &prepared.notices {
+            tracing::warn!("{notice}");
+        }
 
         let events = Arc::new(events::Log::default());
         let sessions = Arc::new(mqtt::Sessions::default());
         let committer = Committer::start(prepared.store, sessions.clone(), events.clone())
-            .map_err(|error| StartError::Listen { addr: https_addr, reason: error.to_string() })?;
+            .map_err(|error| StartError::Preparation { reason: error.to_string() })?;
         let hub = Arc::new(hub::Hub::new(hub::Parts {
             registry: prepared.registry,
             policies: prepared.policies,
@@ -206,8 +219,8 @@ impl LocalHub {
         tasks.spawn(messages::run(hub.clone(), stop.clone()));
         tasks.close();
         tracing::info!(https = %https_addr, mqtts = %mqtts_addr, "the local hub is ready");
-        let (ca_file, fleet) = (certificates.ca_file, prepared.fleet);
-        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, names, ca_file, fleet, stop, tasks })
+        let (ca_file, fleet, notices) = (certificates.ca_file, prepared.fleet, prepared.notices);
+        Ok(Self { hub, https: https_addr, mqtts: mqtts_addr, names, ca_file, fleet, notices, stop, tasks })
     }
 
     /// The service connection string of `iothubowner`: `HostName=localhost:{https port};…`, and `HostName=localhost;…` on
@@ -275,6 +288,12 @@ impl LocalHub {
         self.fleet
     }
 
+    /// What was found damaged at the start, and what became of it: a sentence each, for the person whose hub it is.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
     /// The hub behind the sockets, for tests that must look inside.
     #[must_use]
     pub fn hub(&self) -> &Arc<hub::Hub> {
@@ -306,29 +325,28 @@ struct Prepared {
     items: store::Items,
     /// What the hub was founded with, now or then.
     fleet: FleetChoice,
+    notices: Vec<String>,
 }
 
-fn prepare(ca_dir: &Path, names: &[HubName], data: Option<&Path>, fleet: FleetChoice) -> Result<Prepared, StartError> {
+fn prepare(
+    ca_dir: &Path,
+    names: &[HubName],
+    data: Option<(&Path, &Layer)>,
+    fleet: FleetChoice,
+) -> Result<Prepared, StartError> {
     let certificates =
         certs::prepare(ca_dir, names).map_err(|reason| StartError::Certificates { dir: ca_dir.to_owned(), reason })?;
-    let fresh = || (Policies::new(), fleet::fresh(fleet, &Moment::now()));
-    let Some(dir) = data else {
-        let (policies, registry) = fresh();
-        return Ok(Prepared { certificates, store: None, policies, registry, items: store::Items::new(), fleet });
+    let mut notices: Vec<String> = certificates.notice.iter().cloned().collect();
+    let fresh = || Founding { fleet, policies: Policies::new(), registry: fleet::fresh(fleet, &Moment::now()) };
+    let (store, loaded) = match data {
+        None => (None, store::Loaded::from(fresh())),
+        Some((dir, layer)) => {
+            let opened = Store::open(dir, layer, fresh);
+            let (store, loaded) = opened.map_err(|reason| StartError::Data { dir: dir.to_owned(), reason })?;
+            (Some(store), loaded)
+        }
     };
-    let wrong = |reason| StartError::Data { dir: dir.to_owned(), reason };
-    match Store::open(dir).map_err(wrong)? {
-        Opened::Kept(store, loaded) => {
-            let store::Loaded { fleet, policies, registry, items } = *loaded;
-            Ok(Prepared { certificates, store: Some(store), policies, registry, items, fleet })
-        }
-        Opened::Fresh(mut store) => {
-            let (policies, registry) = fresh();
-            let identities: Vec<(crate::twin::TwinId, Kept)> =
-                registry.all_kept().into_iter().map(|id| (id.clone(), registry.kept(&id))).collect();
-            store.found(fleet, &policies, registry.synthetic(), identities.iter()).map_err(wrong)?;
-            let items = store::Items::new();
-            Ok(Prepared { certificates, store: Some(store), policies, registry, items, fleet })
-        }
-    }
+    let store::Loaded { fleet, policies, registry, items, damage } = loaded;
+    notices.extend(damage.map(|damage| damage.to_string()));
+    Ok(Prepared { certificates, store, policies, registry, items, fleet, notices })
 }

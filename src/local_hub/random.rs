@@ -1,8 +1,12 @@
 //! Random bytes for keys and seeds, from the same source TLS uses.
 
+use super::registry::Mint;
 use crate::protocol::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+/// What the registry makes keys and counters from.
+pub const MINT: Mint = Mint { key, number };
 
 /// 32 bytes nobody can guess.
 ///
@@ -22,6 +26,13 @@ pub fn bytes() -> [u8; 32] {
 #[must_use]
 pub fn key() -> Secret {
     Secret::new(STANDARD.encode(bytes()))
+}
+
+/// 64 random bits.
+#[must_use]
+pub fn number() -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = bytes();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// A number to draw others from, short enough to be copied by hand.

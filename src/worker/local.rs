@@ -59,6 +59,9 @@ pub(super) async fn serve(
             return;
         }
     };
+    for notice in hub.notices() {
+        out.notice(format!("The local hub: {notice}")).await;
+    }
     let info = LocalHubInfo { https: hub.https(), mqtts: hub.mqtts(), ca_file: hub.ca_file().to_path_buf() };
     let face = Face { connection: hub.connection_string(), info: info.clone(), passing };
     let face = Arc::new(face);

@@ -13,4 +13,13 @@ impl Hub {
         });
         self.events.telemetry(id, arrived, bag, payload);
     }
+
+    /// As [`Hub::telemetry`], from a connection that was opened for this generation of the identity. What arrives after the
+    /// identity was deleted is dropped: another one may have its id by now.
+    pub fn telemetry_of(&self, id: &TwinId, generation: &str, bag: &str, payload: &[u8]) {
+        let arrived = self.now_text();
+        if self.touch_as(id, generation, |record| record.last_activity.clone_from(&arrived)) {
+            self.events.telemetry(id, arrived, bag, payload);
+        }
+    }
 }

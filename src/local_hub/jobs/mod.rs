@@ -107,6 +107,7 @@ impl Jobs {
         if let Work::UpdateTwin(patch) = &request.work {
             check_patch(patch)?;
         }
+        hub.takes_changes().await?;
         let now = hub.clock().now();
         let start = request.start_time.map_or(now.ticks, start_ticks);
         if start > now.ticks + AHEAD_MAX_S * TICKS_PER_SECOND {
@@ -124,14 +125,17 @@ impl Jobs {
                 return Err(Refused { code, message: wrapped("429", code, "429") });
             }
             let job = Job::new(id, request, start, &now);
-            let mut items = state.prune(hub, &now);
-            items.push(job.item());
-            let answer = job.answer();
+            let pruned = state.prune(hub, &now);
+            hub.owe(pruned);
+            let (items, answer) = (vec![job.item()], job.answer());
             state.bytes += job.size;
             state.jobs.insert(id.to_owned(), job);
             (answer, hub.keep(items))
         };
-        kept.await?;
+        if let Err(refused) = kept.await {
+            hub.owe(self.lock().remove(id));
+            return Err(refused);
+        }
         self.wake.notify_one();
         Ok(answer)
     }
@@ -142,7 +146,8 @@ impl Jobs {
     /// 404 for an unknown job, 405 for one that runs or has ended, 500001.
     pub async fn cancel(&self, hub: &Hub, id: &str) -> Result<JobResponse, Refused> {
         check_id(id).map_err(|problem| refuse(&problem))?;
-        let (answer, kept) = {
+        hub.takes_changes().await?;
+        let (answer, before, kept) = {
             let mut state = self.lock();
             let Some(job) = state.jobs.get_mut(id) else {
                 return Err(Refused { code: ErrorCode::JOB_NOT_FOUND, message: id.to_owned() });
@@ -152,11 +157,19 @@ impl Jobs {
                     format!("The job is {}: only one that has not begun can be cancelled.", job.status.word());
                 return Err(Refused { code: ErrorCode::OPERATION_NOT_ALLOWED_IN_CURRENT_STATE, message });
             }
-            job.status = JobStatus::Cancelled;
+            let before = std::mem::replace(&mut job.status, JobStatus::Cancelled);
             job.ended = Some(hub.clock().now().ticks);
-            (job.answer(), hub.keep(vec![job.item()]))
+            (job.answer(), before, hub.keep(vec![job.item()]))
         };
-        kept.await?;
+        if let Err(refused) = kept.await {
+            let mut state = self.lock();
+            if let Some(job) = state.jobs.get_mut(id) {
+                (job.status, job.ended) = (before, None);
+                hub.owe(vec![job.item()]);
+            }
+            self.wake.notify_one();
+            return Err(refused);
+        }
         Ok(answer)
     }
 
@@ -218,41 +231,40 @@ impl Jobs {
             let wait = job.start - now.ticks;
             next = Some(next.map_or(wait, |next| next.min(wait)));
         }
-        if !items.is_empty() {
-            drop(hub.keep(items));
-        }
+        hub.owe(items);
         (due, next.map(|ticks| Duration::from_nanos(ticks.saturating_mul(100))))
     }
 
-    /// Adds devices that are to be worked on; those that are there already stay as they are.
+    /// Adds devices that are to be worked on, each with its generation; those that are there already stay as they are.
     ///
     /// # Errors
     /// A sentence, when there are too many.
-    fn add(&self, hub: &Hub, id: &str, targets: impl Iterator<Item = String>) -> Result<(), String> {
+    fn add(&self, hub: &Hub, id: &str, targets: impl Iterator<Item = (String, u64)>) -> Result<(), String> {
         let now = hub.clock().now();
         let mut state = self.lock();
-        for target in targets {
+        for (target, generation) in targets {
             if state.rows >= ROWS_MAX {
                 let items = state.prune(hub, &now);
-                drop(hub.keep(items));
+                hub.owe(items);
                 if state.rows >= ROWS_MAX {
                     return Err(format!("all jobs together find more than {ROWS_MAX} devices"));
                 }
             }
             if state.jobs.get(id).is_some_and(|job| !job.rows.contains_key(&target)) {
                 // Not kept: the condition finds it again.
-                drop(state.set_row(id, &target, Row::pending(&now)));
+                drop(state.set_row(id, &target, Row::pending(generation, &now)));
             }
         }
         Ok(())
     }
 
-    /// The next device to be worked on.
-    fn next_pending(&self, id: &str, after: Option<&str>) -> Option<String> {
+    /// The next device to be worked on, with its generation.
+    fn next_pending(&self, id: &str, after: Option<&str>) -> Option<(String, u64)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.lock();
         let mut rows = state.jobs.get(id)?.rows.range::<str, _>((from, Bound::Unbounded));
-        rows.find(|(_, row)| row.status == DeviceJobStatus::Pending).map(|(target, _)| target.clone())
+        rows.find(|(_, row)| row.status == DeviceJobStatus::Pending)
+            .map(|(target, row)| (target.clone(), row.generation))
     }
 
     /// Changes a row. The future resolves when that is kept, and need not be waited for.
@@ -266,7 +278,7 @@ impl Jobs {
     ) -> impl Future<Output = Result<(), Refused>> + Send + use<> {
         let mut state = self.lock();
         let item = state.set_row(id, target, row).filter(|_| keep == Keep::Yes);
-        let kept = item.map(|item| hub.keep(vec![item]));
+        let kept = item.map(|item| hub.keep_or_owe(vec![item]));
         async move {
             match kept {
                 Some(kept) => kept.await,
@@ -297,7 +309,7 @@ impl Jobs {
             job.ended = Some(now.ticks);
             let mut items = vec![job.item()];
             items.extend(state.prune(hub, &now));
-            drop(hub.keep(items));
+            hub.owe(items);
         }
     }
 
@@ -311,7 +323,7 @@ impl Jobs {
         let open: Vec<_> = rows.take(ROWS_AT_ONCE).map(|(target, row)| (target.clone(), row.begun)).collect();
         let last = open.last().map(|(target, _)| target.clone());
         let failed = |(target, begun): (String, _)| state.set_row(id, &target, Row::failed(begun, &now, code, text));
-        drop(hub.keep(open.into_iter().filter_map(failed).collect()));
+        hub.owe(open.into_iter().filter_map(failed).collect());
         last
     }
 
@@ -366,19 +378,24 @@ impl State {
                 break;
             }
             count -= 1;
-            let Some(job) = self.jobs.remove(&id) else { continue };
-            self.bytes -= job.size + job.rows.values().map(Row::size).sum::<usize>();
-            self.rows -= job.rows.len();
-            for target in job.rows.keys() {
-                items.push(Item { key: record::row_key(&id, target), value: None });
+            for item in self.remove(&id) {
+                items.push(item);
                 if items.len() == ROWS_AT_ONCE {
-                    drop(hub.keep(std::mem::take(&mut items)));
+                    hub.owe(std::mem::take(&mut items));
                 }
             }
-            // Last, so that no row is ever without its job.
-            items.push(Item { key: record::job_key(&id), value: None });
         }
         items
+    }
+
+    /// Forgets a job; what is to be kept of that.
+    fn remove(&mut self, id: &str) -> Vec<Item> {
+        let Some(job) = self.jobs.remove(id) else { return Vec::new() };
+        self.bytes -= job.size + job.rows.values().map(Row::size).sum::<usize>();
+        self.rows -= job.rows.len();
+        let rows = job.rows.keys().map(|target| Item { key: record::row_key(id, target), value: None });
+        // The job last, so that no row is ever without it.
+        rows.chain(std::iter::once(Item { key: record::job_key(id), value: None })).collect()
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Row {
     pub begun: Option<u64>,
     ended: Option<u64>,
     updated: u64,
+    /// The `generationId` of the identity that was found. Not kept: after a restart the condition is asked again.
+    #[serde(skip)]
+    pub generation: u64,
     /// What a method answered.
     answer: Option<Answer>,
     /// Number and text.
@@ -178,13 +181,13 @@ impl Job {
 }
 
 impl Row {
-    pub fn pending(now: &Moment) -> Self {
+    pub fn pending(generation: u64, now: &Moment) -> Self {
         let status = DeviceJobStatus::Pending;
-        Self { status, begun: None, ended: None, updated: now.ticks, answer: None, error: None }
+        Self { status, begun: None, ended: None, updated: now.ticks, generation, answer: None, error: None }
     }
 
-    pub fn running(now: &Moment) -> Self {
-        Self { status: DeviceJobStatus::Running, begun: Some(now.ticks), ..Self::pending(now) }
+    pub fn running(generation: u64, now: &Moment) -> Self {
+        Self { status: DeviceJobStatus::Running, begun: Some(now.ticks), ..Self::pending(generation, now) }
     }
 
     /// Done; `answer` is what a method answered.
@@ -194,7 +197,7 @@ impl Row {
             begun: Some(begun),
             ended: Some(now.ticks),
             answer: answer.map(|MethodAnswer { status, payload }| Answer { status, payload: payload.to_string() }),
-            ..Self::pending(now)
+            ..Self::pending(0, now)
         }
     }
 
@@ -204,7 +207,7 @@ impl Row {
             begun,
             ended: Some(now.ticks),
             error: Some((code.number, text.to_owned())),
-            ..Self::pending(now)
+            ..Self::pending(0, now)
         }
     }
 

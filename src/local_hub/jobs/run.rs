@@ -10,7 +10,7 @@ use crate::protocol::event::What;
 use crate::protocol::job::{JobRequest, JobStatus, Work};
 use crate::protocol::rest::IfMatch;
 use crate::query::{self, Query, Source};
-use crate::twin::{Json, TwinId};
+use crate::twin::{Json, Twin, TwinId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -99,9 +99,9 @@ async fn work(hub: &Arc<Hub>, id: &str, request: &Arc<JobRequest>) -> End {
     let mut last: Option<String> = None;
     loop {
         while under_way.len() < AT_ONCE
-            && let Some(target) = hub.jobs().next_pending(id, last.as_deref())
+            && let Some((target, generation)) = hub.jobs().next_pending(id, last.as_deref())
         {
-            under_way.spawn(one(hub.clone(), id.to_owned(), target.clone(), request.clone()));
+            under_way.spawn(one(hub.clone(), id.to_owned(), (target.clone(), generation), request.clone()));
             last = Some(target);
         }
         match under_way.join_next().await {
@@ -120,14 +120,23 @@ fn find(hub: &Hub, id: &str, condition: Option<&str>, abandoned: &AtomicBool) ->
     }
     let mut after: Option<TwinId> = None;
     while !abandoned.load(Ordering::Relaxed) {
-        let twins = hub.read_index(|registry| match query.source {
-            Source::Devices => registry.device_twins_after(after.as_ref().map(|id| id.device.as_str()), CHUNK),
-            Source::Modules => registry.module_twins_after(after.as_ref(), CHUNK),
-            Source::Jobs => Vec::new(),
+        let twins: Vec<(Twin, u64)> = hub.read_index(|registry| {
+            let twins = match query.source {
+                Source::Devices => registry.device_twins_after(after.as_ref().map(|id| id.device.as_str()), CHUNK),
+                Source::Modules => registry.module_twins_after(after.as_ref(), CHUNK),
+                Source::Jobs => Vec::new(),
+            };
+            let generation = |id: &TwinId| registry.generation(id).and_then(|text| text.parse().ok()).unwrap_or(0);
+            twins
+                .into_iter()
+                .map(|twin| (generation(&twin.id), twin))
+                .map(|(generation, twin)| (twin, generation))
+                .collect()
         });
-        let Some(last) = twins.last() else { break };
+        let Some((last, _)) = twins.last() else { break };
         after = Some(last.id.clone());
-        let found = twins.iter().filter(|twin| query.matches(twin)).map(|twin| twin.id.to_string());
+        let found = twins.iter().filter(|(twin, _)| query.matches(twin));
+        let found = found.map(|(twin, generation)| (twin.id.to_string(), *generation));
         hub.jobs().add(hub, id, found)?;
     }
     Ok(())
@@ -153,22 +162,24 @@ fn read(condition: &str) -> Result<Query, String> {
     })
 }
 
-/// The work on one device.
-async fn one(hub: Arc<Hub>, id: String, target: String, request: Arc<JobRequest>) {
+/// The work on one device, of the generation that was found: another of that id need not meet the condition.
+async fn one(hub: Arc<Hub>, id: String, (target, generation): (String, u64), request: Arc<JobRequest>) {
     let begun = hub.clock().now();
     // A method may be called once only, so that it was called is kept before it is.
     let keep = if matches!(request.work, Work::DeviceMethod(_)) { Keep::Yes } else { Keep::No };
-    let running = hub.jobs().set_row(&hub, &id, &target, Row::running(&begun), keep);
-    let twin = twin_id(&target);
+    let running = hub.jobs().set_row(&hub, &id, &target, Row::running(generation, &begun), keep);
+    let (twin, identity) = (twin_id(&target), generation.to_string());
     let outcome = match &request.work {
         Work::UpdateTwin(patch) => {
             let patch = Json::Object(patch.clone());
-            let write = hub
-                .write(|registry, now| Ok(((), registry.write_twin(&twin, &patch, &IfMatch::Any, Mode::Merge, now)?)));
+            let write = hub.write(|registry, now| {
+                registry.check_generation(&twin, &identity)?;
+                Ok(((), registry.write_twin(&twin, &patch, &IfMatch::Any, Mode::Merge, now)?))
+            });
             write.await.map(|()| None)
         }
         Work::DeviceMethod(method) => match running.await {
-            Ok(()) => methods::call(&hub, &twin, method).await.map(Some),
+            Ok(()) => methods::call_as(&hub, &twin, &identity, method).await.map(Some),
             Err(refused) => Err(refused),
         },
     };

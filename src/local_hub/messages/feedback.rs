@@ -141,7 +141,21 @@ impl Feedback {
         gone
     }
 
-    fn put_back(&mut self, records: Vec<Record>) {
+    /// The records of a batch that is locked.
+    pub fn batch(&self, token: &str) -> Vec<Record> {
+        let batch = self.locked.iter().find(|locked| locked.token == token);
+        batch.map(|locked| locked.records.clone()).unwrap_or_default()
+    }
+
+    /// Takes back what was said of a message; what has to be removed from the file for it.
+    pub fn forget(&mut self, sequence: u64) -> Option<Item> {
+        let at = self.waiting.iter().position(|record| record.sequence == sequence)?;
+        self.waiting.remove(at).map(|record| kept::feedback_removal(&record))
+    }
+
+    /// Records wait again that did before, if they do not yet.
+    pub fn put_back(&mut self, mut records: Vec<Record>) {
+        records.retain(|record| !self.waiting.iter().any(|waiting| waiting.sequence == record.sequence));
         for record in records.into_iter().rev() {
             self.waiting.push_front(record);
         }

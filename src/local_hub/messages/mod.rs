@@ -112,7 +112,7 @@ impl Messages {
         let mut gone = Vec::new();
         for device in devices {
             let id = TwinId::device(&device);
-            let generation = registry.record(&id).map(|record| record.generation.clone());
+            let generation = registry.generation(&id);
             let queue = state.queues.get(&device);
             if queue.is_some_and(|queue| Some(&queue.generation) != generation.as_ref()) {
                 gone.extend(state.drop_queue(&device));
@@ -131,10 +131,11 @@ impl Messages {
     pub async fn send(&self, hub: &Hub, device: &str, properties: Properties, payload: &[u8]) -> Result<u64, Refused> {
         let now = hub.clock().now();
         let message = prepare(device, properties, payload, &now)?;
+        hub.takes_changes().await?;
         let (sequence, kept) = {
             let mut state = self.lock();
             let id = TwinId::device(device);
-            let generation = hub.read(|registry| registry.record(&id).map(|record| record.generation.clone()));
+            let generation = hub.read(|registry| registry.generation(&id));
             let generation =
                 generation.ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
             let mut items = Vec::new();
@@ -142,13 +143,14 @@ impl Messages {
                 items.extend(state.drop_queue(device));
             }
             items.extend(state.expire(hub, device, &now));
+            keep_all(hub, items);
             state.check_room(device, &message)?;
             state.last_sequence += 1;
             let sequence = state.last_sequence;
-            let over_mqtt = hub.sessions().takes_messages(&id);
+            let over_mqtt = hub.sessions().takes_messages(&id, &generation);
             let message = Message { sequence, generation, over_mqtt, ..message };
             let waiting = queue::Waiting::new(Arc::new(message));
-            items.push(kept::item(&waiting));
+            let items = vec![kept::item(&waiting)];
             note(hub, &waiting, "enqueued");
             state.insert(waiting);
             state.count(hub, device);
@@ -156,8 +158,19 @@ impl Messages {
             (sequence, hub.keep(items))
         };
         self.wake.notify_one();
-        kept.await?;
+        if let Err(refused) = kept.await {
+            self.take_back(hub, device, sequence);
+            return Err(refused);
+        }
         Ok(sequence)
+    }
+
+    /// A message was not kept, and its sender is told so: it leaves its queue as if it had never come.
+    fn take_back(&self, hub: &Hub, device: &str, sequence: u64) {
+        let mut state = self.lock();
+        let items: Vec<Item> = state.remove(device, sequence).iter().map(|w| kept::removal(&w.message)).collect();
+        state.count(hub, device);
+        hub.owe(items);
     }
 
     /// The next message for a receiver over HTTPS, locked for it.
@@ -167,7 +180,9 @@ impl Messages {
         let items = state.expire(hub, device, &now);
         let token = uuid::Uuid::new_v4().to_string();
         let until = now.ticks + lock_s.unwrap_or(LOCK_S) * TICKS_PER_SECOND;
-        let given = state.take(hub, device, |_| true, Held::Locked { token, until });
+        let identity = hub.read(|registry| registry.generation(&TwinId::device(device)));
+        let wanted = |message: &Message| Some(&message.generation) == identity.as_ref();
+        let given = state.take(hub, device, wanted, Held::Locked { token, until });
         if let Some(taken) = &given {
             state.due.insert((until, taken.message.sequence, device.to_owned()));
         }
@@ -182,24 +197,27 @@ impl Messages {
     /// # Errors
     /// 412002 when the lock is another's or has ended; 500001.
     pub async fn settle_lock(&self, hub: &Hub, device: &str, token: &str, verdict: Verdict) -> Result<(), Refused> {
+        hub.takes_changes().await?;
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
-            let mut items = state.expire(hub, device, &now);
+            let items = state.expire(hub, device, &now);
             let Some((sequence, until)) = state.queues.get(device).and_then(|queue| queue.locked(token)) else {
                 keep_all(hub, items);
                 let message = format!("no message of {device} is locked by this token any more");
                 return Err(Refused { code: ErrorCode::DEVICE_MESSAGE_LOCK_LOST, message });
             };
             state.due.remove(&(until, sequence, device.to_owned()));
-            items.extend(match verdict {
+            keep_all(hub, items);
+            let before = state.copies(device, &[sequence]);
+            let items = match verdict {
                 Verdict::Complete => state.end(hub, device, sequence, Outcome::Success, &now),
                 Verdict::Reject => state.end(hub, device, sequence, Outcome::Rejected, &now),
                 Verdict::Abandon => state.release(hub, device, sequence, &now),
-            });
-            hub.keep(items)
+            };
+            (before, hub.keep(items))
         };
-        kept.await
+        self.or_put_back(hub, device, kept).await
     }
 
     /// Throws away what waits for a device; how many that were.
@@ -208,28 +226,49 @@ impl Messages {
     /// 404 for an unknown device; 500001.
     pub async fn purge(&self, hub: &Hub, device: &str) -> Result<usize, Refused> {
         let id = TwinId::device(device);
+        hub.takes_changes().await?;
         hub.read(|registry| registry.record(&id).is_some())
             .then_some(())
             .ok_or_else(|| Refused { code: ErrorCode::DEVICE_NOT_FOUND, message: device.to_owned() })?;
         let (count, kept) = {
             let now = hub.clock().now();
             let mut state = self.lock();
-            let mut items = state.expire(hub, device, &now);
+            let expired = state.expire(hub, device, &now);
+            keep_all(hub, expired);
             let all: Vec<u64> = state.queues.get(device).map(Queue::sequences).unwrap_or_default();
+            let before = state.copies(device, &all);
+            let mut items = Vec::new();
             for sequence in &all {
                 items.extend(state.end(hub, device, *sequence, Outcome::Purged, &now));
             }
-            (all.len(), hub.keep(items))
+            (all.len(), (before, hub.keep(items)))
         };
-        kept.await?;
+        self.or_put_back(hub, device, kept).await?;
         Ok(count)
+    }
+
+    /// Waits until something that took messages out of their queue is kept. If it cannot be, they are in it again.
+    async fn or_put_back(
+        &self,
+        hub: &Hub,
+        device: &str,
+        (before, kept): (Vec<queue::Waiting>, impl Future<Output = Result<(), Refused>>),
+    ) -> Result<(), Refused> {
+        let kept = kept.await;
+        if kept.is_err() {
+            let mut state = self.lock();
+            let items = state.put_back(before);
+            state.count(hub, device);
+            state.wake(device);
+            hub.owe(items);
+        }
+        kept
     }
 
     /// A device was deleted: what waited for it goes with it, without feedback.
     pub fn forget(&self, hub: &Hub, device: &str) {
         let mut state = self.lock();
-        let generation =
-            hub.read(|registry| registry.record(&TwinId::device(device)).map(|record| record.generation.clone()));
+        let generation = hub.read(|registry| registry.generation(&TwinId::device(device)));
         // Another of that name may be there by now, with messages of its own.
         if state.queues.get(device).is_some_and(|queue| Some(&queue.generation) != generation.as_ref()) {
             let items = state.drop_queue(device);
@@ -256,14 +295,18 @@ impl Messages {
         }
     }
 
-    /// The next message for a connection over MQTT; it is in flight until it is acknowledged or given back.
-    pub(super) fn next(&self, hub: &Hub, device: &str, scope: Scope) -> Option<Taken> {
+    /// The next message for a connection over MQTT, which is of this generation of the device; it is in flight until it is
+    /// acknowledged or given back.
+    pub(super) fn next(&self, hub: &Hub, (device, identity): (&str, &str), scope: Scope) -> Option<Taken> {
         let now = hub.clock().now();
         let mut state = self.lock();
         let items = state.expire(hub, device, &now);
-        let wanted = |message: &Message| match scope {
-            Scope::Kept => message.over_mqtt,
-            Scope::After(mark) => message.sequence > mark,
+        let wanted = |message: &Message| {
+            message.generation == identity
+                && match scope {
+                    Scope::Kept => message.over_mqtt,
+                    Scope::After(mark) => message.sequence > mark,
+                }
         };
         let taken = state.take(hub, device, wanted, Held::InFlight);
         keep_all(hub, items);
@@ -304,16 +347,24 @@ impl Messages {
     /// # Errors
     /// 412002 when the lock is another's or has ended; 500001.
     pub async fn settle_feedback(&self, hub: &Hub, token: &str, verdict: Verdict) -> Result<(), Refused> {
+        hub.takes_changes().await?;
         let kept = {
             let now = hub.clock().now();
             let mut state = self.lock();
+            let before = state.feedback.batch(token);
             let items = state.feedback.settle(token, verdict, now.ticks).ok_or_else(|| Refused {
                 code: ErrorCode::DEVICE_MESSAGE_LOCK_LOST,
                 message: "no feedback is locked by this token any more".to_owned(),
             })?;
-            hub.keep(items)
+            (before, hub.keep(items))
         };
-        kept.await
+        let (before, kept) = kept;
+        let kept = kept.await;
+        if kept.is_err() {
+            hub.owe(before.iter().map(kept::feedback_item).collect());
+            self.lock().feedback.put_back(before);
+        }
+        kept
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -324,9 +375,7 @@ impl Messages {
 
 /// Has items kept without waiting for it.
 fn keep_all(hub: &Hub, items: Vec<Item>) {
-    if !items.is_empty() {
-        drop(hub.keep(items));
-    }
+    hub.owe(items);
 }
 
 /// Checks what can be checked of a message alone. Sequence and generation are given later.

@@ -190,7 +190,7 @@ impl State {
         items
     }
 
-    fn remove(&mut self, device: &str, sequence: u64) -> Option<Waiting> {
+    pub(super) fn remove(&mut self, device: &str, sequence: u64) -> Option<Waiting> {
         let queue = self.queues.get_mut(device)?;
         let waiting = queue.messages.remove(queue.place(sequence)?)?;
         if queue.messages.is_empty() {
@@ -205,6 +205,30 @@ impl State {
         Some(waiting)
     }
 
+    /// Messages as they are now.
+    pub(super) fn copies(&self, device: &str, sequences: &[u64]) -> Vec<Waiting> {
+        let queue = self.queues.get(device);
+        let all = queue.into_iter().flat_map(|queue| &queue.messages);
+        all.filter(|waiting| sequences.contains(&waiting.message.sequence)).cloned().collect()
+    }
+
+    /// Takes back that messages left their queue. What it returns is to be kept.
+    pub(super) fn put_back(&mut self, before: Vec<Waiting>) -> Vec<Item> {
+        let mut items = Vec::new();
+        for waiting in before {
+            let message = waiting.message.clone();
+            // Given back, not taken out: then it is there as it is now.
+            drop(self.remove(&message.device, message.sequence));
+            if let Held::Locked { until, .. } = waiting.held {
+                self.due.insert((until, message.sequence, message.device.clone()));
+            }
+            items.push(kept::item(&waiting));
+            items.extend(self.feedback.forget(message.sequence));
+            self.insert(waiting);
+        }
+        items
+    }
+
     /// Lets a whole queue go, silently.
     pub(super) fn drop_queue(&mut self, device: &str) -> Vec<Item> {
         let all = self.queues.get(device).map(Queue::sequences).unwrap_or_default();
@@ -214,6 +238,9 @@ impl State {
 
     /// Ends what expired, and frees what was locked too long, of one device. What it returns is to be kept.
     pub(super) fn expire(&mut self, hub: &Hub, device: &str, now: &Moment) -> Vec<Item> {
+        if self.is_of_another(hub, device) {
+            return self.drop_queue(device);
+        }
         let Some(queue) = self.queues.get(device) else { return Vec::new() };
         let over = |waiting: &&Waiting| match waiting.held {
             Held::No => waiting.message.expires <= now.ticks,
@@ -235,11 +262,19 @@ impl State {
         items
     }
 
+    /// Whether the queue is that of a device that was deleted, and another has its id now.
+    fn is_of_another(&self, hub: &Hub, device: &str) -> bool {
+        let Some(queue) = self.queues.get(device) else { return false };
+        let generation = hub.read(|registry| registry.generation(&TwinId::device(device)));
+        generation.is_some_and(|generation| generation != queue.generation)
+    }
+
     /// Tells the registry how many wait.
     pub(super) fn count(&self, hub: &Hub, device: &str) {
-        let count = self.queues.get(device).map_or(0, |queue| queue.messages.len());
+        let queue = self.queues.get(device);
         hub.touch(&TwinId::device(device), |record| {
-            record.messages = count;
+            let own = queue.filter(|queue| queue.generation == record.generation);
+            record.messages = own.map_or(0, |queue| queue.messages.len());
             Some(())
         });
     }

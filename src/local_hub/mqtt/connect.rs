@@ -1,7 +1,7 @@
 //! The CONNECT: read in time, checked, answered.
 
 use super::faulty;
-use super::lease::Lease;
+use super::lease::{Lease, NotOpened};
 use super::limits::Limits;
 use super::outbox::Inbox;
 use super::packet::{
@@ -100,6 +100,8 @@ where
             tracing::info!(id = %caller.id, why = %refused.message, "an MQTT client is refused");
             Err(refuse(io, ReturnCode::NotAuthorized).await)
         }
+        // A clean session may not begin while the one before it could come back after a restart.
+        Err(Denied::Unavailable) => Err(refuse(io, ReturnCode::ServerUnavailable).await),
         Err(Denied::Over(end)) => Err(end),
     }
 }
@@ -155,6 +157,8 @@ fn caller(connect: Connect) -> Result<Caller, Unfit> {
 
 enum Denied {
     Refused(Refused),
+    /// The hub cannot keep what this CONNECT asks for.
+    Unavailable,
     Over(End),
 }
 
@@ -172,9 +176,12 @@ async fn admit(
         taken = Lease::take(hub, caller.id.clone()) => taken.ok_or(Denied::Over(End::Evicted))?,
     };
     let admission = ask(&lease.hub, caller, certificates)?;
-    let present = lease.open(caller.clean).await.ok_or(Denied::Over(End::Evicted))?;
+    let present = lease.open(caller.clean).await.map_err(|not_opened| match not_opened {
+        NotOpened::Gone => Denied::Over(End::Evicted),
+        NotOpened::NotKept => Denied::Unavailable,
+    })?;
     if let Some(model_id) = &caller.user.model_id {
-        lease.hub.set_model_id(&lease.id, model_id);
+        lease.hub.set_model_id(&lease.id, lease.identity(), model_id);
     }
     Ok((lease, inbox, present, admission.expires))
 }

@@ -16,6 +16,8 @@ use tokio::sync::watch;
 pub struct Deliveries {
     hub: Arc<Hub>,
     device: String,
+    /// The `generationId` of the device the connection is of.
+    identity: String,
     scope: Scope,
     /// `None` after an UNSUBSCRIBE: what is in flight is still acknowledged.
     qos: Option<Qos>,
@@ -28,10 +30,12 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    fn new(hub: &Arc<Hub>, device: &str) -> Self {
+    fn new(lease: &Lease) -> Self {
+        let (hub, device) = (&lease.hub, &lease.id.device);
         Self {
             hub: Arc::clone(hub),
-            device: device.to_owned(),
+            device: device.clone(),
+            identity: lease.identity().to_owned(),
             scope: Scope::Kept,
             qos: None,
             news: hub.messages().listen(device),
@@ -59,7 +63,7 @@ impl Deliveries {
     pub fn fill(&mut self, unsent: &mut BytesMut) {
         let Some(qos) = self.qos else { return };
         while self.hungry && unsent.len() < MAX_UNSENT && self.in_flight.len() < MAX_IN_FLIGHT {
-            let Some(taken) = self.hub.messages().next(&self.hub, &self.device, self.scope) else {
+            let Some(taken) = self.hub.messages().next(&self.hub, (&self.device, &self.identity), self.scope) else {
                 self.hungry = false;
                 return;
             };
@@ -120,7 +124,7 @@ pub fn follow(deliveries: &mut Option<Box<Deliveries>>, lease: &Lease) {
     match deliveries {
         Some(deliveries) => deliveries.granted(granted),
         None if granted.is_some() => {
-            let mut begun = Box::new(Deliveries::new(&lease.hub, &lease.id.device));
+            let mut begun = Box::new(Deliveries::new(lease));
             begun.granted(granted);
             *deliveries = Some(begun);
         }

@@ -16,8 +16,15 @@ pub enum Pending {
 
 /// What was waited for.
 pub enum Done {
-    Reported { answer: Outgoing, packet_id: Option<u16>, fate: Fate },
-    Subscribed { answer: Outgoing },
+    Reported {
+        answer: Outgoing,
+        packet_id: Option<u16>,
+        fate: Fate,
+    },
+    /// `None` when there is no answer that would be true.
+    Subscribed {
+        answer: Option<Outgoing>,
+    },
 }
 
 pub type Busy<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
@@ -32,13 +39,13 @@ impl Pending {
     }
 }
 
-/// The answer when the hub cannot keep what was asked for. To UNSUBSCRIBE there is but one.
-pub fn refused(answer: Outgoing) -> Outgoing {
+/// The answer when the hub cannot keep what was asked for. To UNSUBSCRIBE there is none but that it was done.
+pub fn refused(answer: Outgoing) -> Option<Outgoing> {
     match answer {
         Outgoing::SubAck { packet_id, grants } => {
-            Outgoing::SubAck { packet_id, grants: vec![Grant::Refused; grants.len()] }
+            Some(Outgoing::SubAck { packet_id, grants: vec![Grant::Refused; grants.len()] })
         }
-        other => other,
+        _ => None,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a PUBLISH of a client means: telemetry, a twin operation, the answer to a method, or nothing the hub knows.
 
+use super::lease::Lease;
 use super::limits::MAX_REQUEST_ID;
 use super::packet::{MAX_MESSAGE, Publish, Qos, Will};
 use super::twin::Operation;
-use crate::local_hub::hub::Hub;
 use crate::protocol::mqtt::FromDevice;
 use crate::twin::TwinId;
 use bytes::Bytes;
@@ -113,7 +113,7 @@ impl WillMessage {
         }
     }
 
-    pub fn publish(&self, hub: &Hub, id: &TwinId) {
-        hub.telemetry(id, &self.0.bag, &self.0.payload);
+    pub fn publish(&self, lease: &Lease) {
+        lease.hub.telemetry_of(&lease.id, lease.identity(), &self.0.bag, &self.0.payload);
     }
 }

@@ -52,6 +52,8 @@ pub enum End {
     Expired,
     /// Replaced by a newer connection, or told to go by the hub or a fault.
     Evicted,
+    /// What the client asked for could not be kept, and MQTT has no packet that says so.
+    NotKept,
     /// Broken off by a fault.
     Dropped,
     Malformed(Malformed),
@@ -115,7 +117,7 @@ where
         tracing::warn!(id = %lease.id, "the hub was too slow to apply all reports of a connection that ended");
     }
     if let (Some(will), true) = (will, !matches!(end, End::Disconnected | End::Stopped)) {
-        will.publish(&lease.hub, &lease.id);
+        will.publish(&lease);
     }
     end
 }
@@ -238,19 +240,22 @@ impl Session<'_> {
     }
 
     fn take(&mut self, packet: Incoming) -> Result<(), End> {
-        let (hub, id, generation) = (&self.lease.hub, &self.lease.id, self.lease.generation());
+        let lease = self.lease;
+        let (hub, id, generation) = (&lease.hub, &lease.id, lease.generation());
         match packet {
             Incoming::Connect(_) => return Err(End::Violation("a second CONNECT")),
             Incoming::Disconnect => return Err(End::Disconnected),
             Incoming::PingReq => self.send(&Outgoing::PingResp),
             Incoming::Subscribe { packet_id, filters } => {
                 self.resubscribed = true;
-                let (grants, kept) = hub.sessions().subscribe(id, generation, filters, |items| hub.keep(items));
+                let keep = |items, before| lease.keep_subscriptions(items, before);
+                let (grants, kept) = hub.sessions().subscribe(id, generation, filters, keep);
                 self.subscribed(Outgoing::SubAck { packet_id, grants }, kept);
             }
             Incoming::Unsubscribe { packet_id, filters } => {
                 self.resubscribed = true;
-                let kept = hub.sessions().unsubscribe(id, generation, &filters, |items| hub.keep(items));
+                let keep = |items, before| lease.keep_subscriptions(items, before);
+                let kept = hub.sessions().unsubscribe(id, generation, &filters, keep);
                 self.subscribed(Outgoing::UnsubAck { packet_id }, kept);
             }
             Incoming::Publish(publish) => self.publish(publish)?,
@@ -271,13 +276,15 @@ impl Session<'_> {
             Meaning::Telemetry(message) => {
                 let fate = self.lease.hub.faults().strike(Occasion::Telemetry, Some(&self.lease.id));
                 faulty::before(&fate)?;
-                self.lease.hub.telemetry(&self.lease.id, &message.bag, &message.payload);
+                let lease = self.lease;
+                lease.hub.telemetry_of(&lease.id, lease.identity(), &message.bag, &message.payload);
                 self.conclude(packet_id, None, &fate)?;
             }
             Meaning::MethodAnswer { rid, status, payload } => {
                 let fate = self.lease.hub.faults().strike(Occasion::MethodAnswer, Some(&self.lease.id));
                 faulty::before(&fate)?;
-                self.lease.hub.calls().answered(&self.lease.id, &rid, status, &payload);
+                let lease = self.lease;
+                lease.hub.calls().answered(&lease.id, lease.identity(), (&rid, status, &payload));
                 self.conclude(packet_id, None, &fate)?;
             }
             Meaning::Nothing => self.acknowledge(packet_id),

@@ -112,14 +112,14 @@ impl Sessions {
         }
     }
 
-    /// Puts a packet on its way to the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
+    /// Puts a packet on its way to this generation of the identity, if it is connected and subscribed to a filter that `wanted` takes. The token is
     /// cancelled when that connection is gone.
     ///
     /// # Errors
     /// When it is not on its way; nothing was sent then.
     pub fn send(
         &self,
-        id: &TwinId,
+        (id, identity): (&TwinId, &str),
         wanted: impl Fn(&str) -> bool,
         packet: &Outgoing,
     ) -> Result<CancellationToken, NotSent> {
@@ -128,7 +128,7 @@ impl Sessions {
         encode(packet, &mut bytes).map_err(|_too_large| NotSent::Full)?;
         let state = self.lock();
         let entry = state.entries.get(id).ok_or(NotSent::Offline)?;
-        let connection = entry.open_connection().ok_or(NotSent::Offline)?;
+        let connection = entry.open_connection().filter(|_| entry.identity == identity).ok_or(NotSent::Offline)?;
         if !entry.subscriptions.iter().any(|(filter, _)| wanted(filter)) {
             return Err(NotSent::Unsubscribed);
         }
@@ -136,10 +136,12 @@ impl Sessions {
         Ok(connection.gone.clone())
     }
 
-    /// Cancelled when the identity's open connection is gone; `None` when it has none.
+    /// Cancelled when the open connection of this generation of the identity is gone; `None` when it has none.
     #[must_use]
-    pub fn gone(&self, id: &TwinId) -> Option<CancellationToken> {
-        self.lock().entries.get(id)?.open_connection().map(|connection| connection.gone.clone())
+    pub fn gone(&self, id: &TwinId, identity: &str) -> Option<CancellationToken> {
+        let state = self.lock();
+        let entry = state.entries.get(id).filter(|entry| entry.identity == identity)?;
+        entry.open_connection().map(|connection| connection.gone.clone())
     }
 
     /// Wakes when the identity connects or subscribes, from now on.
@@ -229,8 +231,8 @@ impl Sessions {
         Claim { connection, before: before.map(|b| b.gone) }
     }
 
-    /// The connection before is gone: the session begins, of the identity with this `generationId`. Whether a kept one was resumed,
-    /// and what `keep` returned if there was something to keep; `None` when it is no longer ours to begin.
+    /// The connection before is gone: the session begins, of the identity with this `generationId`. Whether a kept one was resumed;
+    /// if one ended instead, what `keep` returned and what that one was subscribed to. `None` when it is no longer ours to begin.
     pub(super) fn open<K>(
         &self,
         id: &TwinId,
@@ -238,23 +240,47 @@ impl Sessions {
         clean: CleanSession,
         identity: String,
         keep: impl FnOnce(Vec<Item>) -> K,
-    ) -> Option<(bool, Option<K>)> {
+    ) -> Option<(bool, Option<(K, Vec<(String, Qos)>)>)> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(id)?;
         let connection = entry.connection.as_mut().filter(|c| c.generation == generation && !c.evict.is_cancelled())?;
         connection.phase = Phase::Open;
-        let present = entry.kept && clean == CleanSession::Kept;
-        if !present {
-            entry.subscriptions.clear();
-        }
+        // What the identity before it left is not for this one.
+        let present = entry.kept && entry.identity == identity && clean == CleanSession::Kept;
+        let before = if present { Vec::new() } else { std::mem::take(&mut entry.subscriptions) };
         entry.kept = clean == CleanSession::Kept;
         entry.identity = identity;
         let ended = !present && std::mem::take(&mut entry.stored);
         state.connected += 1;
-        let kept = ended.then(|| keep(vec![kept::removal(id)]));
+        let ended = ended.then(|| (keep(vec![kept::removal(id)]), before));
         drop(state);
         self.arrivals.tell(id);
-        Some((present, kept))
+        Some((present, ended))
+    }
+
+    /// The end of a kept session could not be kept: it is there again, for who connects next.
+    pub(super) fn restore_ended(&self, id: &TwinId, generation: u64, before: Vec<(String, Qos)>) {
+        let mut state = self.lock();
+        if let Some(entry) = state.ours(id, generation) {
+            (entry.subscriptions, entry.kept, entry.stored) = (before, true, true);
+        }
+    }
+
+    /// What was subscribed could not be kept: it is again what it was before.
+    pub(super) fn revert(&self, id: &TwinId, generation: u64, before: Vec<(String, Qos)>, owe: impl FnOnce(Vec<Item>)) {
+        let mut state = self.lock();
+        let Some(entry) = state.entries.get_mut(id) else { return };
+        // Another connection may have changed them since.
+        if entry.connection.as_ref().is_some_and(|connection| connection.generation != generation) {
+            return;
+        }
+        entry.subscriptions = before;
+        entry.stored = entry.kept && !entry.subscriptions.is_empty();
+        owe(vec![if entry.stored {
+            KeptSession::item(id, &entry.identity, &entry.subscriptions)
+        } else {
+            kept::removal(id)
+        }]);
     }
 
     /// Grants every filter, at most at `QoS` 1, also those that will never match; refuses what exceeds the bounds. Beside the
@@ -264,13 +290,13 @@ impl Sessions {
         id: &TwinId,
         generation: u64,
         filters: Vec<(String, Qos)>,
-        keep: impl FnOnce(Vec<Item>) -> K,
+        keep: impl FnOnce(Vec<Item>, Vec<(String, Qos)>) -> K,
     ) -> (Vec<Grant>, Option<K>) {
         let mut state = self.lock();
         let Some(entry) = state.ours(id, generation) else { return (vec![Grant::Refused; filters.len()], None) };
         let before = entry.subscriptions.clone();
         let grants = filters.into_iter().map(|(filter, qos)| entry.subscribe(filter, qos)).collect();
-        let kept = entry.changed(id, &before).map(keep);
+        let kept = entry.changed(id, &before).map(|items| keep(items, before));
         drop(state);
         self.arrivals.tell(id);
         (grants, kept)
@@ -282,13 +308,13 @@ impl Sessions {
         id: &TwinId,
         generation: u64,
         filters: &[String],
-        keep: impl FnOnce(Vec<Item>) -> K,
+        keep: impl FnOnce(Vec<Item>, Vec<(String, Qos)>) -> K,
     ) -> Option<K> {
         let mut state = self.lock();
         let entry = state.ours(id, generation)?;
         let before = entry.subscriptions.clone();
         entry.subscriptions.retain(|(filter, _)| !filters.contains(filter));
-        entry.changed(id, &before).map(keep)
+        entry.changed(id, &before).map(|items| keep(items, before))
     }
 
     pub(super) fn is_subscribed(&self, id: &TwinId, generation: u64, filter: &str) -> bool {
@@ -306,16 +332,16 @@ impl Sessions {
 
     /// Whether messages to the device are meant for MQTT too: it has a kept session, or is connected and subscribed to them.
     #[must_use]
-    pub fn takes_messages(&self, id: &TwinId) -> bool {
+    pub fn takes_messages(&self, id: &TwinId, identity: &str) -> bool {
         let state = self.lock();
-        let Some(entry) = state.entries.get(id) else { return false };
+        let Some(entry) = state.entries.get(id).filter(|entry| entry.identity == identity) else { return false };
         entry.kept || (entry.open_connection().is_some() && entry.is_subscribed(&device_bound(&id.device)))
     }
 
     /// The connection is gone; its session stays if it is a kept one, and another may have to go for it.
-    pub(super) fn release<K>(&self, id: &TwinId, generation: u64, keep: impl FnOnce(Vec<Item>) -> K) -> Option<K> {
+    pub(super) fn release(&self, id: &TwinId, generation: u64, owe: impl FnOnce(Vec<Item>)) {
         let mut state = self.lock();
-        let entry = state.ours(id, generation)?;
+        let Some(entry) = state.ours(id, generation) else { return };
         let kept = entry.kept;
         let was_open = entry.connection.take().is_some_and(|c| c.phase == Phase::Open);
         if was_open {
@@ -323,10 +349,9 @@ impl Sessions {
         }
         if !kept {
             state.forget(id);
-            return None;
+            return;
         }
-        let gone = state.put_away(id);
-        (!gone.is_empty()).then(|| keep(gone))
+        owe(state.put_away(id));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

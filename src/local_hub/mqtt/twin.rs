@@ -1,10 +1,10 @@
 //! The twin over MQTT: what was asked, and the packet that answers.
 
+use super::lease::Lease;
 use super::packet::Outgoing;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::protocol::error::{self, ErrorCode, Shape};
 use crate::protocol::mqtt::ToDevice;
-use crate::twin::TwinId;
 use bytes::Bytes;
 
 /// A request for the twin. `rid` is the request id as it came, still encoded, and goes back the same.
@@ -37,21 +37,21 @@ impl Operation {
 }
 
 /// The answer to a GET: status 200 with `{"desired":…,"reported":…}`. The body of the request means nothing (SDKs send a space).
-pub fn get(hub: &Hub, id: &TwinId, rid: String) -> Outgoing {
-    let view = hub.device_view(id).and_then(|view| {
+pub fn get(lease: &Lease, rid: String) -> Outgoing {
+    let view = lease.hub.device_view_of(&lease.id, lease.identity()).and_then(|view| {
         serde_json::to_vec(&view).map_err(|error| Refused { code: ErrorCode::SERVER_ERROR, message: error.to_string() })
     });
     match view {
         Ok(body) => answer(200, rid, None, body.into()),
-        Err(refused) => refusal(hub, rid, &refused),
+        Err(refused) => refusal(&lease.hub, rid, &refused),
     }
 }
 
 /// The answer to a report, once it is committed: status 204, nothing in the body, the new reported `$version` in the topic.
-pub async fn report(hub: &Hub, id: &TwinId, rid: String, expected: Option<u64>, patch: &[u8]) -> Outgoing {
-    match hub.report(id, patch, expected).await {
+pub async fn report(lease: &Lease, rid: String, expected: Option<u64>, patch: &[u8]) -> Outgoing {
+    match lease.hub.report_of(&lease.id, lease.identity(), patch, expected).await {
         Ok(version) => answer(204, rid, Some(version), Bytes::new()),
-        Err(refused) => refusal(hub, rid, &refused),
+        Err(refused) => refusal(&lease.hub, rid, &refused),
     }
 }
 

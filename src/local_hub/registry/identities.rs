@@ -84,12 +84,13 @@ impl Registry {
             let message = format!("a hub has at most {IDENTITIES_MAX} devices and modules");
             return Err(Refused { code: ErrorCode::TOO_MANY_DEVICES, message });
         }
-        let authentication = authentication(request, self.mint)?;
-        let mut record = Record::fresh(self.next_generation(now.ticks), authentication, now);
+        let authentication = authentication(request, self.mint.key)?;
+        let mut record = Record::fresh(self.next_generation(now.ticks), self.mint.counters(), authentication, now);
         apply(&mut record, request);
         let created = happened(id, now, What::Created);
         let mut change = Change { writes: vec![id.clone()], notices: vec![created] };
         if let Some(module) = &id.module {
+            self.note_record(id);
             let Some(device) = self.device_mut(&id.device) else { return Err(missing(&id.parent())) };
             if device.modules.len() >= MODULES_MAX {
                 let message = format!("a device has at most {MODULES_MAX} modules");
@@ -111,7 +112,7 @@ impl Registry {
     /// Replaces the writable part of an identity that is known to be there.
     pub(super) fn update_identity(&mut self, request: &IdentityRequest, now: &Moment) -> Result<Change, Refused> {
         let id = &request.id;
-        let authentication = authentication(request, self.mint)?;
+        let authentication = authentication(request, self.mint.key)?;
         let before = self.record(id).ok_or_else(|| missing(id))?.into_owned();
         // The hub's own, to be sent back as it was read: one that is left out counts as another.
         if before.iot_edge && request.iot_edge && request.device_scope != before.device_scope {
@@ -148,6 +149,7 @@ impl Registry {
     pub(super) fn remove_identity(&mut self, id: &TwinId, now: &Moment) -> Change {
         let mut gone = Vec::new();
         if let Some(module) = &id.module {
+            self.note_record(id);
             let removed = self.device_mut(&id.device).and_then(|device| device.modules.remove(module));
             self.modules -= usize::from(removed.is_some());
             gone.push(id.clone());
@@ -189,7 +191,8 @@ impl Registry {
 
     fn add_edge_modules(&mut self, id: &str, device: &mut Device, now: &Moment, change: &mut Change) {
         for module in EDGE_MODULES {
-            let mut record = Record::fresh(self.next_generation(now.ticks), no_authentication(), now);
+            let (generation, counters) = (self.next_generation(now.ticks), self.mint.counters());
+            let mut record = Record::fresh(generation, counters, no_authentication(), now);
             record.managed_by = Some("iotEdge".to_owned());
             device.modules.insert(module.to_owned(), record);
             let id = TwinId::module(id, module);

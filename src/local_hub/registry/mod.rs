@@ -9,11 +9,13 @@ mod metadata;
 mod record;
 mod synthetic;
 mod twins;
+mod undo;
 
 pub use bulk::BulkOutcome;
-pub use record::{Device, Document, Record};
+pub use record::{Counters, Device, Document, Record};
 pub use synthetic::{Keys, Synthetic};
 pub use twins::{Mode, check_patch, seed_desired};
+pub use undo::Before;
 
 use super::clock::Moment;
 use super::hub::Refused;
@@ -95,14 +97,31 @@ pub struct Registry {
     /// Modules of all devices.
     modules: usize,
     last_generation: u64,
-    /// Where new keys come from.
-    mint: fn() -> Secret,
+    mint: Mint,
+    /// What changed since [`Registry::begin`], while somebody wants to know.
+    journal: Option<Vec<Before>>,
+}
+
+/// Where new keys and the starts of counters come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Mint {
+    /// A shared access key.
+    pub key: fn() -> Secret,
+    /// 64 random bits.
+    pub number: fn() -> u64,
+}
+
+impl Mint {
+    fn counters(self) -> Counters {
+        Counters::of_random((self.number)(), (self.number)())
+    }
 }
 
 impl Registry {
     #[must_use]
-    pub fn new(synthetic: Synthetic, mint: fn() -> Secret) -> Self {
-        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation: 0, mint }
+    pub fn new(synthetic: Synthetic, mint: Mint) -> Self {
+        let last_generation = synthetic.last_generation();
+        Self { devices: BTreeMap::new(), synthetic, shadowed: 0, modules: 0, last_generation, mint, journal: None }
     }
 
     /// Puts a kept record back, at start. Devices come before their modules; a module without a device is dropped
@@ -226,6 +245,23 @@ impl Registry {
         self.record(id).map(|record| record.twin(id)).ok_or_else(|| no_twin(id))
     }
 
+    /// The `generationId` of an identity that is there: it tells one life of an id from the next.
+    #[must_use]
+    pub fn generation(&self, id: &TwinId) -> Option<String> {
+        match (self.devices.get(&id.device), &id.module) {
+            (Some(device), None) => Some(device.record.generation.clone()),
+            (Some(device), Some(module)) => device.modules.get(module).map(|record| record.generation.clone()),
+            (None, None) => self.synthetic.living(&id.device).map(|n| self.synthetic.generation(n).to_string()),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// # Errors
+    /// 404 when the identity is gone, also when another was made under its id since.
+    pub fn check_generation(&self, id: &TwinId, generation: &str) -> Result<(), Refused> {
+        if self.generation(id).as_deref() == Some(generation) { Ok(()) } else { Err(no_twin(id)) }
+    }
+
     /// The twins of up to `limit` devices after a device id, ordered by id.
     #[must_use]
     pub fn device_twins_after(&self, after: Option<&str>, limit: usize) -> Vec<Twin> {
@@ -299,6 +335,7 @@ impl Registry {
 
     /// For changes that move no counter and need not be kept: connection state, last activity, model id.
     pub fn record_mut(&mut self, id: &TwinId) -> Option<&mut Record> {
+        self.note_record(id);
         let device = self.device_mut(&id.device)?;
         match &id.module {
             None => Some(&mut device.record),
@@ -307,6 +344,7 @@ impl Registry {
     }
 
     fn insert_device(&mut self, id: &str, device: Device) {
+        self.note_device(id);
         let modules = device.modules.len();
         if let Some(before) = self.devices.insert(id.to_owned(), Box::new(device)) {
             self.modules -= before.modules.len();
@@ -317,6 +355,7 @@ impl Registry {
     }
 
     fn remove_device(&mut self, id: &str) -> Option<Device> {
+        self.note_device(id);
         let device = match self.devices.remove(id) {
             Some(device) => {
                 self.modules -= device.modules.len();

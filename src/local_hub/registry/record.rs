@@ -9,6 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The smallest counter behind an identity's etag.
+const IDENTITY_COUNTER_MIN: u64 = 100_000_000_000_000_000;
+/// How many values it may begin with. What it begins with and what it grows to have 18 digits.
+const IDENTITY_COUNTER_STARTS: u64 = 800_000_000_000_000_000;
+
 /// A device and its modules.
 #[derive(Debug, Clone)]
 pub struct Device {
@@ -41,13 +46,30 @@ pub struct Record {
     pub parent_scopes: Vec<String>,
     pub managed_by: Option<String>,
     pub model_id: Option<String>,
-    /// Behind the twin's etag: one more for each service write.
+    /// Behind the twin's etag: one more for each service write. Begins anywhere, see [`Counters`].
     pub twin_counter: u64,
     /// 2 and one more for each write of any kind.
     pub twin_version: u64,
     pub tags: JsonMap,
     pub desired: Document,
     pub reported: Document,
+}
+
+/// Where the counters behind the etags of a new identity begin: anywhere, so that an etag of a deleted identity does not fit
+/// the next one of that id. A guarded write that was prepared for the first is then refused with 412.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    identity: u64,
+    twin: u64,
+}
+
+impl Counters {
+    /// From two numbers of 64 random bits.
+    #[must_use]
+    pub fn of_random(identity: u64, twin: u64) -> Self {
+        // Neither can overflow afterwards.
+        Self { identity: IDENTITY_COUNTER_MIN + identity % IDENTITY_COUNTER_STARTS, twin: twin >> 1 }
+    }
 }
 
 /// Desired or reported with what the hub adds.
@@ -124,13 +146,12 @@ impl Document {
 }
 
 impl Record {
-    /// An identity just made, its twin empty: etag 1, version 2, both sections at 1.
+    /// An identity just made, its twin empty: version 2, both sections at 1.
     #[must_use]
-    pub fn fresh(generation: u64, authentication: Authentication, now: &Moment) -> Self {
+    pub fn fresh(generation: u64, counters: Counters, authentication: Authentication, now: &Moment) -> Self {
         Self {
             generation: generation.to_string(),
-            // Nine digits as on the real hub. Differs between two lives of one id, so that an old etag does not fit the new one.
-            identity_counter: 100_000_000 + generation % 900_000_000,
+            identity_counter: counters.identity,
             status: Status::Enabled,
             status_reason: None,
             status_updated: NEVER.to_owned(),
@@ -144,11 +165,27 @@ impl Record {
             parent_scopes: Vec::new(),
             managed_by: None,
             model_id: None,
-            twin_counter: 1,
+            twin_counter: counters.twin,
             twin_version: 2,
             tags: JsonMap::new(),
             desired: Document::fresh(&now.text),
             reported: Document::fresh(&now.text),
+        }
+    }
+
+    /// This record with what of `now` moves without being kept, if that is of the same life.
+    #[must_use]
+    pub fn with_state_of(self, now: &Self) -> Self {
+        if self.generation != now.generation {
+            return self;
+        }
+        Self {
+            connected: now.connected,
+            messages: now.messages,
+            connection_updated: now.connection_updated.clone(),
+            last_activity: now.last_activity.clone(),
+            model_id: now.model_id.clone(),
+            ..self
         }
     }
 

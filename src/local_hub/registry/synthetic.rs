@@ -1,7 +1,7 @@
 //! A fleet of any size that costs nothing until it is touched: device number `n` is computed from `n` and a seed, and only a device
 //! that was written or connected exists in memory.
 
-use super::record::{Device, Record};
+use super::record::{Counters, Device, Record};
 use crate::local_hub::clock::Moment;
 use crate::protocol::identity::Authentication;
 use crate::protocol::secret::Secret;
@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, HashSet};
 const PREFIX: &str = "device-";
 const SITES: [&str; 4] = ["amsterdam", "lisbon", "osaka", "quito"];
 
-/// The devices `device-0000001` to `device-{count}`. All ids have the same length, so their order is that of their numbers.
 /// Whether the keys of a device are derived, which takes longer than all the rest of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
@@ -25,6 +24,7 @@ pub enum Keys {
     LeftOut,
 }
 
+/// The devices `device-0000001` to `device-{count}`. All ids have the same length, so their order is that of their numbers.
 #[derive(Clone)] // Not Debug: the seed is as good as every key.
 pub struct Synthetic {
     pub count: u32,
@@ -95,7 +95,7 @@ impl Synthetic {
             primary_thumbprint: None,
             secondary_thumbprint: None,
         };
-        let mut record = Record::fresh(created.ticks + u64::from(number), authentication, &created);
+        let mut record = Record::fresh(self.generation(number), self.counters(number), authentication, &created);
         let site = SITES[number as usize % SITES.len()];
         record.tags = object(json!({"site": site, "line": number / 100 % 20, "batch": number / 1000}));
         super::twins::seed_desired(
@@ -106,12 +106,40 @@ impl Synthetic {
         Device { record, modules: BTreeMap::new() }
     }
 
+    /// The generation of device number `number`.
+    #[must_use]
+    pub fn generation(&self, number: u32) -> u64 {
+        Moment::at(self.created_s, 0).ticks + u64::from(number)
+    }
+
+    /// The largest generation of these devices: what is made later has larger ones.
+    #[must_use]
+    pub fn last_generation(&self) -> u64 {
+        self.generation(self.count)
+    }
+
+    /// As random as the seed, and the same at each look. Not an HMAC as the keys are: queries make every device of the fleet.
+    fn counters(&self, number: u32) -> Counters {
+        let [a, b, c, d, e, f, g, h, ..] = self.seed;
+        let seed = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let number = u64::from(number) << 1;
+        Counters::of_random(mixed(seed, number), mixed(seed, number | 1))
+    }
+
     fn key(&self, number: u32, which: u8) -> Secret {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.seed).expect("HMAC takes a key of any length");
         mac.update(&number.to_be_bytes());
         mac.update(&[which]);
         Secret::new(STANDARD.encode(mac.finalize().into_bytes()))
     }
+}
+
+/// SplitMix64, the generator's output for a place in its sequence.
+fn mixed(seed: u64, place: u64) -> u64 {
+    let state = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
 }
 
 fn object(value: serde_json::Value) -> JsonMap {

@@ -64,6 +64,11 @@ impl<'a> Certificate<'a> {
         self.read.subject().to_string().chars().filter(|c| !c.is_control()).take(200).collect()
     }
 
+    /// Whether its key is this one (`SubjectPublicKeyInfo`, DER).
+    pub fn has_key(&self, key_info: &[u8]) -> bool {
+        self.parts.key_info == key_info
+    }
+
     pub fn is_self_signed(&self) -> bool {
         self.is_issued_by(self)
     }

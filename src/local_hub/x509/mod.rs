@@ -64,6 +64,22 @@ pub enum Unfit {
     Untrusted,
 }
 
+/// Whether a CA of the hub's own is as it was made: signed by itself, for this public key (DER), and valid at this second since
+/// 1970.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn check_own_authority(der: &[u8], public_key: &[u8], now_s: u64) -> Result<(), String> {
+    let own = Certificate::read(der).ok_or("its certificate cannot be read")?;
+    if !own.has_key(public_key) {
+        return Err("its key and its certificate do not belong together".to_owned());
+    }
+    if !own.is_self_signed() {
+        return Err("its certificate is altered".to_owned());
+    }
+    own.valid_at(now_s).map_err(|_unfit| "its certificate has expired".to_owned())
+}
+
 /// Whether these certificates prove the identity, at this second since 1970.
 ///
 /// `selfSigned`: one of the two thumbprints, and not expired. That is all the real hub looks at for a device (Azure/iotedge

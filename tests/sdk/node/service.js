@@ -63,7 +63,7 @@ async function checkIdentities() {
 
 async function checkTwin(name, get, update) {
   const before = await get();
-  same(`${name}: a fresh twin`, [before.etag, bare(before.properties.desired)], ['AAAAAAAAAAE=', { $version: 1 }]);
+  same(`${name}: a fresh twin`, [Buffer.from(before.etag, 'base64').length, bare(before.properties.desired)], [8, { $version: 1 }]);
   same(`${name}: reported`, bare(before.properties.reported), { $version: 1 });
   const after = await update({ tags: { site: 'A' }, properties: { desired: { telemetryInterval: 122 } } }, before.etag);
   same(`${name}: patched`, [after.tags, bare(after.properties.desired)], [{ site: 'A' }, { telemetryInterval: 122, $version: 2 }]);

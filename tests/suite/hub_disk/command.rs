@@ -22,7 +22,15 @@ pub fn start(data: &Path, more: &[&str]) -> Running {
     started(command(data, more))
 }
 
-fn started(mut command: Command) -> Running {
+fn started(command: Command) -> Running {
+    started_with(command, |mut log| {
+        // Nobody reads the log; a full pipe would stop the program.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    })
+}
+
+/// As [`start`], of a command, with something else to be done with its log.
+pub fn started_with(mut command: Command, log: impl FnOnce(std::process::ChildStderr)) -> Running {
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
@@ -32,13 +40,11 @@ fn started(mut command: Command) -> Running {
         child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
         panic!("no ready line: {line:?} {errors}")
     });
-    // Nobody reads the log; a full pipe would stop the program.
-    let mut log = child.stderr.take().unwrap();
-    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    log(child.stderr.take().unwrap());
     Running { child, ready, stdout }
 }
 
-fn command(data: &Path, more: &[&str]) -> Command {
+pub fn command(data: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(["hub", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--data"]).arg(data).args(more);
     command.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,7 +87,8 @@ async fn options_that_make_it_behave_otherwise() {
     assert_eq!(rows.ok(), serde_json::json!([]), "the index is an hour late");
     let patch = serde_json::json!({"tags": {"a": 1}});
     owner.patch_if("/twins/d", "AAAAAAAAAAk=", patch.clone()).await.refused(412, "PreconditionFailed");
-    owner.patch_if("/twins/d", "AAAAAAAAAAE=", patch).await.ok();
+    let etag = owner.get("/twins/d").await.ok()["etag"].as_str().unwrap().to_owned();
+    owner.patch_if("/twins/d", &etag, patch).await.ok();
     for wrong in [&["--index-lag", "soon"][..], &["--index-lag=-1s"], &["--index-lag", "2"]] {
         let output = run(command(dir.path(), wrong));
         let errors = String::from_utf8(output.stderr).unwrap();
@@ -275,21 +282,39 @@ fn listening_beyond_loopback_needs_the_word() {
 }
 
 #[test]
-fn data_in_use_and_data_that_is_none_are_clear_errors() {
+fn data_in_use_is_a_clear_error() {
     let dir = TempDir::new().unwrap();
     let running = start(dir.path(), &["--fleet", "empty"]);
     let error = error_of(command(dir.path(), &[]));
     assert!(error.contains("another hub is running on it"), "{error}");
     drop(running);
     drop(start(dir.path(), &[]));
-    std::fs::write(dir.path().join("hub.redb"), "this is no database").unwrap();
-    let error = error_of(command(dir.path(), &[]));
-    assert!(error.contains("hub.redb") && !error.contains("panicked"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn damaged_files_are_set_aside_and_the_log_says_so() {
     let dir = TempDir::new().unwrap();
-    std::fs::create_dir(dir.path().join("ca")).unwrap();
-    std::fs::write(dir.path().join("ca/ca-key.pem"), "nothing").unwrap();
-    let error = error_of(command(dir.path(), &[]));
-    assert!(error.contains("ca-key.pem") && error.contains("delete"), "{error}");
+    drop(start(dir.path(), &["--fleet", "empty"]));
+    for file in ["hub.redb", "ca/ca-key.pem"] {
+        std::fs::write(dir.path().join(file), "nothing of the kind").unwrap();
+        let (sender, log) = std::sync::mpsc::channel();
+        let running = started_with(command(dir.path(), &[]), |log| sender.send(log).unwrap());
+        let mut log = log.recv().unwrap();
+        running.stop("TERM");
+        let mut said = String::new();
+        log.read_to_string(&mut said).unwrap();
+        let name = file.rsplit('/').next().unwrap();
+        let line = said.lines().find(|line| line.contains("WARN") && line.contains(&format!("{name} is damaged")));
+        let line = line.unwrap_or_else(|| panic!("{said}"));
+        let folder = dir.path().join(file).parent().unwrap().to_owned();
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let aside: Vec<String> = names.filter(|other| other.starts_with(&format!("{name}.damaged-"))).collect();
+        assert_eq!(aside.len(), 1);
+        assert!(line.contains(&aside[0]) && !said.contains("cannot listen"), "{said}");
+        let content = std::fs::read(dir.path().join(file).with_file_name(&aside[0])).unwrap();
+        assert_eq!(content, b"nothing of the kind");
+    }
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 mod broken;
 pub mod command;
+mod damage;
+mod flaky;
+mod full;
 mod kill;
 mod kill_more;
+mod ledger;
 mod restart;
 mod sessions;

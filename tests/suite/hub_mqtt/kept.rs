@@ -23,7 +23,7 @@ use twinscope::twin::TwinId;
 
 const DESIRED: &str = "$iothub/twin/PATCH/properties/desired/#";
 
-fn device() -> TwinId {
+pub(super) fn device() -> TwinId {
     TwinId::device("myFirstDevice")
 }
 
@@ -32,7 +32,7 @@ fn module() -> TwinId {
 }
 
 /// A hub with the demo fleet that keeps so, and had this before.
-fn hub(keep: Keep, items: Items) -> Arc<Hub> {
+pub(super) fn hub(keep: Keep, items: Items) -> Arc<Hub> {
     let sessions = Arc::new(Sessions::default());
     let events = Arc::new(Log::default());
     let committer = Committer::start_with(Some(keep), sessions.clone(), events.clone()).unwrap();
@@ -43,12 +43,12 @@ fn hub(keep: Keep, items: Items) -> Arc<Hub> {
 }
 
 /// The items kept so far. Groups are noted as they come.
-type Kept = Arc<Mutex<Vec<Item>>>;
+pub(super) type Kept = Arc<Mutex<Vec<Item>>>;
 
 /// The same with the identities that were kept in one transaction with them.
 type Groups = Arc<Mutex<Vec<(Vec<TwinId>, Vec<Item>)>>>;
 
-fn noting() -> (Keep, Kept) {
+pub(super) fn noting() -> (Keep, Kept) {
     let kept = Kept::default();
     let notes = kept.clone();
     let keep: Keep = Box::new(move |group| {
@@ -72,7 +72,7 @@ fn removal(id: &TwinId) -> Item {
 }
 
 /// Connects; whether the hub knew the session.
-async fn connect(hub: &Arc<Hub>, id: &TwinId, clean: bool) -> (Pipe, u8) {
+pub(super) async fn connect(hub: &Arc<Hub>, id: &TwinId, clean: bool) -> (Pipe, u8) {
     let key = hub.read(|registry| registry.record(id).unwrap().authentication.primary_key.clone()).unwrap();
     let token = sas::sign(&sas::resource("localhost", Some(id)), &key, now_s() + 600, None).unwrap();
     let (near, far) = tokio::io::duplex(64 * 1024);
@@ -168,7 +168,7 @@ async fn the_session_of_a_deleted_identity_goes_with_it() {
 }
 
 /// A store that waits for a word before it keeps.
-fn waiting() -> (Keep, Sender<Result<(), String>>) {
+pub(super) fn waiting() -> (Keep, Sender<Result<(), String>>) {
     let (word, words): (_, Receiver<Result<(), String>>) = channel();
     (Box::new(move |_| words.recv().unwrap_or(Ok(()))), word)
 }

@@ -6,6 +6,7 @@
 mod connect;
 mod fragments;
 pub mod frames;
+mod generations;
 mod hostile;
 mod kept;
 mod packets;

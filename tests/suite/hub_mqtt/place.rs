@@ -71,6 +71,11 @@ impl Place {
             tuning: Tuning::default(),
         };
         let local = LocalHub::start_with(options, limits).await.unwrap();
+        Self::of(local, folder, over)
+    }
+
+    /// Around a hub that was started, with its folder.
+    pub fn of(local: LocalHub, folder: tempfile::TempDir, over: Over) -> Self {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(local.ca_file()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());

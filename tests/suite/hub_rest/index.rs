@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use twinscope::local_hub::clock::Moment;
 use twinscope::local_hub::index::Index;
-use twinscope::local_hub::registry::{Mode, Registry, Statistics, Synthetic};
+use twinscope::local_hub::registry::{Mint, Mode, Registry, Statistics, Synthetic};
 use twinscope::local_hub::{FleetChoice, Tuning};
 use twinscope::protocol::identity::IdentityRequest;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::protocol::secret::Secret;
 use twinscope::twin::{Status, TwinId, wire};
+
+const MINT: Mint = Mint { key: mint, number: || 7 };
 
 fn mint() -> Secret {
     Secret::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
@@ -60,7 +62,7 @@ proptest! {
     ) {
         let lag = Duration::from_secs(lag_s);
         let synthetic = Synthetic { count: 3, ..Synthetic::none() };
-        let mut registry = Registry::new(synthetic, mint);
+        let mut registry = Registry::new(synthetic, MINT);
         let index = Index::behind(&registry, lag).unwrap();
         let begin = Instant::now();
         let mut now = begin;
@@ -81,13 +83,13 @@ proptest! {
 
 #[test]
 fn without_a_lag_there_is_none() {
-    let registry = Registry::new(Synthetic::none(), mint);
+    let registry = Registry::new(Synthetic::none(), MINT);
     assert!(Index::behind(&registry, Duration::ZERO).is_none());
 }
 
 #[test]
 fn what_waits_is_bounded() {
-    let mut registry = Registry::new(Synthetic::none(), mint);
+    let mut registry = Registry::new(Synthetic::none(), MINT);
     let index = Index::behind(&registry, Duration::from_hours(1)).unwrap();
     let now = Instant::now();
     let put = |registry: &mut Registry, id: &TwinId| {
@@ -178,7 +180,7 @@ async fn what_changed_shows_after_the_lag_and_not_before() {
     hub.hub.hub().disconnected(&id, &generation);
     wait(sent, "SELECT * FROM devices WHERE connectionState = 'Connected'", 0).await;
     let sent = Instant::now();
-    hub.hub.hub().set_model_id(&id, "dtmi:a;1");
+    hub.hub.hub().set_model_id(&id, &generation, "dtmi:a;1");
     wait(sent, "SELECT * FROM devices WHERE modelId = 'dtmi:a;1'", 1).await;
     let before = rows(&mut owner, "SELECT lastActivityTime FROM devices").await[0]["lastActivityTime"].clone();
     let sent = Instant::now();

@@ -5,6 +5,7 @@ mod bounds;
 mod bulk;
 mod changes;
 mod fleet;
+mod generations;
 mod hostile;
 mod identities;
 mod index;

@@ -7,13 +7,18 @@ use serde_json::{Value, json};
 use twinscope::local_hub::FleetChoice;
 use twinscope::twin::TwinId;
 
-/// etag, version, desired and reported `$version`.
-fn counters(twin: &Value) -> [u64; 4] {
-    let etag = STANDARD.decode(twin["etag"].as_str().unwrap()).unwrap();
+/// The counter behind an etag: base64 of 8 bytes.
+fn number(etag: &Value) -> u64 {
+    let bytes = STANDARD.decode(etag.as_str().unwrap()).unwrap();
+    u64::from_be_bytes(bytes.try_into().unwrap())
+}
+
+/// How far the etag is from `first`; version, desired and reported `$version`.
+fn counters(twin: &Value, first: u64) -> [u64; 4] {
     let number = |value: &Value| value.as_u64().unwrap();
     let properties = &twin["properties"];
     [
-        u64::from_be_bytes(etag.try_into().unwrap()),
+        self::number(&twin["etag"]) - first,
         number(&twin["version"]),
         number(&properties["desired"]["$version"]),
         number(&properties["reported"]["$version"]),
@@ -33,24 +38,26 @@ async fn the_counters_move_as_on_the_service() {
     let mut owner = hub.owner().await;
     owner.device("d").await;
     let fresh = owner.get("/twins/d").await;
-    assert_eq!(fresh.header("etag"), Some("\"AAAAAAAAAAE=\""));
-    assert_eq!(counters(&fresh.ok()), [1, 2, 1, 1]);
+    let etag = fresh.ok()["etag"].as_str().unwrap().to_owned();
+    assert_eq!(fresh.header("etag"), Some(format!("\"{etag}\"").as_str()));
+    let first = number(&fresh.ok()["etag"]);
+    assert_eq!(counters(&fresh.ok(), first), [0, 2, 1, 1]);
     assert!(fresh.ok().get("tags").is_none());
     let twin = owner.patch("/twins/d", json!({"properties": {"desired": {"a": 1}}})).await.ok();
-    assert_eq!(counters(&twin), [2, 3, 2, 1]);
+    assert_eq!(counters(&twin, first), [1, 3, 2, 1]);
     let twin = owner.patch("/twins/d", json!({"tags": {"site": "A"}})).await.ok();
-    assert_eq!(counters(&twin), [3, 4, 2, 1]);
+    assert_eq!(counters(&twin, first), [2, 4, 2, 1]);
     let id = TwinId::device("d");
     assert_eq!(hub.hub.hub().report(&id, br#"{"t":1}"#, None).await.unwrap(), 2);
     let twin = owner.get("/twins/d").await.ok();
-    assert_eq!(counters(&twin), [3, 5, 2, 2]);
+    assert_eq!(counters(&twin, first), [2, 5, 2, 2]);
     let twin = owner.patch("/twins/d", json!({"tags": {"x": 1}, "properties": {"desired": {"b": 1}}})).await.ok();
-    assert_eq!(counters(&twin), [4, 6, 3, 2], "both sections in one write count once");
+    assert_eq!(counters(&twin, first), [3, 6, 3, 2], "both sections in one write count once");
     let before = twin;
     let identity = owner.get("/devices/d").await.ok();
     owner.put_if("/devices/d", "*", identity).await.ok();
     let twin = owner.get("/twins/d").await.ok();
-    assert_eq!(counters(&twin), counters(&before), "identity writes leave the twin's counters alone");
+    assert_eq!(counters(&twin, first), counters(&before, first), "identity writes leave the twin's counters alone");
     assert_ne!(twin["deviceEtag"], before["deviceEtag"]);
 }
 
@@ -89,6 +96,7 @@ async fn a_put_replaces() {
     let hub = TestHub::start(FleetChoice::Empty).await;
     let mut owner = hub.owner().await;
     owner.device("d").await;
+    let first = number(&owner.get("/twins/d").await.ok()["etag"]);
     owner.patch("/twins/d", json!({"tags": {"a": 1}, "properties": {"desired": {"x": 1, "y": 2}}})).await.ok();
     hub.hub.hub().report(&TwinId::device("d"), br#"{"r":1}"#, None).await.unwrap();
     let body = json!({"properties": {"desired": {"y": 3, "n": null, "o": {"k": null}}, "reported": {"r": 9}}});
@@ -96,7 +104,7 @@ async fn a_put_replaces() {
     assert_eq!(plain(&twin, "desired"), json!({"y": 3, "o": {}}));
     assert_eq!(plain(&twin, "reported"), json!({"r": 1}), "reported is left alone");
     assert!(twin.get("tags").is_none_or(|tags| *tags == json!({})), "an absent section is emptied");
-    assert_eq!(counters(&twin), [3, 5, 3, 2]);
+    assert_eq!(counters(&twin, first), [2, 5, 3, 2]);
     let metadata = &twin["properties"]["desired"]["$metadata"];
     assert_eq!(metadata["y"]["$lastUpdatedVersion"], 3);
     assert!(metadata.get("x").is_none());
@@ -128,20 +136,22 @@ async fn preconditions() {
     let mut owner = hub.owner().await;
     owner.device("d").await;
     let patch = json!({"properties": {"desired": {"a": 1}}});
-    owner.patch_if("/twins/d", "\"AAAAAAAAAAE=\"", patch.clone()).await.ok();
-    let stale = owner.patch_if("/twins/d", "\"AAAAAAAAAAE=\"", patch.clone()).await;
+    let fresh = owner.get("/twins/d").await.ok()["etag"].clone();
+    let (first, fresh) = (number(&fresh), fresh.to_string());
+    owner.patch_if("/twins/d", &fresh, patch.clone()).await.ok();
+    let stale = owner.patch_if("/twins/d", &fresh, patch.clone()).await;
     stale.refused(412, "PreconditionFailed");
     assert_eq!(stale.status_line, "HTTP/1.1 412 Precondition Failed");
     owner
-        .call("PUT", "/twins/d", &[("If-Match", "W/\"AAAAAAAAAAE=\"")], Some(&patch))
+        .call("PUT", "/twins/d", &[("If-Match", &format!("W/{fresh}"))], Some(&patch))
         .await
         .refused(412, "PreconditionFailed");
-    assert_eq!(counters(&owner.get("/twins/d").await.ok()), [2, 3, 2, 1], "a refused write changes nothing");
+    assert_eq!(counters(&owner.get("/twins/d").await.ok(), first), [1, 3, 2, 1], "a refused write changes nothing");
     owner.patch_if("/twins/d", "\"*\"", patch.clone()).await.ok();
     owner.patch_if("/twins/d", "*", patch.clone()).await.ok();
     // Unquoted: ignored on twin writes.
-    owner.patch_if("/twins/d", "AAAAAAAAAAE=", patch.clone()).await.ok();
-    assert_eq!(counters(&owner.get("/twins/d").await.ok()), [5, 6, 5, 1]);
+    owner.patch_if("/twins/d", fresh.trim_matches('"'), patch.clone()).await.ok();
+    assert_eq!(counters(&owner.get("/twins/d").await.ok(), first), [4, 6, 5, 1]);
 }
 
 #[tokio::test]
@@ -149,6 +159,7 @@ async fn what_breaks_a_rule_is_refused_whole() {
     let hub = TestHub::start(FleetChoice::Empty).await;
     let mut owner = hub.owner().await;
     owner.device("d").await;
+    let first = number(&owner.get("/twins/d").await.ok()["etag"]);
     let mut deep = json!(1);
     for _ in 0..12 {
         deep = json!({"k": deep});
@@ -175,7 +186,7 @@ async fn what_breaks_a_rule_is_refused_whole() {
     for body in [json!([]), json!(3), json!({"properties": []}), json!({"tags": 1})] {
         owner.patch("/twins/d", body).await.refused(400, "ArgumentInvalid");
     }
-    assert_eq!(counters(&owner.get("/twins/d").await.ok()), [1, 2, 1, 1]);
+    assert_eq!(counters(&owner.get("/twins/d").await.ok(), first), [0, 2, 1, 1]);
     owner.patch("/twins/no", json!({})).await.refused(404, "DeviceNotFound");
     owner.patch("/twins/d/modules/no", json!({})).await.refused(404, "DeviceNotFound");
 }

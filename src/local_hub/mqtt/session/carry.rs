@@ -24,7 +24,7 @@ impl Session<'_> {
                 }
                 Pending::Subscription { answer, kept } => {
                     self.busy = Some(Box::pin(async move {
-                        let answer = if kept.await.is_ok() { answer } else { refused(answer) };
+                        let answer = if kept.await.is_ok() { Some(answer) } else { refused(answer) };
                         Done::Subscribed { answer }
                     }));
                 }
@@ -46,11 +46,11 @@ impl Session<'_> {
         }
         match operation {
             // Straight into `unsent`, without a pause: no later desired change can get in front of this answer.
-            Operation::Get { rid } => self.conclude(packet_id, Some(twin::get(&lease.hub, &lease.id, rid)), &fate),
+            Operation::Get { rid } => self.conclude(packet_id, Some(twin::get(lease, rid)), &fate),
             Operation::Refuse { rid, why } => self.conclude(packet_id, Some(twin::refuse(&lease.hub, rid, why)), &fate),
             Operation::Report { rid, expected, patch } => {
                 self.busy = Some(Box::pin(async move {
-                    let answer = twin::report(&lease.hub, &lease.id, rid, expected, &patch).await;
+                    let answer = twin::report(lease, rid, expected, &patch).await;
                     Done::Reported { answer, packet_id, fate }
                 }));
                 Ok(())
@@ -70,7 +70,7 @@ impl Session<'_> {
             Done::Reported { answer, packet_id, fate } => self.conclude(packet_id, Some(answer), &fate),
             Done::Subscribed { answer } => {
                 self.unacknowledged -= 1;
-                self.send(&answer);
+                self.send(&answer.ok_or(End::NotKept)?);
                 Ok(())
             }
         }
