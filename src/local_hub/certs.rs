@@ -44,7 +44,10 @@ pub struct Certificates {
 /// # Errors
 /// A sentence with the file and what is wrong with it.
 pub fn prepare(dir: &Path, names: &[HubName]) -> Result<Certificates, String> {
-    let dir = &names::ca_dir(dir, names);
+    let (top, dir) = (dir, &names::ca_dir(dir, names));
+    for folder in dir.ancestors().take_while(|folder| folder.starts_with(top)) {
+        private_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     let (Authority { pem, der: ca_der, issuer }, notice) = load_or_make(dir, names)?;
     let ca_file = dir.join(CA_FILE);
     if fs::read_to_string(&ca_file).ok().as_deref() != Some(&pem) {
@@ -89,7 +92,6 @@ impl Authority {
 fn load_or_make(dir: &Path, names: &[HubName]) -> Result<(Authority, Option<String>), String> {
     let path = dir.join(KEY_FILE);
     let text = |error: io::Error| format!("{}: {error}", path.display());
-    private_dir(dir).map_err(text)?;
     if !path.exists() {
         make(dir, names)?;
     }

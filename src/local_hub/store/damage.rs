@@ -73,7 +73,7 @@ impl fmt::Display for Damage {
 /// # Errors
 /// When the file cannot be renamed.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let stamp: String = Moment::now().text.chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = Moment::now().text.chars().take(19).filter(char::is_ascii_alphanumeric).collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for n in 0_u32.. {
         let more = if n == 0 { String::new() } else { format!("-{n}") };
