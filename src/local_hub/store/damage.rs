@@ -68,7 +68,8 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Gives a damaged file a name that is free, beside its old one: `hub.redb.damaged-20260815T090713Z`.
+/// Gives a damaged file a name that is free, beside its old one: `hub.redb.damaged-20260815T090713Z`. Where the file system can do
+/// that it has both names until another file takes the old one, so that a crash meanwhile hides nothing.
 ///
 /// # Errors
 /// When the file cannot be renamed.
@@ -79,7 +80,9 @@ pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
         let more = if n == 0 { String::new() } else { format!("-{n}") };
         let aside = path.with_file_name(format!("{name}.damaged-{stamp}Z{more}"));
         if fs::symlink_metadata(&aside).is_err() {
-            fs::rename(path, &aside)?;
+            if fs::hard_link(path, &aside).is_err() {
+                fs::rename(path, &aside)?;
+            }
             return Ok(aside);
         }
     }

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-const FILE: &str = "hub.mark";
+pub const FILE: &str = "hub.mark";
 const DIGEST: usize = 8;
 
 /// Without a file, if that cannot be had: then nothing is known beyond what the data says itself.

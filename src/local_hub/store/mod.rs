@@ -77,6 +77,9 @@ impl Store {
         fs::create_dir_all(dir).map_err(|error| error.to_string())?;
         let path = dir.join(FILE);
         if !fs::exists(&path).map_err(|error| format!("{FILE}: {error}"))? {
+            if fs::exists(dir.join(mark::FILE)).unwrap_or(false) {
+                tracing::warn!("{FILE} is gone, though there was one: the hub begins anew, with new keys");
+            }
             let founding = fresh();
             let store = Self::create(dir, layer, &mut founding.contents()).map_err(text)?;
             return Ok((store, founding.into()));
