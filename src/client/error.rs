@@ -21,7 +21,7 @@ pub enum HubError {
     #[error("the hub refused the key or policy")]
     Unauthorized { service: ServiceError },
     /// 403.
-    #[error("the hub forbids this")]
+    #[error("{}", forbidden_words(service))]
     Forbidden { service: ServiceError },
     #[error("the hub has no such device or module")]
     NotFound { service: ServiceError },
@@ -218,6 +218,14 @@ fn unauthorized(service: &ServiceError) -> String {
     }
 }
 
+fn forbidden_words(service: &ServiceError) -> &'static str {
+    if is(service, ErrorCode::DEVICE_MODEL_MAX_PROPERTIES_EXCEEDED) {
+        "a section of the twin would be too large"
+    } else {
+        "the hub forbids this"
+    }
+}
+
 fn forbidden(service: &ServiceError) -> String {
     let advice = if is(service, ErrorCode::IOT_HUB_QUOTA_EXCEEDED) {
         "The hub's daily quota of messages is used up: wait until midnight UTC or add a unit"
@@ -231,6 +239,8 @@ fn forbidden(service: &ServiceError) -> String {
         "Too many calls wait for this device already: let some of them end first"
     } else if is(service, ErrorCode::DEVICE_DISABLED) {
         "Enable the device first"
+    } else if is(service, ErrorCode::DEVICE_MODEL_MAX_PROPERTIES_EXCEEDED) {
+        "Make the section smaller: tags hold 8 KB, desired and reported 32 KB each, counted without spaces and line breaks"
     } else {
         "Check the hub's network rules (IP filter, private endpoint) and its state in the portal"
     };

@@ -65,7 +65,7 @@ impl Failed {
         match self {
             Self::Unused => tracing::debug!(face, reason = %self, "a connection was not used"),
             Self::Distrusted(_) | Self::Refused(_) | Self::Left | Self::NotTls(_) | Self::TooLong | Self::Other(_) => {
-                tracing::info!(face, reason = %self, "a TLS handshake failed")
+                tracing::info!(face, reason = %self, "a TLS handshake failed");
             }
         }
     }

@@ -77,7 +77,7 @@ impl Policies {
     /// The host in the token is not insisted on: through forwarders and hosts files a local hub has many names.
     ///
     /// # Errors
-    /// 401003 for a token that is malformed or expired; 401002 for a missing one, another hub's key, an unknown policy
+    /// 401003 for a token that is malformed, or expired by more than [`CLOCK_SKEW_S`]; 401002 for a missing one, another hub's key, an unknown policy
     /// or a missing permission.
     pub fn authorise(
         &self,
@@ -134,10 +134,14 @@ pub fn covers(token: &Token, path: &str) -> Result<(), Refused> {
     }
 }
 
+/// Seconds beyond a token's end in which it is still good, for clocks that differ: the service is said to use a constant of five
+/// minutes (Azure/azure-iot-sdk-csharp issue 97), and over HTTPS a token was seen to last so much longer (issue 565 there).
+pub const CLOCK_SKEW_S: u64 = 5 * 60;
+
 /// # Errors
-/// 401003 when the token's time is over.
+/// 401003 when the token's time is over, by [`CLOCK_SKEW_S`].
 pub fn not_expired(token: &Token, now_s: u64) -> Result<(), Refused> {
-    if token.expiry > now_s {
+    if token.expiry.saturating_add(CLOCK_SKEW_S) > now_s {
         Ok(())
     } else {
         Err(Refused { code: ErrorCode::IOT_HUB_UNAUTHORIZED, message: "the token has expired".to_owned() })

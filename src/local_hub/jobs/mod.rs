@@ -402,10 +402,11 @@ impl State {
 /// How a request that cannot be a job is refused.
 pub fn refuse(problem: &JobProblem) -> Refused {
     match problem {
-        JobProblem::Etag => {
+        JobProblem::NoEtag | JobProblem::AtRoot(_) => {
             let code = ErrorCode::ARGUMENT_INVALID;
             Refused { code, message: wrapped("BadRequest", code, &problem.to_string()) }
         }
+        JobProblem::OtherEtag => Refused { code: ErrorCode::PRECONDITION_FAILED, message: problem.to_string() },
         JobProblem::Id | JobProblem::Argument(_) => invalid(&problem.to_string()),
     }
 }

@@ -34,8 +34,19 @@ pub struct Admitted {
     pub will: Option<WillMessage>,
     /// The longest silence granted.
     pub silence: Duration,
-    /// Seconds since 1970 when the token ends; `None` for certificates.
+    /// Seconds since 1970 when the connection ends; `None` for certificates.
     pub expires_s: Option<u64>,
+    pub reports: Reports,
+}
+
+/// What becomes of reported properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reports {
+    Taken,
+    /// The user name has no `api-version`. The service was seen to answer such reports with 400
+    /// (andriyadi/AzureIoTHubMQTTClient pull request 5, the one source there is); everything else works without
+    /// (MicrosoftDocs/azure-docs issues 16306 and 28519).
+    Refused,
 }
 
 /// A CONNECT whose words fit together.
@@ -94,7 +105,9 @@ where
             faulty::after_connect(io, &fate, &connack).await?;
             put(&connack, &mut unsent);
             let silence = limits.silence_of(caller.keep_alive_s);
-            Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s })
+            let is_versioned = caller.user.api_version.as_deref().is_some_and(|version| !version.is_empty());
+            let reports = if is_versioned { Reports::Taken } else { Reports::Refused };
+            Ok(Admitted { lease, inbox, received, unsent, will: caller.will, silence, expires_s, reports })
         }
         Err(Denied::Refused(refused)) => {
             tracing::info!(id = %caller.id, why = %refused.message, "an MQTT client is refused");

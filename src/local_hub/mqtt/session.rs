@@ -8,7 +8,7 @@
 mod carry;
 mod clocks;
 
-use super::connect::{self, Admitted, put};
+use super::connect::{self, Admitted, Reports, put};
 use super::delivery::{self, Deliveries};
 use super::faulty::{self, Delayed, Lifetime};
 use super::lease::Lease;
@@ -95,9 +95,10 @@ where
         }
     };
     drop(certificates);
-    let Admitted { lease, inbox, received, unsent, will, silence, expires_s } = admitted;
+    let Admitted { lease, inbox, received, unsent, will, silence, expires_s, reports } = admitted;
     let mut session = Session {
         lease: &lease,
+        reports,
         received,
         unsent,
         flushed: Flushed::Yes,
@@ -131,6 +132,7 @@ enum Flushed {
 
 struct Session<'a> {
     lease: &'a Lease,
+    reports: Reports,
     received: BytesMut,
     unsent: BytesMut,
     flushed: Flushed,
@@ -272,7 +274,10 @@ impl Session<'_> {
         let packet_id = publish.packet_id;
         match publish::meaning(publish, &self.lease.id) {
             Meaning::Violation(why) => return Err(End::Violation(why)),
-            Meaning::Twin(operation) => self.pending.push_back(Pending::Twin { operation, packet_id }),
+            Meaning::Twin(operation) => {
+                let operation = operation.allowed(self.reports);
+                self.pending.push_back(Pending::Twin { operation, packet_id });
+            }
             Meaning::Telemetry(message) => {
                 let fate = self.lease.hub.faults().strike(Occasion::Telemetry, Some(&self.lease.id));
                 faulty::before(&fate)?;

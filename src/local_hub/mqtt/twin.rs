@@ -1,5 +1,6 @@
 //! The twin over MQTT: what was asked, and the packet that answers.
 
+use super::connect::Reports;
 use super::lease::Lease;
 use super::packet::Outgoing;
 use crate::local_hub::hub::{Hub, Refused};
@@ -27,6 +28,18 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// What is done of it on a connection of this kind.
+    #[must_use]
+    pub fn allowed(self, reports: Reports) -> Self {
+        match (self, reports) {
+            (Self::Report { rid, .. }, Reports::Refused) => {
+                let why = "reported properties take an api-version in the user name of the CONNECT: {host}/{device}/?api-version=2021-04-12";
+                Self::Refuse { rid, why }
+            }
+            (operation, Reports::Taken | Reports::Refused) => operation,
+        }
+    }
+
     /// Bytes held while it waits.
     pub fn size(&self) -> usize {
         match self {

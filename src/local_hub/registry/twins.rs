@@ -8,7 +8,7 @@ use crate::local_hub::hub::Refused;
 use crate::protocol::error::ErrorCode;
 use crate::protocol::event::What;
 use crate::protocol::rest::IfMatch;
-use crate::twin::rules::{self, Form, Rule};
+use crate::twin::rules::{self, Form, Rule, Violation};
 use crate::twin::{Json, JsonMap, Section, TwinId, patch, wire};
 
 /// Bytes of JSON text of tags. By the hub's formula empty objects and control characters are free; memory and sockets pay.
@@ -43,7 +43,8 @@ impl Registry {
     /// twin it once read is ignored. An unquoted If-Match is ignored, as the service does on twin writes.
     ///
     /// # Errors
-    /// 404 for a missing identity, 412 for a stale etag, 400 for a document that breaks a rule.
+    /// 404 for a missing identity, 412 for a stale etag, 403100 for a section that would be too large, 400 for a document that
+    /// breaks another rule.
     pub fn write_twin(
         &mut self,
         id: &TwinId,
@@ -90,7 +91,8 @@ impl Registry {
     /// A reported patch as the device sent it; the new reported `$version`.
     ///
     /// # Errors
-    /// 400 for text that is not an object or breaks a rule, 412 when `expected` is not the present version, 404.
+    /// 400 for text that is not an object or breaks a rule, 403100 when reported would be too large, 412 when `expected` is not the
+    /// present version, 404.
     pub fn report(
         &mut self,
         id: &TwinId,
@@ -145,7 +147,12 @@ fn set_desired(record: &mut Record, told: &JsonMap, values: JsonMap, mode: Mode,
 }
 
 /// What a service's body says of the two sections it may write.
+///
+/// A `desired` or `reported` beside `properties` instead of inside is refused, not ignored: Azure/azure-iot-sdk-node issue 44.
 fn sections(body: &JsonMap) -> Result<(Given, Given), Refused> {
+    if let Some(key) = ["desired", "reported"].into_iter().find(|key| body.contains_key(*key)) {
+        return Err(invalid(format!("{key} does not stand at the root of a twin but inside properties")));
+    }
     let properties = match body.get("properties") {
         None | Some(Json::Null) => None,
         Some(Json::Object(properties)) => Some(properties),
@@ -220,7 +227,7 @@ fn changed(
 /// A section that starts its life with this document, `$version` and `$metadata` ignored.
 ///
 /// # Errors
-/// 400 for a broken rule.
+/// 400 for a broken rule, 403100 for too large a section.
 pub fn checked_document(section: Section, document: &JsonMap) -> Result<JsonMap, Refused> {
     match given(section.word(), Some(&Json::Object(document.clone())))? {
         Given::Object(document) => whole(section, &JsonMap::new(), &document),
@@ -228,13 +235,16 @@ pub fn checked_document(section: Section, document: &JsonMap) -> Result<JsonMap,
     }
 }
 
-/// A null in a whole document means that the key is absent.
+/// A null deletes in a patch, and has no place in a whole document, at any depth: Azure/azure-iot-cli-extension issue 693.
 fn whole(section: Section, before: &JsonMap, document: &JsonMap) -> Result<JsonMap, Refused> {
     check(section, document)?;
-    let mut values = JsonMap::new();
-    patch::apply(&mut values, document);
-    bounded(section, before, &values)?;
-    Ok(values)
+    let is_null = |violation: &Violation| violation.rule == Rule::NullValue;
+    if let Some(Violation { path, .. }) = rules::check(section, document, Form::Document).into_iter().find(is_null) {
+        let message = format!("Value of Property or Tag cannot be null. Error in Property/Tag {path}");
+        return Err(invalid(message));
+    }
+    bounded(section, before, document)?;
+    Ok(document.clone())
 }
 
 fn merged(section: Section, before: &JsonMap, patch: &JsonMap) -> Result<JsonMap, Refused> {
@@ -260,7 +270,7 @@ fn check(section: Section, patch: &JsonMap) -> Result<(), Refused> {
 fn bounded(section: Section, before: &JsonMap, after: &JsonMap) -> Result<(), Refused> {
     let (max, size) = (rules::max_size(section), rules::size(after));
     if size > max && size > rules::size(before) {
-        return Err(invalid(format!("{} would have {size} characters, {max} are allowed", section.word())));
+        return Err(too_large(section, max, &format!("{size} characters as the hub counts them")));
     }
     let (text_max, stamped_max) = match section {
         Section::Tags => (TAGS_TEXT_MAX, usize::MAX),
@@ -268,16 +278,25 @@ fn bounded(section: Section, before: &JsonMap, after: &JsonMap) -> Result<(), Re
     };
     let text = text_len(after);
     if text > text_max && text > text_len(before) {
-        let word = section.word();
-        return Err(invalid(format!("{word} would have {text} bytes of JSON text, {text_max} are allowed")));
+        return Err(too_large(section, text_max, &format!("{text} bytes of JSON text")));
     }
     let stamped = |text: usize, values: &JsonMap| text + stamps_len(values);
     let size = stamped(text, after);
     if size > stamped_max && size > stamped(text_len(before), before) {
-        let word = section.word();
-        return Err(invalid(format!("{word} would have {size} bytes with its $metadata, {stamped_max} are allowed")));
+        return Err(too_large(section, stamped_max, &format!("{size} bytes with its $metadata")));
     }
     Ok(())
+}
+
+/// The service's own words, and what the section would have. Azure/iotedge issues 1694 (HTTPS) and 7035 (MQTT, 403100).
+fn too_large(section: Section, max: usize, would_have: &str) -> Refused {
+    let name = match section {
+        Section::Tags => "Tags",
+        Section::Desired => "Properties.Desired",
+        Section::Reported => "Properties.Reported",
+    };
+    let message = format!("'{name}' size should be less than {max} bytes. It would have {would_have}.");
+    Refused { code: ErrorCode::DEVICE_MODEL_MAX_PROPERTIES_EXCEEDED, message }
 }
 
 /// Bytes of the compact text. Only maps with other than text keys have none.

@@ -95,6 +95,9 @@ fn read_item(value: &Json) -> Result<BulkItem, IdentityError> {
         None => ImportMode::Create,
         Some(word) => ImportMode::from_word(word).ok_or_else(|| wrong("importMode", "is not a known mode"))?,
     };
+    if let Some(field) = ["desired", "reported"].into_iter().find(|field| get(map, field).is_some()) {
+        return Err(wrong(field, "does not stand at the root of a twin but inside properties"));
+    }
     let desired = match member(map, "properties")? {
         Some(properties) => member(properties, "desired")?.cloned(),
         None => None,

@@ -21,7 +21,16 @@ pub enum JobProblem {
     Argument(String),
     /// Apart from the others, since the service words its answer in another way.
     #[error("updateTwin.etag must be \"*\": a job cannot tell versions of many twins apart")]
-    Etag,
+    NoEtag,
+    /// 412: an etag other than `*`, such as that of a twin that was read. Azure/azure-iot-sdk-csharp issue 1680; by a comment in
+    /// Azure/azure-iot-sdk-java pull request 969 no other is accepted.
+    #[error(
+        "The etag in the request does not match the etag of the existing resource: updateTwin.etag of a job must be \"*\""
+    )]
+    OtherEtag,
+    /// 400: Azure/azure-iot-sdk-node issue 44.
+    #[error("updateTwin.{0} does not stand at the root of a twin but inside updateTwin.properties")]
+    AtRoot(&'static str),
 }
 
 /// Whether the text can be a job's id.
@@ -54,7 +63,7 @@ pub enum Work {
 
 impl JobRequest {
     /// # Errors
-    /// What the hub answers with 400, but for the condition and the twin's rules, which are not looked at here.
+    /// What the hub answers with 400 or 412, but for the condition and the twin's rules, which are not looked at here.
     pub fn from_json(json: &Json) -> Result<Self, JobProblem> {
         let json = json.as_object().ok_or_else(|| argument("the body is not a JSON object"))?;
         // Some pages of the documentation call it jobType.
@@ -116,9 +125,13 @@ impl JobRequest {
 
 fn twin_patch(json: Option<&Json>) -> Result<JsonMap, JobProblem> {
     let Some(Json::Object(twin)) = json else { return Err(argument("updateTwin is missing")) };
-    match member(twin, "etag").and_then(Json::as_str).map(str::trim) {
-        Some("*" | "\"*\"") => {}
-        _ => return Err(JobProblem::Etag),
+    match member(twin, "etag").map(|etag| etag.as_str().map(str::trim)) {
+        Some(Some("*" | "\"*\"")) => {}
+        None | Some(None | Some("")) => return Err(JobProblem::NoEtag),
+        Some(Some(_)) => return Err(JobProblem::OtherEtag),
+    }
+    if let Some(key) = ["desired", "reported"].into_iter().find(|key| twin.contains_key(*key)) {
+        return Err(JobProblem::AtRoot(key));
     }
     // Clients send a whole twin object; what a job does not write is not worth keeping.
     Ok(twin.iter().filter(|(key, _)| matches!(key.as_str(), "etag" | "tags" | "properties")).map(own).collect())

@@ -153,7 +153,7 @@ def check_time():
 
 
 def check_refusals():
-    refused("an etag", 400, jobs.create_scheduled_job, new_id(), update("*", etag="AAAAAAAAAAE="))
+    refused("an etag", 412, jobs.create_scheduled_job, new_id(), update("*", etag="AAAAAAAAAAE="))
     refused("an id with a capital", 400, jobs.create_scheduled_job, "Job", update("*"))
     refused("eight days ahead", 400, jobs.create_scheduled_job, new_id(), update("*", 8 * 24 * 3600))
     unknown = jobs.get_scheduled_job("nobody")

@@ -102,6 +102,14 @@ def check_replace(face):
     same(f"{face.name}: replaced desired", bare(after.properties.desired), {"new": "x", "$version": version})
     same(f"{face.name}: reported untouched", bare(after.properties.reported), {"$version": 1})
     holds(f"{face.name}: metadata of the new alone", "a" not in after.properties.desired["$metadata"])
+    # A null deletes in a patch only.
+    for name, wrong in [("a null", {"a": None}), ("a null inside", {"a": {"b": None}})]:
+        error = refused(f"{face.name}: replace with {name}", 400, face.replace, desired(**wrong), after.etag)
+        same(f"{face.name}: replace with {name}: its code", error.response.headers["iothub-errorcode"], "ArgumentInvalid")
+    large = {f"k{n}": "x" * 4000 for n in range(9)}
+    error = refused(f"{face.name}: too large a section", 403, face.update, desired(**large))
+    code = error.response.headers["iothub-errorcode"]
+    same(f"{face.name}: too large a section: its code", code, "DeviceModelMaxPropertiesExceeded")
     refused(f"{face.name}: replace with the etag read before", 412, face.replace, desired(new="y"), before.etag)
     same(f"{face.name}: which changed nothing", face.get().as_dict(), after.as_dict())
 

@@ -26,6 +26,7 @@ fn advice_names_the_remedy() {
         (HubError::Unauthorized { service: service(ErrorCode::IOT_HUB_UNAUTHORIZED) }, "expired"),
         (HubError::Forbidden { service: service(ErrorCode::IOT_HUB_QUOTA_EXCEEDED) }, "quota"),
         (HubError::Forbidden { service: ServiceError::default() }, "network rules"),
+        (HubError::Forbidden { service: service(ErrorCode::DEVICE_MODEL_MAX_PROPERTIES_EXCEEDED) }, "tags hold 8 KB"),
         (HubError::Throttled { service: ServiceError::default(), retry_after: throttled }, "17 s"),
         (HubError::Refused { status: 413, service: service(ErrorCode::TOO_MANY_MODULES_ON_DEVICE) }, "50 modules"),
         (HubError::Conflict { service: ServiceError::default() }, "Read"),

@@ -48,8 +48,10 @@ async fn a_clock_that_jumps_ends_tokens_at_once() {
     let mut wire = stage.place.connect(&stage.d).await;
     stage.set(&["skew=1m"]).await;
     wire.expect_quiet().await;
-    // The token is good for ten minutes.
-    stage.set(&["skew=11m"]).await;
+    // The token is good for ten minutes, and the connection for ten more.
+    stage.set(&["skew=19m"]).await;
+    wire.expect_quiet().await;
+    stage.set(&["skew=21m"]).await;
     wire.expect_end().await;
     let greeting = crate::hub_mqtt::place::greeting(&stage.d);
     stage.place.dial().await.ask(&greeting.bytes(), Got::ConnAck(0, 5)).await;

@@ -21,7 +21,9 @@ async fn bad_requests() {
         with(good(), "/type", json!("export")),
         with(good(), "/updateTwin", Value::Null),
         with(good(), "/updateTwin/etag", Value::Null),
-        with(good(), "/updateTwin/etag", json!("AAAAAAAAAAE=")),
+        with(good(), "/updateTwin/etag", json!("")),
+        with(good(), "/updateTwin/desired", json!({"a": 1})),
+        with(good(), "/updateTwin/reported", Value::Null),
         with(good(), "/updateTwin/properties/desired", json!(1)),
         with(good(), "/updateTwin/properties/desired", json!({"a.b": 1})),
         with(good(), "/updateTwin/tags", json!({"a": {"$b": 1}})),
@@ -46,9 +48,19 @@ async fn bad_requests() {
     let mut edge = good();
     edge["startTime"] = json!(from_now(168 * 3600 - 60));
     schedule(&mut owner, "edge", edge).await;
-    let no_etag = owner.put("/jobs/v2/bad", with(good(), "/updateTwin/etag", json!("x"))).await.json();
-    let message = no_etag["Message"].as_str().unwrap();
-    assert!(message.starts_with("ErrorCode:ArgumentInvalid;Error: BadRequest {\"Message\":"), "{message}");
+    for (member, value) in [("etag", Value::Null), ("desired", json!({"a": 1}))] {
+        let bad = owner.put("/jobs/v2/bad", with(good(), &format!("/updateTwin/{member}"), value)).await.json();
+        let message = bad["Message"].as_str().unwrap();
+        assert!(message.starts_with("ErrorCode:ArgumentInvalid;Error: BadRequest {\"Message\":"), "{message}");
+    }
+    // That of a twin that was read, stale or not.
+    let twin = owner.get("/twins/a").await.ok();
+    for etag in [twin["etag"].clone(), json!("AAAAAAAAAAE="), json!("x")] {
+        let reply = owner.put("/jobs/v2/bad", with(good(), "/updateTwin/etag", etag)).await;
+        reply.refused(412, "PreconditionFailed");
+        assert!(reply.text().contains("does not match the etag of the existing resource"), "{}", reply.text());
+    }
+    assert_eq!(owner.get("/jobs/v2/bad").await.ok()["status"], "unknown", "nothing was made");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn a_device_that_cannot_take_it_fails_alone() {
     assert_eq!(counts(&done), [2, 1, 1, 0, 0], "the job completes all the same");
     let rows = super::rows(&mut owner, "devices.jobs.jobId = 'large' AND devices.jobs.status = 'failed'").await;
     assert_eq!(rows.len(), 1);
-    assert_eq!((&rows[0]["deviceId"], &rows[0]["error"]["code"]), (&json!("a"), &json!("400004")));
+    assert_eq!((&rows[0]["deviceId"], &rows[0]["error"]["code"]), (&json!("a"), &json!("403100")));
 }
 
 #[tokio::test]

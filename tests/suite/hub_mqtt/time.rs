@@ -8,6 +8,8 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::mqtt::{Door, End, Limits, serve};
+use twinscope::local_hub::x509::ClientCertificates;
+use twinscope::protocol::fault::Plan;
 use twinscope::twin::TwinId;
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -53,8 +55,18 @@ async fn a_token_that_ends_ends_the_connection() {
     let (place, id) = Place::with_device().await;
     let connect = |expires_s| wire::Connect { password: Some(token(&id, KEY, expires_s)), ..greeting(&id) };
     let begun = now_s();
+    // It was refused if it ended earlier by as much as clocks may differ.
+    let (mut late, refused) = place.pipe(Limits::default(), 4096);
+    late.ask(&connect(begun - 300).bytes(), Got::ConnAck(0, 5)).await;
+    drop(late);
+    assert!(matches!(refused.await.unwrap(), End::Refused(_)));
     let (mut pipe, end) = place.pipe(Limits::default(), 4096);
-    pipe.ask(&connect(begun + 2).bytes(), Got::ConnAck(0, 0)).await;
+    pipe.ask(&connect(begun - 290).bytes(), Got::ConnAck(0, 0)).await;
+    // The connection ends ten minutes after the token, which the hub's clock says is in two seconds.
+    let ahead = 310 - 2;
+    let hub = place.local.hub();
+    let skewed = Plan { seed: None, faults: vec![format!("skew={ahead}s").parse().unwrap()] };
+    hub.faults().set(&skewed, hub.clock());
     // Activity does not help.
     while !end.is_finished() {
         if pipe.try_send(PING).await.is_err() {
@@ -63,7 +75,8 @@ async fn a_token_that_ends_ends_the_connection() {
         sleep(SHORT).await;
     }
     assert_eq!(timeout(wire::PATIENCE, end).await.unwrap().unwrap(), End::Expired);
-    assert!((begun + 2..=begun + 4).contains(&now_s()));
+    assert!((begun + 1..=begun + 5).contains(&now_s()));
+    hub.faults().set(&Plan { seed: None, faults: Vec::new() }, hub.clock());
     // A token for longer than the clock can count is no trouble.
     let mut wire = place.dial().await;
     wire.ask(&connect(u64::MAX).bytes(), Got::ConnAck(0, 0)).await;

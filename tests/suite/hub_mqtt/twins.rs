@@ -84,6 +84,10 @@ async fn refused_reports_say_why_and_change_nothing() {
         ("$version=-1&$rid=1", r#"{"good":1}"#, 400, 400_004),
         ("$rid=1&$version=", r#"{"good":1}"#, 400, 400_004),
     ];
+    let large = json!({"a": "x".repeat(4000)}).as_object().unwrap().clone();
+    let large: serde_json::Map<_, _> = (0..9).map(|n| (format!("k{n}"), large["a"].clone())).collect();
+    let large = serde_json::Value::Object(large).to_string();
+    let cases = cases.into_iter().chain([("$rid=1", large.as_str(), 403, 403_100)]);
     for (parameters, patch, status, code) in cases {
         wire.send(&report(parameters, patch)).await;
         let (topic, body) = wire.message().await;
@@ -96,6 +100,33 @@ async fn refused_reports_say_why_and_change_nothing() {
     wire.send(&get("2")).await;
     assert_eq!(wire.message().await.1, json!({"desired": {"$version": 1}, "reported": {"$version": 1}}));
     wire.ask(&report("$version=1&$rid=3", r#"{"good":1}"#), answer("204/?$rid=3&$version=2")).await;
+}
+
+#[tokio::test]
+async fn reports_take_an_api_version_and_nothing_else_does() {
+    let (place, id) = Place::with_device().await;
+    for (user_name, status) in [
+        ("localhost/d", 400),
+        ("localhost/d/", 400),
+        ("localhost/d/?DeviceClientType=x", 400),
+        ("localhost/d/?api-version=", 400),
+        ("localhost/d/?api-version=2018-06-30", 204),
+        ("localhost/d/api-version=2016-11-14", 204),
+    ] {
+        let mut wire = place.dial().await;
+        let mut connect = crate::hub_mqtt::place::greeting(&id);
+        connect.user_name = Some(user_name.to_owned());
+        wire.ask(&connect.bytes(), Got::ConnAck(0, 0)).await;
+        wire.ask(&wire::subscribe(1, &[(RESPONSES, 0)]), Got::SubAck(1, vec![0])).await;
+        wire.send(&get("1")).await;
+        assert_eq!(wire.message().await.0, "$iothub/twin/res/200/?$rid=1", "{user_name}");
+        wire.send(&report("$rid=2", r#"{"a":1}"#)).await;
+        let Got::Publish(_, topic, body) = wire.get().await else { panic!("no answer") };
+        assert!(topic.starts_with(&format!("$iothub/twin/res/{status}/?$rid=2")), "{user_name}: {topic}");
+        assert!(status == 204 || String::from_utf8(body).unwrap().contains("api-version"), "{user_name}");
+        wire.send(wire::DISCONNECT).await;
+        place.wait_gone(&id).await;
+    }
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn what_the_formula_does_not_count_is_bounded_too() {
     for body in too_much {
         for method in ["PATCH", "PUT"] {
             let reply = owner.call(method, "/twins/d", &[], Some(&body)).await;
-            reply.refused(400, "ArgumentInvalid");
+            reply.refused(403, "DeviceModelMaxPropertiesExceeded");
             assert!(reply.text().contains("bytes"), "{}", reply.text());
         }
     }
@@ -41,8 +41,8 @@ async fn what_the_formula_does_not_count_is_bounded_too() {
     let report = async |values: Map<String, Value>| {
         hub.hub.hub().report(&id, Value::Object(values).to_string().as_bytes(), None).await
     };
-    assert_eq!(report(free(300 * 1024)).await.unwrap_err().code.number, 400_004);
-    assert_eq!(report(nodes(10_900)).await.unwrap_err().code.number, 400_004);
+    assert_eq!(report(free(300 * 1024)).await.unwrap_err().code.number, 403_100);
+    assert_eq!(report(nodes(10_900)).await.unwrap_err().code.number, 403_100);
     assert_eq!(owner.get("/twins/d").await.ok()["version"], 2, "refused writes change nothing");
 
     report(free(200 * 1024)).await.unwrap();
@@ -50,7 +50,7 @@ async fn what_the_formula_does_not_count_is_bounded_too() {
     owner.patch("/twins/d", body).await.ok();
     // What grows together is bounded together.
     let more = json!({"properties": {"desired": {"more": free(80 * 1024)}}});
-    owner.patch("/twins/d", more).await.refused(400, "ArgumentInvalid");
+    owner.patch("/twins/d", more).await.refused(403, "DeviceModelMaxPropertiesExceeded");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn a_put_replaces() {
     let first = number(&owner.get("/twins/d").await.ok()["etag"]);
     owner.patch("/twins/d", json!({"tags": {"a": 1}, "properties": {"desired": {"x": 1, "y": 2}}})).await.ok();
     hub.hub.hub().report(&TwinId::device("d"), br#"{"r":1}"#, None).await.unwrap();
-    let body = json!({"properties": {"desired": {"y": 3, "n": null, "o": {"k": null}}, "reported": {"r": 9}}});
+    let body = json!({"properties": {"desired": {"y": 3, "o": {}}, "reported": {"r": 9}}});
     let twin = owner.put("/twins/d", body).await.ok();
     assert_eq!(plain(&twin, "desired"), json!({"y": 3, "o": {}}));
     assert_eq!(plain(&twin, "reported"), json!({"r": 1}), "reported is left alone");
@@ -183,8 +183,31 @@ async fn what_breaks_a_rule_is_refused_whole() {
             owner.call(method, "/twins/d", &[], Some(&body)).await.refused(400, "ArgumentInvalid");
         }
     }
-    for body in [json!([]), json!(3), json!({"properties": []}), json!({"tags": 1})] {
-        owner.patch("/twins/d", body).await.refused(400, "ArgumentInvalid");
+    for body in [
+        json!([]),
+        json!(3),
+        json!({"properties": []}),
+        json!({"tags": 1}),
+        json!({"desired": {"a": 1}}),
+        json!({"tags": {"a": 1}, "reported": {"a": 1}}),
+        json!({"properties": {"desired": {"a": 1}}, "desired": null}),
+    ] {
+        for method in ["PATCH", "PUT"] {
+            owner.call(method, "/twins/d", &[], Some(&body)).await.refused(400, "ArgumentInvalid");
+        }
+    }
+    let bulk = json!([{"id": "d", "importMode": "updateTwin", "desired": {"a": 1}}]);
+    owner.post("/devices", bulk).await.refused(400, "ArgumentInvalid");
+    // A null deletes in a patch only.
+    for (body, key) in [
+        (json!({"tags": {"my-tag": null}}), "my-tag"),
+        (json!({"tags": {"t": 1}, "properties": {"desired": {"a": {"b": {"c": null}}}}}), "a.b.c"),
+        (json!({"properties": {"desired": {"x": 1, "y": null}}}), "y"),
+    ] {
+        let refused = owner.put("/twins/d", body).await;
+        refused.refused(400, "ArgumentInvalid");
+        let expected = format!("Value of Property or Tag cannot be null. Error in Property/Tag {key}");
+        assert!(refused.text().contains(&expected), "{}", refused.text());
     }
     assert_eq!(counters(&owner.get("/twins/d").await.ok(), first), [0, 2, 1, 1]);
     owner.patch("/twins/no", json!({})).await.refused(404, "DeviceNotFound");
@@ -201,8 +224,33 @@ async fn a_section_may_not_outgrow_its_limit() {
         owner.patch("/twins/d", json!({"properties": {"desired": {format!("k{n}"): text}}})).await.ok();
     }
     let patch = json!({"properties": {"desired": {"k8": text}}});
-    owner.patch("/twins/d", patch).await.refused(400, "ArgumentInvalid");
-    owner.patch("/twins/d", json!({"tags": {"a": text, "b": text, "c": text}})).await.refused(400, "ArgumentInvalid");
+    let refused = owner.patch("/twins/d", patch).await;
+    refused.refused(403, "DeviceModelMaxPropertiesExceeded");
+    assert!(
+        refused.text().contains("'Properties.Desired' size should be less than 32768 bytes."),
+        "{}",
+        refused.text()
+    );
+    let tags = json!({"a": text, "b": text, "c": text});
+    for method in ["PATCH", "PUT"] {
+        let refused = owner.call(method, "/twins/d", &[], Some(&json!({"tags": tags}))).await;
+        refused.refused(403, "DeviceModelMaxPropertiesExceeded");
+        assert!(refused.text().contains("'Tags' size should be less than 8192 bytes."), "{}", refused.text());
+    }
+    let nine: serde_json::Map<_, _> = (0..9).map(|n| (format!("k{n}"), json!(text))).collect();
+    let whole = json!({"properties": {"desired": nine}});
+    owner.put("/twins/d", whole).await.refused(403, "DeviceModelMaxPropertiesExceeded");
+    // In bulk, each for itself.
+    let update = json!([{"id": "d", "importMode": "updateTwin", "tags": tags}]);
+    let reply = owner.post("/devices", update).await;
+    assert_eq!(
+        (reply.status, &reply.json()["errors"][0]["errorCode"]),
+        (400, &json!("DeviceModelMaxPropertiesExceeded"))
+    );
+    let fresh = json!([{"id": "new", "tags": tags}]);
+    let made = owner.post("/devices", fresh).await.ok();
+    let status = made["warnings"][0]["warningStatus"].as_str().unwrap();
+    assert!(status.starts_with("'Tags' size should be less than 8192 bytes."), "{status}");
     owner.patch("/twins/d", json!({"properties": {"desired": {"k0": null, "k8": text}}})).await.ok();
 }
 
