@@ -44,10 +44,17 @@ pub struct Certificates {
 /// # Errors
 /// A sentence with the file and what is wrong with it.
 pub fn prepare(dir: &Path, names: &[HubName]) -> Result<Certificates, String> {
-    let dir = &names::ca_dir(dir, names);
+    let (top, dir) = (dir, &names::ca_dir(dir, names));
+    for folder in dir.ancestors().take_while(|folder| folder.starts_with(top)) {
+        private_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     let (Authority { pem, der: ca_der, issuer }, notice) = load_or_make(dir, names)?;
     let ca_file = dir.join(CA_FILE);
-    if fs::read_to_string(&ca_file).ok().as_deref() != Some(&pem) {
+    let known = fs::read(&ca_file).ok();
+    if known.as_deref() != Some(pem.as_bytes()) {
+        if known.is_some() && notice.is_none() {
+            tracing::warn!(file = %ca_file.display(), "the CA's certificate was altered and is written anew");
+        }
         write_whole(&ca_file, &pem, Readers::Everybody).map_err(|error| format!("{CA_FILE}: {error}"))?;
     }
     let (leaf, key) = leaf(&issuer, names).map_err(|error| error.to_string())?;
@@ -89,7 +96,6 @@ impl Authority {
 fn load_or_make(dir: &Path, names: &[HubName]) -> Result<(Authority, Option<String>), String> {
     let path = dir.join(KEY_FILE);
     let text = |error: io::Error| format!("{}: {error}", path.display());
-    private_dir(dir).map_err(text)?;
     if !path.exists() {
         make(dir, names)?;
     }
@@ -99,7 +105,8 @@ fn load_or_make(dir: &Path, names: &[HubName]) -> Result<(Authority, Option<Stri
         Err(reason) => reason,
     };
     let aside = set_aside(&path).map_err(text)?;
-    make(dir, names)?;
+    let fresh = new_ca(names).map_err(|error| error.to_string())?;
+    write_whole(&path, &fresh, Readers::Owner).map_err(text)?;
     let authority = Authority::read(&fs::read(&path).map_err(text)?).map_err(|error| format!("{KEY_FILE}: {error}"))?;
     let notice = format!(
         "{KEY_FILE} is damaged: {reason}. It was set aside as {}. The hub has a new CA: clients that trust the old one must be \

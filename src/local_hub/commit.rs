@@ -23,8 +23,10 @@ use tokio::sync::oneshot;
 
 /// Writes that share one transaction at most.
 const GROUP_MAX: usize = 1024;
-/// How long the thread waits between two tries to write to a file that could not be written. Whoever writes makes it try at once.
-const RETRY: Duration = Duration::from_millis(500);
+/// How long the thread waits before it tries again to write to a file that could not be written, the first time and at most.
+/// Whoever writes makes it try at once.
+const RETRY: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(4);
 
 /// Why a write was not kept; the text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,9 +298,10 @@ struct Thread {
 
 impl Thread {
     fn run(&mut self, waiting: &Receiver<Message>) {
+        let mut pause = RETRY;
         loop {
             let first = if self.failing.is_some() {
-                waiting.recv_timeout(RETRY)
+                waiting.recv_timeout(pause)
             } else {
                 waiting.recv().map_err(|_gone| RecvTimeoutError::Disconnected)
             };
@@ -309,6 +312,7 @@ impl Thread {
             };
             if self.failing.is_some() {
                 self.recover();
+                pause = if self.failing.is_some() { (pause * 2).min(RETRY_MAX) } else { RETRY };
             }
             self.keep(batch.group);
             for waits in batch.tries {

@@ -31,8 +31,7 @@ pub fn key() -> Secret {
 /// 64 random bits.
 #[must_use]
 pub fn number() -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    bytes()[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// A number to draw others from, short enough to be copied by hand.

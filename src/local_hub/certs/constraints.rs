@@ -58,14 +58,13 @@ fn block(address: IpAddr, mask: &[u8]) -> Vec<u8> {
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut bytes = vec![tag];
-    match u8::try_from(length) {
-        Ok(short @ ..0x80) => bytes.push(short),
-        _ => {
-            let digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
-            // At most eight digits of a length.
-            bytes.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
-            bytes.extend(digits);
-        }
+    if let Ok(short @ ..0x80) = u8::try_from(length) {
+        bytes.push(short);
+    } else {
+        let digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+        // A length has at most eight digits.
+        bytes.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
+        bytes.extend(digits);
     }
     bytes.extend(content);
     bytes

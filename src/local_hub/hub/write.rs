@@ -22,6 +22,13 @@ pub(super) struct Guarded {
     number: Number,
 }
 
+/// A change on its way to the file.
+struct Queued {
+    kept: Receiver<Result<(), NotKept>>,
+    /// The devices that are gone when it is kept.
+    gone: Vec<String>,
+}
+
 impl Guarded {
     pub(super) fn new(registry: Registry) -> Self {
         Self { registry, under_way: VecDeque::new(), number: Number { epoch: 1, change: 0 } }
@@ -65,19 +72,19 @@ impl Hub {
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
     ) -> Result<T, Refused> {
         self.takes_changes().await?;
-        let (value, kept, gone) = self.change(work)?;
-        kept_or(kept).await?;
-        for device in &gone {
+        let (value, queued) = self.change(work)?;
+        kept_or(queued.kept).await?;
+        for device in &queued.gone {
             self.messages.forget(self, device);
         }
         Ok(value)
     }
 
-    /// Changes the registry and queues the change; beside the value what tells that it is kept, and the devices that are gone then.
+    /// Changes the registry and queues the change.
     fn change<T>(
         &self,
         work: impl FnOnce(&mut Registry, &Moment) -> Result<(T, Change), Refused>,
-    ) -> Result<(T, Receiver<Result<(), NotKept>>, Vec<String>), Refused> {
+    ) -> Result<(T, Queued), Refused> {
         let mut state = self.lock();
         if !self.committer.takes_writes() {
             return Err(cannot_write());
@@ -102,7 +109,7 @@ impl Hub {
             state.under_way.push_back((number.change, before));
         }
         // Under the lock still: the committer's order is the order of the changes.
-        Ok((value, self.committer.submit(number, writes, change.notices), gone))
+        Ok((value, Queued { kept: self.committer.submit(number, writes, change.notices), gone }))
     }
 
     /// Has something kept beside identities. The order of calls is the order of keeping: call it under the lock that guards what

@@ -3,7 +3,7 @@
 
 use super::outbox::{self, Inbox};
 use super::packet::{CleanSession, Qos};
-use super::sessions::{Claim, Connection};
+use super::sessions::{Begun, Claim, Connection};
 use crate::local_hub::commit::Item;
 use crate::local_hub::hub::{Hub, Refused};
 use crate::twin::TwinId;
@@ -59,7 +59,7 @@ impl Lease {
         let keep = |items| self.hub.keep(items);
         let generation = self.connection.generation;
         let opened = self.hub.sessions().open(&self.id, generation, clean, identity.clone(), keep);
-        let (present, ended) = opened.ok_or(NotOpened::Gone)?;
+        let Begun { present, ended } = opened.ok_or(NotOpened::Gone)?;
         if let Some((kept, before)) = ended
             && let Err(refused) = kept.await
         {

@@ -89,6 +89,14 @@ pub struct Claim {
     pub before: Option<CancellationToken>,
 }
 
+/// A session that began. `K` is what keeping gave.
+pub struct Begun<K> {
+    /// Whether a kept one was resumed.
+    pub present: bool,
+    /// A kept one ended instead: what it was subscribed to.
+    pub ended: Option<(K, Vec<(String, Qos)>)>,
+}
+
 impl Sessions {
     /// Tells the identity, if it is connected and subscribed, that desired changed: `patch` as submitted, `version` put into body and topic.
     /// Versions must come in rising order: one that is not above the last is dropped. A connection that does not keep up is closed: it reads
@@ -231,8 +239,8 @@ impl Sessions {
         Claim { connection, before: before.map(|b| b.gone) }
     }
 
-    /// The connection before is gone: the session begins, of the identity with this `generationId`. Whether a kept one was resumed;
-    /// if one ended instead, what `keep` returned and what that one was subscribed to. `None` when it is no longer ours to begin.
+    /// The connection before is gone: the session begins, of the identity with this `generationId`. `None` when it is no longer
+    /// ours to begin.
     pub(super) fn open<K>(
         &self,
         id: &TwinId,
@@ -240,7 +248,7 @@ impl Sessions {
         clean: CleanSession,
         identity: String,
         keep: impl FnOnce(Vec<Item>) -> K,
-    ) -> Option<(bool, Option<(K, Vec<(String, Qos)>)>)> {
+    ) -> Option<Begun<K>> {
         let mut state = self.lock();
         let entry = state.entries.get_mut(id)?;
         let connection = entry.connection.as_mut().filter(|c| c.generation == generation && !c.evict.is_cancelled())?;
@@ -255,7 +263,7 @@ impl Sessions {
         let ended = ended.then(|| (keep(vec![kept::removal(id)]), before));
         drop(state);
         self.arrivals.tell(id);
-        Some((present, ended))
+        Some(Begun { present, ended })
     }
 
     /// The end of a kept session could not be kept: it is there again, for who connects next.

@@ -120,8 +120,7 @@ impl Synthetic {
 
     /// As random as the seed, and the same at each look. Not an HMAC as the keys are: queries make every device of the fleet.
     fn counters(&self, number: u32) -> Counters {
-        let [a, b, c, d, e, f, g, h, ..] = self.seed;
-        let seed = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let seed = self.seed[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte));
         let number = u64::from(number) << 1;
         Counters::of_random(mixed(seed, number), mixed(seed, number | 1))
     }
@@ -134,7 +133,7 @@ impl Synthetic {
     }
 }
 
-/// SplitMix64, the generator's output for a place in its sequence.
+/// `SplitMix64`, the generator's output for a place in its sequence.
 fn mixed(seed: u64, place: u64) -> u64 {
     let state = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -68,18 +68,21 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Gives a damaged file a name that is free, beside its old one: `hub.redb.damaged-20260815T090713Z`.
+/// Gives a damaged file a name that is free, beside its old one: `hub.redb.damaged-20260815T090713Z`. Where the file system can do
+/// that it has both names until another file takes the old one, so that a crash meanwhile hides nothing.
 ///
 /// # Errors
 /// When the file cannot be renamed.
 pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let stamp: String = Moment::now().text.chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = Moment::now().text.chars().take(19).filter(char::is_ascii_alphanumeric).collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for n in 0_u32.. {
         let more = if n == 0 { String::new() } else { format!("-{n}") };
         let aside = path.with_file_name(format!("{name}.damaged-{stamp}Z{more}"));
         if fs::symlink_metadata(&aside).is_err() {
-            fs::rename(path, &aside)?;
+            if fs::hard_link(path, &aside).is_err() {
+                fs::rename(path, &aside)?;
+            }
             return Ok(aside);
         }
     }

@@ -12,15 +12,23 @@ use std::path::Path;
 pub const FILE: &str = "hub.mark";
 const DIGEST: usize = 8;
 
+/// Without a file, if that cannot be had: then nothing is known beyond what the data says itself.
 #[derive(Debug)]
-pub struct Mark(File);
+pub struct Mark(Option<File>);
 
 impl Mark {
     /// Opens or makes the file in `dir`; beside it the number it holds, `None` when it holds none or is damaged.
-    ///
-    /// # Errors
-    /// When the file is not accessible.
-    pub fn open(dir: &Path) -> io::Result<(Self, Option<u64>)> {
+    pub fn open(dir: &Path) -> (Self, Option<u64>) {
+        match Self::try_open(dir) {
+            Ok((file, number)) => (Self(Some(file)), number),
+            Err(error) => {
+                tracing::warn!(file = FILE, %error, "the number of the last commit can be neither read nor kept");
+                (Self(None), None)
+            }
+        }
+    }
+
+    fn try_open(dir: &Path) -> io::Result<(File, Option<u64>)> {
         let path = dir.join(FILE);
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         crate::local_hub::certs::owner_only(&path)?;
@@ -30,7 +38,7 @@ impl Mark {
         if number.is_none() && !bytes.is_empty() {
             tracing::warn!(file = FILE, "the number of the last commit cannot be read and is begun anew");
         }
-        Ok((Self(file), number))
+        Ok((file, number))
     }
 
     /// # Errors
@@ -38,8 +46,9 @@ impl Mark {
     pub fn write(&mut self, number: u64) -> io::Result<()> {
         let mut bytes = number.to_le_bytes().to_vec();
         bytes.extend(&Sha256::digest(number.to_le_bytes())[..DIGEST]);
-        self.0.seek(SeekFrom::Start(0))?;
-        self.0.write_all(&bytes)
+        let Some(file) = &mut self.0 else { return Ok(()) };
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&bytes)
     }
 }
 

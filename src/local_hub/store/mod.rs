@@ -77,12 +77,15 @@ impl Store {
         fs::create_dir_all(dir).map_err(|error| error.to_string())?;
         let path = dir.join(FILE);
         if !fs::exists(&path).map_err(|error| format!("{FILE}: {error}"))? {
+            if fs::exists(dir.join(mark::FILE)).unwrap_or(false) {
+                tracing::warn!("{FILE} is gone, though there was one: the hub begins anew, with new keys");
+            }
             let founding = fresh();
             let store = Self::create(dir, layer, &mut founding.contents()).map_err(text)?;
             return Ok((store, founding.into()));
         }
         let held = hold(&path, layer).map_err(text)?;
-        let (mark, acknowledged) = Mark::open(dir).map_err(|error| format!("{}: {error}", mark::FILE))?;
+        let (mark, acknowledged) = Mark::open(dir);
         let flaw = match read::whole(&held) {
             Ok(contents) => {
                 let lacks = acknowledged.unwrap_or(0).saturating_sub(contents.sequence);
@@ -129,7 +132,7 @@ impl Store {
         let system = |error: std::io::Error| Flaw::System(error.to_string());
         let path = dir.join(FILE);
         let temporary = dir.join(format!(".{FILE}.{}", uuid::Uuid::new_v4().simple()));
-        let (mark, acknowledged) = Mark::open(dir).map_err(system)?;
+        let (mark, acknowledged) = Mark::open(dir);
         let made = (|| {
             let held = hold(&temporary, layer)?;
             let sequence = contents.sequence.max(acknowledged.unwrap_or(0));
@@ -241,7 +244,7 @@ fn recover(
     drop(held);
     let aside = put?;
     sync_dir(dir);
-    let (mark, acknowledged) = Mark::open(dir).map_err(system)?;
+    let (mark, acknowledged) = Mark::open(dir);
     let mut store = Store { held: hold(&path, layer)?, database: None, sequence: acknowledged.unwrap_or(0), mark };
     // Its number must be above any that was acknowledged.
     store.write(|_| Ok(())).map_err(Flaw::System)?;

@@ -3,6 +3,7 @@
 use super::flaky::Disk;
 use super::ledger::{Ledger, open, shown};
 use proptest::prelude::*;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -40,7 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn place(share: u32, length: usize) -> usize {
-    usize::try_from(u64::from(share) * length as u64 >> 32).unwrap()
+    usize::try_from((u64::from(share) * length as u64) >> 32).unwrap()
 }
 
 fn data(dir: &Path) -> PathBuf {
@@ -91,7 +92,7 @@ async fn play(steps: Vec<Step>) {
                 dir = copy;
             }
             damage => {
-                let copy = if n % 2 == 0 { Some(snapshot(dir.path())) } else { None };
+                let copy = if n.is_multiple_of(2) { Some(snapshot(dir.path())) } else { None };
                 hub.close().await;
                 // Of a hub that was stopped, or of one that was killed.
                 dir = copy.unwrap_or(dir);
@@ -148,7 +149,7 @@ async fn filled(disk: &Disk) -> (TempDir, Ledger) {
 #[tokio::test]
 async fn a_file_that_is_empty_or_no_data_at_all_is_no_new_hub_unsaid() {
     let disk = Disk::new();
-    for content in [&b""[..], b"this is no database", &[0; 8192], &[0xff; 100_000]] {
+    for content in [&b""[..], b"this is no database", &[0; 8192], &[0xff; 9000]] {
         let (dir, mut ledger) = filled(&disk).await;
         std::fs::write(data(dir.path()), content).unwrap();
         let (hub, damage) = open(dir.path(), &disk).unwrap();
@@ -203,4 +204,99 @@ async fn a_copy_from_yesterday_is_said_to_be_one() {
     let damage = damage.expect("it is said");
     assert!(damage.to_string().contains("it lacks the last"), "{damage}");
     ledger.check(&hub, Some(&damage));
+}
+
+const TABLES: [&str; 3] = ["hub", "identities", "items"];
+
+fn table(name: &str) -> TableDefinition<'_, &'static str, &'static [u8]> {
+    TableDefinition::new(name)
+}
+
+/// Takes a file back to the form before records were sealed.
+fn without_seals(dir: &Path) {
+    let database = Database::create(data(dir)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    for name in TABLES {
+        let mut table = transaction.open_table(table(name)).unwrap();
+        let rows: Vec<(String, Vec<u8>)> = table
+            .iter()
+            .unwrap()
+            .map(|row| row.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())).unwrap())
+            .collect();
+        for (key, sealed) in rows {
+            // Behind the key comes the value, to the end; the head has 35 bytes.
+            let plain = &sealed[35 + key.len()..];
+            match key.as_str() {
+                "format" => drop(table.insert("format", b"1".as_slice()).unwrap()),
+                "sequence" => drop(table.remove("sequence").unwrap()),
+                key => drop(table.insert(key, plain).unwrap()),
+            }
+        }
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    std::fs::remove_file(dir.join("hub.mark")).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_the_form_before_is_read_and_sealed() {
+    let disk = Disk::new();
+    let (dir, mut ledger) = filled(&disk).await;
+    without_seals(dir.path());
+    for _ in 0..2 {
+        let (hub, damage) = open(dir.path(), &disk).unwrap();
+        assert_eq!(damage, None);
+        ledger.check(&hub, None);
+        hub.close().await;
+    }
+    let database = Database::open(data(dir.path())).unwrap();
+    let transaction = database.begin_read().unwrap();
+    for name in TABLES {
+        for row in transaction.open_table(table(name)).unwrap().iter().unwrap() {
+            assert!(row.unwrap().1.value().starts_with(b"TwSv"), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_the_form_before_is_recovered_with_a_warning() {
+    let disk = Disk::new();
+    let (dir, ledger) = filled(&disk).await;
+    without_seals(dir.path());
+    let good = std::fs::read(data(dir.path())).unwrap();
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut damaged = 0;
+    for _ in 0..40 {
+        let copy = TempDir::new().unwrap();
+        let mut bytes = good.clone();
+        let at = random.usize(..bytes.len());
+        bytes[at] ^= 1 << random.u8(..8);
+        std::fs::write(data(copy.path()), bytes).unwrap();
+        let (hub, damage) = open(copy.path(), &disk).unwrap();
+        match damage {
+            None => assert_eq!(shown(&hub), ledger.known, "byte {at}"),
+            Some(damage) => {
+                damaged += 1;
+                let text = damage.to_string();
+                assert!(text.contains("older form") || damage.recovered == 0, "{text}");
+            }
+        }
+    }
+    assert!(damaged > 2, "only {damaged}");
+}
+
+/// A newer program's file is not damaged, and not touched.
+#[tokio::test]
+async fn a_file_of_a_newer_program_is_left_alone() {
+    let disk = Disk::new();
+    let (dir, _) = filled(&disk).await;
+    let database = Database::create(data(dir.path())).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(table("hub")).unwrap().insert("format", b"3".as_slice()).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let before = std::fs::read(data(dir.path())).unwrap();
+    let error = open(dir.path(), &disk).err().unwrap();
+    assert!(error.contains("newer program"), "{error}");
+    assert_eq!(std::fs::read(data(dir.path())).unwrap(), before);
 }

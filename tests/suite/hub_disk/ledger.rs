@@ -142,7 +142,7 @@ fn lacks(damage: &Damage) -> bool {
 /// One of several kinds of change, on one of a few ids.
 fn change(registry: &mut Registry, n: usize, now: &Moment) -> Result<Change, Refused> {
     let device = TwinId::device(format!("d{}", n % 5));
-    let id = if n % 3 == 0 { TwinId::module(&device.device, "m") } else { device.clone() };
+    let id = if n.is_multiple_of(3) { TwinId::module(&device.device, "m") } else { device.clone() };
     let mut all = Change::default();
     let mut add = |change: Change| {
         all.writes.extend(change.writes);
@@ -153,7 +153,7 @@ fn change(registry: &mut Registry, n: usize, now: &Moment) -> Result<Change, Ref
             add(registry.put_identity(&IdentityRequest::new(id.clone()), &IfMatch::Absent, now)?);
         }
     }
-    let size = if n % 4 == 0 { 3000 } else { 20 };
+    let size = if n.is_multiple_of(4) { 3000 } else { 20 };
     let body = serde_json::json!({"tags": {"n": n}, "properties": {"desired": {"text": "x".repeat(size), "n": n}}});
     match n % 7 {
         5 => add(registry.delete_identity(&id, &IfMatch::Any, now)?),

@@ -168,3 +168,31 @@ fn two_windows_share_a_folder() {
     });
     assert_eq!(second.connected().hub, HubRef::Local);
 }
+
+/// The file named so below a folder.
+fn find(dir: &std::path::Path, name: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(dir).ok()?.filter_map(Result::ok).find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) }
+    })
+}
+
+#[test]
+fn damaged_files_of_the_local_hub_are_said_and_it_runs() {
+    let mut rig = Rig::start();
+    rig.connected();
+    let mut dir = rig.stop();
+    for name in ["hub.redb", "ca-key.pem"] {
+        let file = find(dir.path(), name).unwrap();
+        let length = std::fs::metadata(&file).unwrap().len();
+        std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(length / 3).unwrap();
+        let mut rig = Rig::start_with(dir, |_| {});
+        let said = rig.fact("the damage", |fact| match fact {
+            Fact::Notice(sentence) if sentence.contains("damaged") => Some(sentence.clone()),
+            _ => None,
+        });
+        assert!(said.contains(name) && said.contains("set aside as"), "{said}");
+        assert_eq!(rig.connected().hub, HubRef::Local);
+        dir = rig.stop();
+    }
+}
