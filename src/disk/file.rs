@@ -74,7 +74,12 @@ pub fn not_through_a_link(folder: &Path, path: &Path) -> std::io::Result<()> {
 /// When a link stands there, or it cannot be made.
 pub fn make_folder(path: &Path) -> std::io::Result<()> {
     not_a_link(path)?;
-    std::fs::create_dir_all(path)
+    std::fs::create_dir_all(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotADirectory => {
+            std::io::Error::other("a file stands where the folder should be")
+        }
+        _ => error,
+    })
 }
 
 /// Moves a file that cannot be used to `NAME.unreadable` (`…-2`, `…-3`), so that nothing in it is overwritten. The new name.

@@ -171,8 +171,10 @@ impl Keyring {
     pub async fn remove(&self, account: &str) -> Result<(), SecretsError> {
         self.session().remove(account);
         // Without a keyring there is nothing that could still hold it.
-        if self.probe().await.is_err() {
-            return Ok(());
+        match self.probe().await {
+            Ok(()) => {}
+            Err(SecretsError::NotUsed | SecretsError::NoKeyring) => return Ok(()),
+            Err(why) => return Err(why),
         }
         let account = account.to_owned();
         self.ask(PROMPT_LIMIT, move |store| store.remove(&account)).await

@@ -107,7 +107,9 @@ fn read(path: &Path) -> Result<Option<Settings>, Unreadable> {
     else {
         return Ok(None);
     };
-    let bytes = unseal(&bytes).map_err(|damaged| Unreadable::NotSettings(damaged.to_string()))?;
+    let bytes = unseal(&bytes).map_err(|damaged| {
+        Unreadable::NotSettings(format!("{damaged}; without its member sha256 it would be taken as it stands"))
+    })?;
     // By way of an object: a list would pass for settings too, field by field.
     serde_json::from_slice::<serde_json::Map<_, _>>(&bytes)
         .and_then(|object| serde_json::from_value(object.into()))

@@ -67,7 +67,12 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
             let acts = if entry.has_secret { 190.0 } else { 290.0 };
             ui.set_width((ui.available_width() - acts).max(120.0));
             ui.add(egui::Label::new(RichText::new(&entry.name).font(theme::strong())).truncate());
-            let text = format!("{} · {} · {word}", entry.host, entry.policy);
+            // What is wrong comes first: there is little room.
+            let text = if entry.has_secret {
+                format!("{} · {} · {word}", entry.host, entry.policy)
+            } else {
+                format!("{word} · {} · {}", entry.host, entry.policy)
+            };
             ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(p.weak)).truncate());
         });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -163,6 +168,10 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
         details_ui(f, ui, form);
     }
     let where_to = match &f.app.secrets {
+        // Why, and what can be done, is said below.
+        _ if matches!(form.check, Check::Bad { failure: Failure::KeyNotKept { .. }, .. }) => {
+            "The connection is not kept yet".to_owned()
+        }
         Some(SecretStore::SessionOnly { why }) => format!("The key will be kept for this session only: {why}"),
         _ => "The key will be kept in the keyring of the operating system".to_owned(),
     };

@@ -423,8 +423,12 @@ fn keys(view: &mut ReaderView, ui: &Ui, id: Id, text: &str, origin: Pos2) {
                 let columns = view.columns(text, line);
                 let row = view.folding.row_of(line);
                 let at_row = |row: usize| (view.folding.line_of_row(row), column);
+                let command = modifiers.command || modifiers.ctrl;
+                if modifiers.alt || command && !matches!(key, Button::A | Button::Home | Button::End) {
+                    continue;
+                }
                 let to = match key {
-                    Button::A if modifiers.command => {
+                    Button::A if command && !modifiers.shift => {
                         view.anchor = (0, 0);
                         view.caret = end;
                         continue;

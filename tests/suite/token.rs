@@ -125,3 +125,24 @@ fn what_is_wrong_comes_with_the_remedy_and_without_the_key() {
         assert!(code == 2 && stderr.contains("--for") && stderr.contains(part), "{wrong}: {stderr}");
     }
 }
+
+#[test]
+fn the_string_may_stand_as_it_was_copied() {
+    let service = service();
+    for text in [
+        format!("\"{service}\""),
+        format!("{{\"connectionString\": \"{service}\"}}"),
+        format!("export IOTHUB='{service}'\n"),
+        format!("\u{feff}{service};\r\n"),
+        service.replace("Key=", "Key=\n  "),
+    ] {
+        let by_variable = token(Some(&text), "", &[]);
+        let by_stdin = token(None, &text, &[]);
+        for token in [by_variable, by_stdin] {
+            assert_eq!((token.resource.as_str(), token.policy.as_deref()), ("hub.test", Some("service")), "{text}");
+            assert!(token.is_signed_by(&Secret::new(KEY)), "{text}");
+        }
+    }
+    let (code, _, stderr) = said(None, format!("Endpoint=sb://x/;SharedAccessKey={KEY}").as_bytes(), &[]);
+    assert!(code != 0 && stderr.contains("Event Hubs-compatible") && !stderr.contains(KEY), "{stderr}");
+}

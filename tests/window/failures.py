@@ -141,13 +141,13 @@ def of_a_device(stage):
     with stage.hub() as hub:
         connection = hub.connection.replace("SharedAccessKeyName=iothubowner", "DeviceId=thermostat")
         with stage.window(connection, hub.ca) as window:
-            stage.say(window, "open-of-a-device", "of a device or module", "SharedAccessKeyName")
+            stage.say(window, "open-of-a-device", "holds the connection string of thermostat, not that of a policy")
 
 
 @scene
 def no_connection_string(stage):
     with stage.window("HostName=;Shared") as window:
-        stage.say(window, "open-malformed", "^TWINSCOPE_CONNECTION_STRING holds no connection string")
+        stage.say(window, "open-malformed", "^TWINSCOPE_CONNECTION_STRING cannot be used: HostName is empty")
 
 
 @scene

@@ -56,6 +56,10 @@ fn tokens(text: &str) {
 fn connection_strings(text: &str) {
     let _split = split_port(text);
     for string in [text.to_owned(), format!("HostName=h;DeviceId=d;{text}"), format!("HostName=h;{text}")] {
+        if let Ok(read) = ConnectionString::read(&string) {
+            let again = ConnectionString::read(read.connection.reveal().reveal());
+            assert_eq!(again.map(|again| again.connection).as_ref(), Ok(&read.connection));
+        }
         if let Ok(read) = ConnectionString::parse(&string) {
             // An id in which a semicolon stands cannot have come out of one.
             if let Who::Identity { id, .. } = &read.who {

@@ -332,6 +332,7 @@ fn a_list_of_hubs_grows_again() {
             ..hubs[1].clone()
         })
         .collect();
+    scene.app.hubs.truncate(1);
     scene.act(Action::ShowConnections);
     let mut harness = window(scene);
     harness.key_press(Key::Escape);

@@ -196,3 +196,30 @@ fn damaged_files_of_the_local_hub_are_said_and_it_runs() {
         dir = rig.stop();
     }
 }
+
+#[test]
+fn the_string_of_the_environment_may_be_quoted_and_is_named_when_it_is_another_kind() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let string = hub.connection().reveal();
+    let start = |text: String| {
+        let ca = hub.ca_file();
+        Rig::start_with(tempfile::tempdir().unwrap(), move |options| {
+            options.connection_string = Some(Secret::new(text));
+            options.extra_ca = vec![ca];
+        })
+    };
+    for text in [format!("\"{}\"", string.reveal()), format!("X='{}';", string.reveal())] {
+        assert_eq!(start(text).connected().hub, HubRef::Environment);
+    }
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    for (text, words) in [
+        (format!("HostName=h;DeviceId=d;SharedAccessKey={key}"), "the connection string of d, not that of a policy"),
+        (format!("Endpoint=sb://x/;SharedAccessKeyName=p;SharedAccessKey={key}"), "Event Hubs-compatible"),
+        ("HostName=h;SharedAccessKeyName=p".to_owned(), "there is no SharedAccessKey= part"),
+    ] {
+        match start(text).done(twinscope::worker::Key(0)) {
+            Err(Failure::Local(said)) => assert!(said.contains(words) && !said.contains(key), "{said}"),
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+}

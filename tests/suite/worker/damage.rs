@@ -8,10 +8,7 @@ use twinscope::worker::{Command, Event, Fact};
 
 /// What is told of a path by itself: once, in words that tell of nothing but it.
 fn said(fact: &Fact, path: &Path) -> Option<String> {
-    let text = match fact {
-        Fact::Notice(text) | Fact::DraftsUnkept(Some(text)) => text,
-        _ => return None,
-    };
+    let (Fact::Notice(text) | Fact::DraftsUnkept(Some(text))) = fact else { return None };
     text.contains(&path.display().to_string()).then(|| text.clone())
 }
 
