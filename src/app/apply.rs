@@ -5,6 +5,7 @@ use super::fleet::QueryAnswer;
 use super::update::hub_word;
 use super::{App, Dialog, HubState, Matter, Moment, NoticeKind, Purpose, Running};
 use crate::client::HubError;
+use crate::client::hub::RequestRecord;
 use crate::twin::{Status, TwinId};
 use crate::worker::event::{DeviceRow, HubEntry, HubInfo, Outcome, Reachability};
 use crate::worker::{Command, Event, Fact, Failure, HubRef, Key};
@@ -111,7 +112,10 @@ impl App {
             }
             Fact::Waiting { key, wait, status } => self.take_wait(key, wait, status),
             Fact::Requests(records) => {
-                for record in records {
+                // What went to another hub, to compare with it or to try it out, is none of this hub's activity.
+                let host = self.host_in_front();
+                let here = |record: &RequestRecord| host.as_ref().is_none_or(|host| *host == record.host);
+                for record in records.into_iter().filter(here) {
                     self.activity.push_request(self.now, record);
                 }
             }
@@ -130,6 +134,16 @@ impl App {
         Vec::new()
     }
 
+    /// Host and port of the hub in front, open or not; `None` before it is known which one that is.
+    fn host_in_front(&self) -> Option<String> {
+        let hub = match &self.hub {
+            HubState::Open(info) => return Some(info.host.clone()),
+            HubState::Opening { hub, .. } | HubState::Failed { hub, .. } => hub,
+            HubState::Starting => return None,
+        };
+        self.hubs.iter().find(|entry| entry.hub == *hub).map(|entry| entry.host.clone())
+    }
+
     fn opened(&mut self, info: HubInfo) -> Vec<Command> {
         let hub = info.hub.clone();
         self.hub = HubState::Open(info);
@@ -141,7 +155,13 @@ impl App {
         commands.extend(self.load_fleet());
         commands.extend(self.events_of_hub());
         commands.extend(self.faults_of_hub());
+        if let Some(mut activity) = self.parked_activity.remove(&hub) {
+            // What was asked of it while it was being opened comes last.
+            activity.requests.extend(std::mem::take(&mut self.activity.requests));
+            self.activity = activity;
+        }
         if let Some((tabs, active)) = self.parked.remove(&hub) {
+            self.recent = tabs.iter().map(|tab| tab.id.clone()).collect();
             self.tabs = tabs;
             self.active = active;
             for id in self.tabs.iter().map(|tab| tab.id.clone()).collect::<Vec<_>>() {
@@ -159,6 +179,8 @@ impl App {
             commands.extend(self.update(self.now, super::Action::OpenTwin(id)));
         }
         commands.extend(self.take_comparisons(&comparisons));
+        let places = self.settings.places.get(&word).cloned().unwrap_or_default();
+        commands.extend(self.take_places(&places));
         commands
     }
 

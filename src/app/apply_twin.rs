@@ -15,6 +15,12 @@ impl App {
     pub(super) fn take_twin_fact(&mut self, fact: Fact) {
         match fact {
             Fact::TwinSeen { twin, source } => self.see(&twin, source),
+            Fact::TwinLooked { id } => {
+                let now = self.now;
+                if let Some(tab) = self.tab_mut(&id) {
+                    tab.looked(now);
+                }
+            }
             Fact::TwinRecreated { twin } => self.see_another_life(&twin),
             Fact::WatchFailed { id, error } => {
                 if let Some(tab) = self.tab_mut(&id) {
@@ -127,6 +133,7 @@ impl App {
         let news = tab.current().map(|old| changes_between(old, twin, source, now)).unwrap_or_default();
         let (was_open, stood) = (tab.conflict_open, tab.moved.is_none());
         tab.take(twin.clone(), source, now);
+        tab.agree_with_twin(twin);
         let (closed, moved) = (was_open && !tab.conflict_open, stood && tab.moved.is_some());
         if moved {
             // Nothing said of the edits before was said of this version.
@@ -310,6 +317,7 @@ impl App {
         }
         self.fleet.note(id, identity.connection_state, id.module.is_none().then_some(identity.status));
         if let Some(tab) = self.tab_mut(id) {
+            tab.agree_with_record(&identity);
             tab.identity = Remote::Ready { value: identity, at: now };
         }
         if self.copy_when_loaded.take_if(|wanted| wanted == id).is_some() {

@@ -22,6 +22,7 @@ pub mod messages;
 pub mod methods;
 mod moves;
 pub mod notices;
+mod places;
 mod reading;
 mod replace;
 pub mod settings;
@@ -266,6 +267,8 @@ pub struct App {
     copy_when_loaded: Option<TwinId>,
     /// Tabs of hubs that are not in front: switching hubs loses nothing.
     parked: BTreeMap<HubRef, (Vec<Tab>, Option<usize>)>,
+    /// What went over the wire of hubs that are not in front.
+    parked_activity: BTreeMap<HubRef, Activity>,
     last_key: u64,
     last_notice: u64,
 }

@@ -5,6 +5,7 @@ use super::Remote;
 use super::conflict::EDITABLE;
 use super::tab::{Act, Landing, SaveState, Sent, Tab};
 use crate::client::link::LinkState;
+use crate::protocol::identity::Identity;
 use crate::twin::draft::Draft;
 use crate::twin::text::{self, splice};
 use crate::twin::{Etag, Json, JsonMap, Section, Twin, life, merge, patch, wire};
@@ -80,6 +81,48 @@ impl Tab {
         }
         if !loading {
             self.twin = Remote::Ready { value: twin, at: now };
+        }
+    }
+
+    /// The record was read: header and record never say different things of one identity.
+    pub(super) fn agree_with_record(&mut self, record: &Identity) {
+        let Some(twin) = self.current() else { return };
+        let status = self.id.module.is_none().then_some(record.status).or(twin.status);
+        if twin.status == status && twin.connection_state == record.connection_state {
+            return;
+        }
+        let mut now = (**twin).clone();
+        (now.status, now.connection_state) = (status, record.connection_state);
+        if let Remote::Ready { value, .. }
+        | Remote::Loading { previous: Some(value), .. }
+        | Remote::Failed { previous: Some(value), .. } = &mut self.twin
+        {
+            *value = Arc::new(now);
+        }
+    }
+
+    /// A twin was read. A record whose etag it does not carry is out of date: it is read again where it is shown.
+    pub(super) fn agree_with_twin(&mut self, twin: &Twin) {
+        let Remote::Ready { value: record, .. } = &mut self.identity else { return };
+        if twin.device_etag.as_ref().is_some_and(|etag| *etag != record.etag) {
+            self.identity = Remote::Idle;
+            return;
+        }
+        record.connection_state = twin.connection_state;
+    }
+
+    /// The watch read the twin and found what is shown: that is as old as this look.
+    pub(super) fn looked(&mut self, now: Moment) {
+        self.watch_problem = None;
+        if let Some((_, at)) = &mut self.seen {
+            *at = now;
+        }
+        if let Remote::Ready { at, .. } = &mut self.twin {
+            *at = now;
+        } else if let Remote::Failed { previous, .. } = &mut self.twin
+            && let Some(value) = previous.take()
+        {
+            self.twin = Remote::Ready { value, at: now };
         }
     }
 

@@ -1,7 +1,7 @@
 //! Time passes: what was typed is kept, landings time out, the fleet list is read again.
 
-use super::tab::LANDING_LIMIT_S;
-use super::{App, HubState, Moment, Remote};
+use super::tab::{LANDING_LIMIT_S, Pane};
+use super::{App, HubState, Moment, Remote, Tab};
 use crate::worker::{Command, HubRef};
 
 /// What time brought, and when to ask again.
@@ -42,6 +42,8 @@ impl App {
         }
         tick.commands.extend(self.keep_drafts());
         tick.commands.extend(self.follow_history());
+        tick.commands.extend(self.follow_record());
+        tick.commands.extend(self.keep_places());
         self.follow_fleet(&mut tick);
         self.follow_finding(&mut tick);
         let (commands, next_ms) = self.follow_faults();
@@ -50,6 +52,15 @@ impl App {
             tick.wait(ms);
         }
         tick
+    }
+
+    /// A record in view that is out of date is read again.
+    fn follow_record(&mut self) -> Vec<Command> {
+        let wanted = |tab: &&Tab| tab.pane == Pane::Identity && tab.identity == Remote::Idle && tab.current().is_some();
+        match self.active_tab().filter(wanted).map(|tab| tab.id.clone()) {
+            Some(id) if !self.is_offline() => self.load_identity(&id),
+            _ => Vec::new(),
+        }
     }
 
     /// Connection states and new devices show without a reload, within the hub's budget for queries.

@@ -170,6 +170,9 @@ impl App {
         self.feedback.clear();
         self.reach = None;
         self.forget_events();
+        // Counters and lists belong to the hub in front.
+        self.activity = super::Activity::default();
+        self.recent.clear();
         self.faults = super::Faults::default();
         commands.push(Command::Open { key, hub });
         commands
@@ -187,6 +190,7 @@ impl App {
         let tabs = std::mem::take(&mut self.tabs);
         // They are on disk, and found there when the hub is opened again.
         self.set_aside.clear();
+        self.parked_activity.insert(hub.clone(), std::mem::take(&mut self.activity));
         self.parked.insert(hub, (tabs, self.active.take()));
         commands
     }
@@ -307,7 +311,7 @@ impl App {
         commands
     }
 
-    fn select_tab(&mut self, index: usize) -> Vec<Command> {
+    pub(super) fn select_tab(&mut self, index: usize) -> Vec<Command> {
         if let Some(tab) = self.tabs.get(index) {
             let id = tab.id.clone();
             let front = self.active == Some(index);

@@ -273,6 +273,7 @@ impl Wire {
         let outcome = self.receive(request.timeout(ask.patience), ask.limit, ask.patience).await;
         let record = RequestRecord {
             method: method_word(&ask.method),
+            host: self.host.clone(),
             path: ask.route.path(),
             status: match &outcome {
                 Ok(answer) => Some(answer.status),

@@ -15,6 +15,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestRecord {
     pub method: &'static str,
+    /// Host and port it went to.
+    pub host: String,
     /// Path without the query.
     pub path: String,
     /// `None` when no answer came.

@@ -107,7 +107,22 @@ impl Older {
     }
 }
 
+/// Bytes written to see whether there is room again: a draft with its twin is seldom larger.
+const ROOM_BYTES: usize = 64 * 1024;
+
 impl Drafts {
+    /// Whether something could be written now. Leaves nothing behind.
+    ///
+    /// # Errors
+    /// What hinders it.
+    pub fn try_room(&self) -> std::io::Result<()> {
+        let path = self.folder.join(format!("{}.room", self.instance));
+        let written =
+            std::fs::write(&path, vec![b' '; ROOM_BYTES]).and_then(|()| std::fs::File::open(&path)?.sync_all());
+        let removed = std::fs::remove_file(&path);
+        written.and(removed)
+    }
+
     /// Opens the folder, making it if it is not there.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub struct Settings {
     pub open_tabs: std::collections::BTreeMap<String, Vec<String>>,
     /// What the tabs open at the last exit compared, per hub key and twin.
     pub comparisons: std::collections::BTreeMap<String, std::collections::BTreeMap<String, KeptComparison>>,
+    /// Where the person was, per hub key.
+    pub places: std::collections::BTreeMap<String, Places>,
     /// The hub opened last.
     pub last_hub: Option<String>,
     /// How the panels stand.
@@ -39,6 +41,18 @@ pub struct Settings {
     /// Window size in points.
     pub window: Option<(f32, f32)>,
     pub journal: JournalBounds,
+}
+
+/// Where a person was on a hub when the program ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Places {
+    /// The tab in front: `device` or `device/module`.
+    pub active: Option<String>,
+    /// The section of each tab that does not show desired, with ` tree` behind it where the tree is shown.
+    pub sections: std::collections::BTreeMap<String, String>,
+    /// Devices whose modules are shown in the list.
+    pub unfolded: Vec<String>,
 }
 
 /// How much of the history of twins is kept: what is older goes, then the oldest until the rest fits. The newest version of a twin stays.

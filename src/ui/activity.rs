@@ -82,10 +82,10 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
             f.view.layout.activity_open = !open;
         }
         let counts = [
-            (Kind::Patches, "Patches", f.app.activity.patches.len()),
-            (Kind::Requests, "Requests", f.app.activity.requests.len()),
-            (Kind::Calls, "Method calls", f.app.activity.calls.len()),
-            (Kind::Events, "Events", f.app.events.len()),
+            (Kind::Patches, "Patches", Some(f.app.activity.patches.len())),
+            (Kind::Requests, "Requests", Some(f.app.activity.requests.len())),
+            (Kind::Calls, "Method calls", Some(f.app.activity.calls.len())),
+            (Kind::Events, "Events", f.app.events.known()),
         ];
         for (kind, name, count) in counts {
             let chosen = open && f.view.activity.kind == kind;
@@ -94,7 +94,9 @@ fn heads_ui(f: &mut Frame, ui: &mut Ui) {
                 f.view.activity.kind = kind;
             }
             let color = palette(ui).weak;
-            ui.label(RichText::new(when::grouped(count)).font(theme::small()).color(color));
+            if let Some(count) = count {
+                ui.label(RichText::new(when::grouped(count)).font(theme::small()).color(color));
+            }
             ui.add_space(8.0);
         }
         if open {

@@ -316,7 +316,8 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
         SaveState::Refused { why } => (format!("Not saved: {why}"), p.bad),
         SaveState::Failed { failure, write, .. } => (super::describe::not_done(*write, failure).to_owned(), p.bad),
         SaveState::Idle | SaveState::Saved { .. } => match (&tab.landing, &tab.watch_problem, &tab.save) {
-            (Some(landing), _, _) => {
+            // What was saved before says nothing of what is typed now.
+            (Some(landing), _, _) if !(tab.is_dirty() && landing.is_over()) => {
                 let offline = f.app.is_offline();
                 let color = match landing {
                     landing if landing.refusal.is_some() => p.warn,
@@ -327,8 +328,10 @@ fn progress(f: &Frame, ui: &Ui, tab: &Tab) -> Progress {
                 };
                 (changes::landing_words(ui.ctx(), now, landing, offline), color)
             }
-            (None, Some(problem), _) => (format!("Watch: {problem}; trying again"), p.warn),
-            (None, None, SaveState::Saved { at }) => (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good),
+            (_, Some(problem), _) => (format!("Watch: {problem}; trying again"), p.warn),
+            (_, None, SaveState::Saved { at }) if !tab.is_dirty() => {
+                (format!("Saved {}", when::ago(ui.ctx(), now, *at)), p.good)
+            }
             _ => return Progress::Nothing,
         },
     };

@@ -81,9 +81,10 @@ impl DraftDesk {
     pub(super) async fn write_changes(self: Arc<Self>) {
         loop {
             let unwritten = !lock(&self.waiting).is_empty();
+            let unkept = lock(&self.told).is_some();
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = tokio::time::sleep(AGAIN_AFTER), if unwritten => {}
+                () = tokio::time::sleep(AGAIN_AFTER), if unwritten || unkept => {}
             }
             tokio::time::sleep(WRITE_AFTER).await;
             let begun = Instant::now();
@@ -126,7 +127,20 @@ impl DraftDesk {
             self.hold_back(&mut forgotten).await;
             self.write(&drafts, forgotten).await;
         }
+        self.look_for_room(&drafts).await;
         drop(turn);
+    }
+
+    /// After a failure, and when nothing waits any more: whether something could be kept now.
+    async fn look_for_room(&self, drafts: &Arc<Drafts>) {
+        if lock(&self.told).is_none() || !lock(&self.waiting).is_empty() {
+            return;
+        }
+        let drafts = drafts.clone();
+        if matches!(tokio::task::spawn_blocking(move || drafts.try_room()).await, Ok(Ok(()))) {
+            *lock(&self.told) = None;
+            self.out.fact(Fact::DraftsUnkept(None)).await;
+        }
     }
 
     async fn write(&self, drafts: &Arc<Drafts>, waiting: Waiting) {

@@ -157,6 +157,10 @@ pub enum Fact {
     TwinRecreated {
         twin: Arc<Twin>,
     },
+    /// A watched twin was read, and shows nothing new. Told at once after a failure, else every few seconds.
+    TwinLooked {
+        id: TwinId,
+    },
     /// A watch could not read; it goes on.
     WatchFailed {
         id: TwinId,

@@ -24,6 +24,8 @@ const CALM_FOR: Duration = Duration::from_mins(3);
 const QUIET: Duration = Duration::from_secs(15);
 /// Between two tries at a hub that fails, at most.
 const FAILING_MAX: Duration = Duration::from_secs(30);
+/// That a twin was looked at is told at most this often while nothing changes: the window shows ages in steps of this.
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// All watches together read at most five times a second: small hubs allow a hundred, and others read too.
 const TURN_EVERY: Duration = Duration::from_millis(200);
 
@@ -106,6 +108,7 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
     let mut reach = hub.reach();
     reach.mark_unchanged();
     let mut lives = super::lives::Watched::default();
+    let mut told = Instant::now();
     loop {
         tokio::select! {
             () = tokio::time::sleep(pace.wait(Instant::now())) => {}
@@ -120,9 +123,13 @@ pub(super) async fn watch(hub: Arc<OpenHub>, id: TwinId, nudge: Arc<Notify>) {
         let asked = Instant::now();
         match hub.heard(hub.once.twin(&id).await) {
             Ok(twin) => {
-                pace.failures = 0;
+                let failed = std::mem::take(&mut pace.failures) > 0;
                 if see(&hub, twin, asked).await {
                     pace.last_movement = Instant::now();
+                    told = Instant::now();
+                } else if failed || told.elapsed() >= LOOKED_EVERY {
+                    told = Instant::now();
+                    hub.out.fact(Fact::TwinLooked { id: id.clone() }).await;
                 }
                 lives.learn(&hub, &id).await;
             }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use twinscope::disk::secrets::Kept;
 use twinscope::disk::{
-    Folders, JournalBounds, KeptComparison, KeptSide, Keyring, KeyringChoice, Layout, SavedConnection, SecretsError,
-    Settings, SettingsFile, ThemeChoice,
+    Folders, JournalBounds, KeptComparison, KeptSide, Keyring, KeyringChoice, Layout, Places, SavedConnection,
+    SecretsError, Settings, SettingsFile, ThemeChoice,
 };
 use twinscope::protocol::secret::Secret;
 
@@ -23,9 +23,18 @@ fn some_settings() -> Settings {
         }],
         open_tabs: [("local".to_owned(), vec!["d/m".to_owned()])].into(),
         comparisons: [("local".to_owned(), [("d/m".to_owned(), some_comparison())].into())].into(),
+        places: [("local".to_owned(), some_places())].into(),
         last_hub: Some("local".to_owned()),
         window: Some((800.0, 600.0)),
         journal: JournalBounds { megabytes: 5, days: 7 },
+    }
+}
+
+fn some_places() -> Places {
+    Places {
+        active: Some("d/m".to_owned()),
+        sections: [("d/m".to_owned(), "tags tree".to_owned())].into(),
+        unfolded: vec!["d".to_owned()],
     }
 }
 

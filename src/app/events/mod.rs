@@ -115,6 +115,8 @@ pub struct Events {
     pub chosen: Option<Chosen>,
     looked_at: bool,
     paused: bool,
+    /// A page of this hub's stream came.
+    followed: bool,
     /// Without gaps in `seq`.
     rows: VecDeque<Row>,
     bytes: usize,
@@ -142,6 +144,12 @@ impl Events {
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How many rows there are; `None` while nobody followed the stream of this hub, so that nothing is known.
+    #[must_use]
+    pub fn known(&self) -> Option<usize> {
+        (self.followed || !self.rows.is_empty()).then_some(self.rows.len())
     }
 
     #[must_use]
@@ -196,6 +204,7 @@ impl Events {
     fn forget(&mut self) {
         self.clear();
         self.last = 0;
+        self.followed = false;
         self.stream = Stream::Idle;
     }
 
@@ -208,6 +217,7 @@ impl Events {
 
     /// Takes a page that was asked for behind event `after`. Pages of a follower that was replaced may come twice, in part.
     fn take(&mut self, after: u64, page: EventPage) {
+        self.followed = true;
         if page.next < after {
             // The hub's numbers never fall: this is another life of it, and the page begins with its oldest.
             if !self.rows.is_empty() {

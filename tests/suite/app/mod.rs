@@ -17,9 +17,11 @@ mod lives;
 mod messages;
 mod methods;
 mod notices;
+mod places;
 mod reading;
 mod replace;
 mod settings;
+mod truth;
 mod under_way;
 
 use serde_json::{Value, json};

@@ -164,6 +164,7 @@ fn after_a_click_the_arrow_keys_walk_what_went_over_the_wire() {
             now,
             RequestRecord {
                 method: "GET",
+                host: "localhost:8443".to_owned(),
                 path: format!("/twins/asked-{n:03}"),
                 status: Some(200),
                 duration: Duration::from_millis(1),

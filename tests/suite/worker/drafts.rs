@@ -214,3 +214,23 @@ fn what_is_discarded_and_cannot_be_kept_comes_back() {
     assert!(left.iter().any(|text| text.contains("lost")), "what the journal could not keep is gone");
     assert!(!left.iter().any(|text| text.contains("saved")), "what nobody discarded is not forgotten");
 }
+
+/// What cannot be kept is said while it is so: also when what was typed is on the hub by the time there is room.
+#[test]
+fn that_drafts_are_not_kept_is_said_no_longer_than_it_is_so() {
+    let mut rig = Rig::start();
+    rig.connected();
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    let folder = Folders::find(Some(rig.dir.path())).unwrap().drafts();
+    let aside = folder.with_extension("aside");
+    std::fs::rename(&folder, &aside).unwrap();
+    // A file where the folder was: nobody can write below it.
+    std::fs::write(&folder, "").unwrap();
+    keep(&mut rig, &id, "typed");
+    rig.fact("the failure", |fact| matches!(fact, Fact::DraftsUnkept(Some(_))).then_some(()));
+    rig.send(Command::ForgetDraft { hub: "local".to_owned(), id: id.clone() });
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    rig.fact("the end of it", |fact| matches!(fact, Fact::DraftsUnkept(None)).then_some(()));
+}

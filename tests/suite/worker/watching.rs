@@ -3,6 +3,7 @@
 use super::rig::{OwnHub, Rig, desired, number};
 use serde_json::json;
 use twinscope::local_hub::FleetChoice;
+use twinscope::protocol::fault::Plan;
 use twinscope::protocol::rest::IfMatch;
 use twinscope::twin::{Section, TwinId};
 use twinscope::worker::event::Outcome;
@@ -79,4 +80,20 @@ fn a_twin_that_is_gone_fails_once_and_comes_back() {
     rig.seen(&id, |twin| number(twin, Section::Desired, "again") == Some(1));
     let failed = |event: &Event| matches!(event, Event::Fact(Fact::WatchFailed { .. }));
     assert!(!rig.rest().iter().any(failed), "one row of failures is told once");
+}
+
+/// The first read after a failure is told, though it shows nothing new.
+#[test]
+fn a_watch_that_reads_again_says_so() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let mut rig = Rig::start_on(&hub);
+    let id = TwinId::device("d1");
+    rig.create(&id);
+    rig.load(&id);
+    rig.send(Command::Watch { id: id.clone() });
+    let plan = Plan { seed: None, faults: vec!["503 on=twin-read".parse().unwrap()] };
+    rig.ask(|key| Command::SetFaults { key, plan }).unwrap();
+    rig.fact("a failing watch", |fact| matches!(fact, Fact::WatchFailed { .. }).then_some(()));
+    rig.ask(|key| Command::ClearFaults { key }).unwrap();
+    rig.fact("a look", |fact| matches!(fact, Fact::TwinLooked { id: looked } if *looked == id).then_some(()));
 }
