@@ -13,7 +13,7 @@ use egui::{Id, RichText, ScrollArea, TextEdit, Ui};
 
 /// The id of the editor of what is to be reported.
 pub(super) fn report_id(tab: &Tab) -> Id {
-    Id::unique(("report", tab.id.to_string()))
+    super::ids::of_twin(("report", tab.id.to_string()))
 }
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
@@ -174,7 +174,7 @@ fn reply_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             (ReplyField::Status, "Method answer status", &reply.status, 40.0),
             (ReplyField::Payload, "Method answer JSON", &reply.payload, f32::INFINITY),
         ] {
-            let id = egui::Id::unique((name, tab.id.to_string()));
+            let id = super::ids::of_twin((name, tab.id.to_string()));
             let (_, changed) = widgets::field(ui, id, name, text, "null", width);
             if let Some(text) = changed {
                 f.push(Action::EditReply { id: tab.id.clone(), field, text });

@@ -11,7 +11,7 @@ use crate::protocol::policy::Permission;
 use crate::twin::TwinId;
 use crate::worker::Failure;
 use egui::accesskit::Role;
-use egui::{Color32, Id, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Color32, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What is over sooner would only flicker.
 const PATIENCE_MS: u64 = 150;
@@ -122,7 +122,7 @@ fn labelled_ui(
     own_line_if_short(ui, name, width);
     let inner = ui.horizontal(|ui| {
         widgets::weak(ui, name);
-        widgets::field(ui, Id::unique((name, tab.id.to_string())), name, text, hint, width)
+        widgets::field(ui, super::ids::of_twin((name, tab.id.to_string())), name, text, hint, width)
     });
     inner.inner
 }
@@ -246,7 +246,7 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         }
         None => _ = widgets::weak(ui, "Body: any text"),
     });
-    let id = Id::unique(("message-body", tab.id.to_string()));
+    let id = super::ids::of_twin(("message-body", tab.id.to_string()));
     f.view.panes.editor = Some(id);
     let sheet = editor::Sheet {
         id,
@@ -292,7 +292,7 @@ fn property_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, row: usize, (name, value):
             [(PropertyPart::Name, "name", name, 0.42), (PropertyPart::Value, "value", value, 0.58)]
         {
             let label = format!("Property {} {word}", row + 1);
-            let field_id = Id::unique((word, row, id.to_string()));
+            let field_id = super::ids::of_twin((word, row, id.to_string()));
             if let (_, Some(text)) = widgets::field(ui, field_id, &label, text, word, room * share) {
                 f.push(Action::EditProperty { id: id.clone(), row, part, text });
             }

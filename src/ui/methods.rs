@@ -8,7 +8,7 @@ use crate::app::methods::{CallField, Made, Methods};
 use crate::app::{Action, Tab};
 use crate::worker::Failure;
 use egui::accesskit::Role;
-use egui::{Id, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What is over sooner would only flicker.
 const PATIENCE_MS: u64 = 150;
@@ -95,7 +95,7 @@ fn call_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
 fn field_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, field: (CallField, &str, &str, f32)) -> egui::Response {
     let (field, name, text, width) = field;
     let hint = if field == CallField::Name { name } else { "" };
-    let field_id = Id::unique((name, tab.id.to_string()));
+    let field_id = super::ids::of_twin((name, tab.id.to_string()));
     let (response, changed) = widgets::field(ui, field_id, name, text, hint, width);
     if let Some(text) = changed {
         f.push(Action::EditCall { id: tab.id.clone(), field, text });
@@ -108,7 +108,7 @@ fn payload_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     head_ui(ui, |ui| {
         widgets::weak(ui, "Payload: any JSON; left empty it is null");
     });
-    let id = Id::unique(("payload", tab.id.to_string()));
+    let id = super::ids::of_twin(("payload", tab.id.to_string()));
     f.view.panes.editor = Some(id);
     let sheet = editor::Sheet {
         id,
@@ -152,7 +152,7 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 ui.label(RichText::new(format!("Status {}", answer.status)).font(theme::strong()).color(color));
                 widgets::weak(ui, format!("{} answered in {} ms, {age}", made.typed.name, made.ms));
             });
-            let id = Id::unique(("answer", tab.id.to_string()));
+            let id = super::ids::of_twin(("answer", tab.id.to_string()));
             let key = reader::Key { version: made.number, text: &made.answer_text };
             reader::ui(&mut f.view.reader, &mut Find::default(), ui, id, "Answer JSON", key);
         }

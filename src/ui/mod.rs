@@ -24,6 +24,7 @@ mod hints;
 mod history;
 mod icons;
 mod identity;
+mod ids;
 mod json_colours;
 mod keys;
 mod laid;
@@ -200,7 +201,7 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
     lines.extend(f.view.layout.activity_open.then_some(Line::Below));
     egui::CentralPanel::default().frame(clear_of(&lines).fill(paper)).show(ui, |ui| {
         tabs::ui(f, ui);
-        twin::ui(f, ui);
+        ui.push_id(ids::hub(), |ui| twin::ui(f, ui));
     });
     conflict::ui(f, ui.ctx());
     dialogs::ui(f, ui.ctx());
@@ -240,8 +241,9 @@ fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {
 
 /// A tab that was closed takes along what its editors could go back to.
 fn follow_tabs(f: &mut Frame) {
-    let crate::app::HubState::Open(info) = &f.app.hub else { return };
+    let crate::app::HubState::Open(info) = &f.app.hub else { return ids::enter(None) };
     let hub = egui::Id::unique(("hub", info.drafts()));
+    ids::enter(Some(hub));
     let (before, known) = &f.view.open;
     let tabs = &f.app.tabs;
     if *before == Some(hub) && known.iter().eq(tabs.iter().map(|tab| &tab.id)) {
@@ -308,5 +310,5 @@ fn clear_clipboard(f: &mut Frame, ctx: &egui::Context) {
 
 /// The id of a section's editor: stable, so that undo and caret outlive refreshes.
 fn editor_id(id: &TwinId, section: Section) -> egui::Id {
-    egui::Id::unique(("editor", id.device.as_str(), id.module.as_deref(), section.word()))
+    ids::of_twin(("editor", id.device.as_str(), id.module.as_deref(), section.word()))
 }

@@ -191,7 +191,7 @@ impl ReaderView {
 
 /// The id of a pane's text.
 pub(super) fn id(of: &TwinId, pane: Pane) -> Id {
-    Id::unique(("reader", of.device.as_str(), of.module.as_deref(), pane))
+    super::ids::of_twin(("reader", of.device.as_str(), of.module.as_deref(), pane))
 }
 
 /// Fills the space with the text, under the search where that is open.

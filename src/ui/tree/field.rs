@@ -133,7 +133,7 @@ pub(super) fn id(sheet: &Sheet, part: Part) -> Id {
         Part::Key => "key",
         Part::Value => "value",
     };
-    Id::unique(("tree-field", twin.device.as_str(), twin.module.as_deref(), sheet.section.word(), word))
+    super::super::ids::of_twin(("tree-field", twin.device.as_str(), twin.module.as_deref(), sheet.section.word(), word))
 }
 
 /// Paints the fields, and takes what is typed when the person is done with it.

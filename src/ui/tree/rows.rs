@@ -21,7 +21,7 @@ const MARGIN: f32 = 18.0;
 
 fn row_id(sheet: &Sheet, path: &Path) -> Id {
     let twin = &sheet.tab.id;
-    Id::unique(("tree-row", twin.device.as_str(), twin.module.as_deref(), sheet.section.word(), path))
+    super::super::ids::of_twin(("tree-row", twin.device.as_str(), twin.module.as_deref(), sheet.section.word(), path))
 }
 
 /// The row that takes part in Tab.

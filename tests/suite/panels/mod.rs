@@ -25,6 +25,7 @@ mod settings;
 mod still;
 mod tree;
 mod twin;
+mod two_hubs;
 mod typing;
 mod waiting;
 
