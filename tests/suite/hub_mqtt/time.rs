@@ -8,7 +8,6 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use twinscope::local_hub::mqtt::{Door, End, Limits, serve};
-use twinscope::local_hub::x509::ClientCertificates;
 use twinscope::protocol::fault::Plan;
 use twinscope::twin::TwinId;
 
