@@ -28,7 +28,7 @@ impl Stage {
     async fn failed<F: Future<Output = ()>>(&self, client: impl FnOnce(DuplexStream) -> F) -> Failed {
         let (near, far) = tokio::io::duplex(64 * 1024);
         let (failed, ()) = tokio::join!(accept(far, &self.tls, LIMIT), client(near));
-        failed.err().expect("a handshake that fails")
+        failed.expect_err("a handshake that fails")
     }
 
     fn connector(&self, trusts: &[&str]) -> TlsConnector {

@@ -265,7 +265,10 @@ impl Registry {
     /// The twins of up to `limit` devices after a device id, ordered by id.
     #[must_use]
     pub fn device_twins_after(&self, after: Option<&str>, limit: usize) -> Vec<Twin> {
-        self.devices_after(after, limit, Keys::LeftOut, |id, device| device.record.twin(&TwinId::device(id)))
+        self.devices_after(after, limit, Keys::LeftOut, |id, device| match device {
+            Cow::Borrowed(device) => device.record.twin(&TwinId::device(id)),
+            Cow::Owned(device) => device.record.into_twin(TwinId::device(id)),
+        })
     }
 
     /// Up to `limit` identity records of devices, ordered by id.
@@ -280,8 +283,9 @@ impl Registry {
         after: Option<&str>,
         limit: usize,
         keys: Keys,
-        view: impl Fn(&str, &Device) -> T,
+        view: impl Fn(&str, Cow<'_, Device>) -> T,
     ) -> Vec<T> {
+        let mould = self.synthetic.mould();
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut made = self.devices.range::<str, _>((from, Bound::Unbounded)).peekable();
         let mut rest = self
@@ -299,9 +303,10 @@ impl Registry {
                 (Some((made, _)), Some((other, _))) => *made < other,
             };
             if made_is_next {
-                views.extend(made.next().map(|(id, device)| view(id, device)));
+                views.extend(made.next().map(|(id, device)| view(id, Cow::Borrowed(device))));
             } else {
-                views.extend(rest.next().map(|(id, number)| view(&id, &self.synthetic.device(number, keys))));
+                let device = |number| Cow::Owned(self.synthetic.device_of(&mould, number, keys));
+                views.extend(rest.next().map(|(id, number)| view(&id, device(number))));
             }
         }
         views

@@ -137,6 +137,11 @@ impl Document {
         Properties { values: self.values.clone(), version: self.version, metadata: Json::Object(self.metadata.clone()) }
     }
 
+    fn take_properties(&mut self) -> Properties {
+        let metadata = Json::Object(std::mem::take(&mut self.metadata));
+        Properties { values: std::mem::take(&mut self.values), version: self.version, metadata }
+    }
+
     /// The values with `$version` beside them, as a device sees a section.
     fn for_device(&self) -> Json {
         let mut view = self.values.clone();
@@ -261,8 +266,21 @@ impl Record {
 
     #[must_use]
     pub fn twin(&self, id: &TwinId) -> Twin {
+        let (tags, desired, reported) = (self.tags.clone(), self.desired.properties(), self.reported.properties());
+        self.twin_of(id.clone(), (tags, desired, reported))
+    }
+
+    /// The same of a record that is not needed any more.
+    #[must_use]
+    pub fn into_twin(mut self, id: TwinId) -> Twin {
+        let tags = std::mem::take(&mut self.tags);
+        let [desired, reported] = [&mut self.desired, &mut self.reported].map(Document::take_properties);
+        self.twin_of(id, (tags, desired, reported))
+    }
+
+    fn twin_of(&self, id: TwinId, (tags, desired, reported): (JsonMap, Properties, Properties)) -> Twin {
         Twin {
-            id: id.clone(),
+            id,
             etag: self.twin_etag(),
             device_etag: Some(self.identity_etag()),
             version: self.twin_version,
@@ -277,9 +295,9 @@ impl Record {
             secondary_thumbprint: self.authentication.secondary_thumbprint.clone(),
             model_id: self.model_id.clone(),
             iot_edge: self.iot_edge,
-            tags: self.tags.clone(),
-            desired: self.desired.properties(),
-            reported: self.reported.properties(),
+            tags,
+            desired,
+            reported,
             extra: self.scopes(),
         }
     }

@@ -1,7 +1,8 @@
 //! A fleet of any size that costs nothing until it is touched: device number `n` is computed from `n` and a seed, and only a device
 //! that was written or connected exists in memory.
 
-use super::record::{Counters, Device, Record};
+use super::metadata::{Stamp, stamp};
+use super::record::{Counters, Device, Document, Record};
 use crate::local_hub::clock::Moment;
 use crate::protocol::identity::Authentication;
 use crate::protocol::secret::Secret;
@@ -22,6 +23,12 @@ pub enum Keys {
     Derived,
     /// For views that do not show them.
     LeftOut,
+}
+
+/// See [`Synthetic::mould`].
+pub struct Mould {
+    created: Moment,
+    desired: Document,
 }
 
 /// The devices `device-0000001` to `device-{count}`. All ids have the same length, so their order is that of their numbers.
@@ -86,7 +93,24 @@ impl Synthetic {
     /// Device number `number` as it is before anybody touches it.
     #[must_use]
     pub fn device(&self, number: u32, keys: Keys) -> Device {
+        self.device_of(&self.mould(), number, keys)
+    }
+
+    /// What all devices have in common: whoever looks at many makes it once.
+    #[must_use]
+    pub fn mould(&self) -> Mould {
         let created = Moment::at(self.created_s, 0);
+        let values = object(json!({"telemetryInterval": 60, "firmware": "1.4.2"}));
+        let mut desired = Document::fresh(&created.text);
+        stamp(&mut desired.metadata, &values, Stamp { time: &created.text, version: None });
+        desired.values = values;
+        Mould { created, desired }
+    }
+
+    /// As [`Synthetic::device`], with this fleet's mould.
+    #[must_use]
+    pub fn device_of(&self, mould: &Mould, number: u32, keys: Keys) -> Device {
+        let created = &mould.created;
         let key = |which| (keys == Keys::Derived).then(|| self.key(number, which));
         let authentication = Authentication {
             kind: AuthKind::Sas,
@@ -95,14 +119,11 @@ impl Synthetic {
             primary_thumbprint: None,
             secondary_thumbprint: None,
         };
-        let mut record = Record::fresh(self.generation(number), self.counters(number), authentication, &created);
+        let generation = created.ticks + u64::from(number);
+        let mut record = Record::fresh(generation, self.counters(number), authentication, created);
         let site = SITES[number as usize % SITES.len()];
         record.tags = object(json!({"site": site, "line": number / 100 % 20, "batch": number / 1000}));
-        super::twins::seed_desired(
-            &mut record,
-            object(json!({"telemetryInterval": 60, "firmware": "1.4.2"})),
-            &created,
-        );
+        record.desired = mould.desired.clone();
         Device { record, modules: BTreeMap::new() }
     }
 

@@ -26,9 +26,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use stall::Stall;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncBufReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -129,14 +131,39 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot switch off Nagle's algorithm");
     }
+    // Boxed: a connection keeps room for all it ever awaits, and thousands of them wait at once.
+    let Some(stream) = Box::pin(opened(stream, tls, limits, &stop)).await else { return };
+    Box::pin(serve_requests(stream, service, limits, mqtt, stop)).await;
+}
+
+/// The connection behind the handshake, when the first bytes of a request are there. What serves requests takes several times the
+/// memory of the connection itself, so an idle one does without. `None` when there will be none.
+async fn opened(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    limits: Limits,
+    stop: &CancellationToken,
+) -> Option<Box<TlsStream<TcpStream>>> {
     let handshake = tokio::select! {
         handshake = handshake::accept(stream, &tls, limits.handshake) => handshake,
-        () = stop.cancelled() => return,
+        () = stop.cancelled() => return None,
     };
-    let stream = match handshake {
-        Ok(stream) => stream,
-        Err(failed) => return failed.tell("HTTPS"),
+    let mut stream = Box::new(handshake.inspect_err(|failed| failed.tell("HTTPS")).ok()?);
+    let first = tokio::select! {
+        first = tokio::time::timeout(limits.head, stream.fill_buf()) => first,
+        () = stop.cancelled() => return None,
     };
+    let is_there = matches!(first, Ok(Ok(bytes)) if !bytes.is_empty());
+    is_there.then_some(stream)
+}
+
+async fn serve_requests(
+    stream: Box<TlsStream<TcpStream>>,
+    service: Arc<service::Service>,
+    limits: Limits,
+    mqtt: mqtt::Door,
+    stop: CancellationToken,
+) {
     // What the client shows of itself in TLS; MQTT over WebSocket is told too.
     let certificates = ClientCertificates::of(stream.get_ref().1);
     let shown = certificates.clone();

@@ -271,6 +271,8 @@ impl Rows {
             self.bytes.push(b'[');
         }
         self.bytes.push(b']');
+        // It may wait for its reader, and has grown by doubling.
+        self.bytes.shrink_to_fit();
         self.bytes
     }
 }

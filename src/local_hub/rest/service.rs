@@ -31,6 +31,8 @@ const TWIN_BODY_MAX: usize = 2 * 1024 * 1024;
 const BULK_BODY_MAX: usize = 8 * 1024 * 1024;
 /// Bytes beyond a limit that are read and thrown away, so that the peer gets to see why.
 const DISCARD_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that are reserved for a body before it comes.
+const BODY_FIRST: usize = 64 * 1024;
 /// Devices in one list.
 const LIST_MAX: usize = 1000;
 
@@ -338,7 +340,8 @@ async fn collect(mut body: Incoming, max: usize) -> Result<Bytes, Refused> {
     if announced > max + DISCARD_MAX {
         return Err(too_large());
     }
-    let (mut bytes, mut total) = (Vec::with_capacity(announced.min(max)), 0);
+    // Grows with what comes, not with what is announced.
+    let (mut bytes, mut total) = (Vec::with_capacity(announced.min(max).min(BODY_FIRST)), 0);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| bad(&format!("the body cannot be read: {error}")))?;
         let Some(data) = frame.data_ref() else { continue };

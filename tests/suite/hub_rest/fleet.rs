@@ -63,3 +63,35 @@ async fn a_million_devices_cost_nothing_until_touched() {
     assert_eq!(owner.get("/statistics/devices").await.ok()["totalDeviceCount"], 1_000_000);
     owner.get("/twins/device-0000002").await.refused(404, "DeviceNotFound");
 }
+
+#[tokio::test]
+async fn a_device_is_the_same_alone_and_among_others() {
+    let hub = TestHub::start(FleetChoice::Synthetic(200)).await;
+    let mut owner = hub.owner().await;
+    owner.patch("/twins/device-0000007", json!({"tags": {"site": "moon"}})).await.ok();
+    owner.delete("/devices/device-0000130").await;
+    owner.device("device-0000065x").await;
+    let mut from = None;
+    let mut seen = Vec::new();
+    loop {
+        let chunk = hub.hub.hub().read(|registry| registry.device_twins_after(from.as_deref(), 64));
+        let Some(last) = chunk.last() else { break };
+        from = Some(last.id.device.clone());
+        seen.extend(chunk);
+    }
+    assert_eq!(seen.len(), 200);
+    assert!(seen.is_sorted_by(|a, b| a.id.device < b.id.device));
+    for twin in &seen {
+        assert_eq!(hub.hub.hub().read(|registry| registry.twin(&twin.id)).as_ref(), Ok(twin));
+        let number: Option<u64> = twin.id.device.strip_prefix("device-").and_then(|digits| digits.parse().ok());
+        if let Some(number) = number.filter(|number| *number != 7) {
+            let site = ["amsterdam", "lisbon", "osaka", "quito"][usize::try_from(number).unwrap() % 4];
+            let tags = json!({"site": site, "line": number / 100 % 20, "batch": number / 1000});
+            assert_eq!(serde_json::Value::Object(twin.tags.clone()), tags);
+            assert_eq!(
+                serde_json::Value::Object(twin.desired.values.clone()),
+                json!({"telemetryInterval": 60, "firmware": "1.4.2"})
+            );
+        }
+    }
+}
