@@ -4,7 +4,7 @@ use crate::local_hub::{Exposure, FleetChoice, HubName, Tuning, UnquotedIfMatch};
 use crate::pointing::{self, DEFAULT_PORTS};
 use crate::protocol::duration;
 use crate::protocol::fault::{Fault, Plan};
-use crate::protocol::secret::Secret;
+use crate::protocol::secret::{self, Secret, Unit};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::net::{AddrParseError, Ipv4Addr, SocketAddr};
 use std::num::ParseIntError;
@@ -38,6 +38,36 @@ Environment:
   TWINSCOPE_CONNECTION_STRING  Open this hub directly; it is kept for this run only
   TWINSCOPE_CA                 As --ca
   RUST_LOG                     What is logged to stderr, such as twinscope=debug";
+
+/// An error of the command line without the secrets of the arguments, whole or in parts, and with the way a connection string goes.
+#[must_use]
+pub fn without_secrets(message: &str, arguments: &[String]) -> String {
+    // In a short piece everything could be, so it is taken out only where its name stands in front.
+    const PIECE_MIN: usize = 4;
+    let mut message = message.to_owned();
+    let mut given = false;
+    for argument in arguments {
+        let places = secret::places(argument, Unit::Argument);
+        given |= !places.is_empty();
+        let secrets = places.into_iter().map(|place| &argument[place]);
+        let pieces = secrets.flat_map(|whole| std::iter::once(whole).chain(whole.split_whitespace()));
+        for piece in pieces.filter(|piece| piece.len() >= PIECE_MIN) {
+            message = message.replace(piece, "***");
+            // As `Debug` and clap write what a terminal must not get.
+            message = message.replace(&piece.escape_debug().to_string(), "***");
+        }
+    }
+    let mut message = secret::redacted(&message).into_owned();
+    if given {
+        message.push_str(ELSEWHERE);
+    }
+    message
+}
+
+const ELSEWHERE: &str = "
+A key was given as an argument, where everybody on the machine can read it. A connection string belongs into the variable
+TWINSCOPE_CONNECTION_STRING, or into the window's dialog. Renew the key if others use this machine.
+";
 
 /// The variable that names a hub to open; read by the program, never shown.
 pub const CONNECTION_STRING_VARIABLE: &str = "TWINSCOPE_CONNECTION_STRING";

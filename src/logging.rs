@@ -1,6 +1,7 @@
 //! The log. Much of what it says came from elsewhere: ids, topics, keys, texts of errors. Whatever is in them, an event is one
 //! line, and a terminal is sent no commands.
 
+use crate::protocol::secret::redacted;
 use std::fmt::{self, Write};
 use std::io::IsTerminal;
 use tracing::Subscriber;
@@ -39,6 +40,26 @@ where
         .with_writer(writer)
         .fmt_fields(Fields)
         .finish()
+}
+
+/// The text as a person may see it on a terminal: without secrets, and escaped.
+#[must_use]
+pub fn said(text: &str) -> String {
+    printable(&redacted(text))
+}
+
+/// Lets panics say what they say without secrets, on one line, with the backtrace if `RUST_BACKTRACE` asks for it.
+pub fn watch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("a panic without a message");
+        let backtrace = std::backtrace::Backtrace::capture();
+        eprintln!("thread '{}' panicked at {place}: {}", thread.name().unwrap_or("unnamed"), said(message));
+        if backtrace.status() == std::backtrace::BacktraceStatus::Captured {
+            eprintln!("{backtrace}");
+        }
+    }));
 }
 
 /// The text with everything escaped that is not seen as itself: control characters, line and paragraph separators, and those that
@@ -87,7 +108,7 @@ impl Visitor<'_> {
         }
         self.writer.write_str(self.separator)?;
         self.separator = " ";
-        let value = printable(&format!("{value:?}"));
+        let value = said(&format!("{value:?}"));
         if name == "message" {
             return self.writer.write_str(&value);
         }

@@ -49,8 +49,10 @@ pub enum Row {
 #[derive(Debug, Default)]
 pub struct QueryState {
     pub text: String,
-    /// Why the text is no query, and where (byte range); computed when the text changes.
+    /// Why the text was not sent to the local hub, and where (byte range).
     pub problem: Option<crate::query::QueryError>,
+    /// What this program does not understand of a query that was sent to a hub other than its own; that hub decides.
+    pub doubt: Option<crate::query::QueryError>,
     pub answer: Remote<Arc<QueryAnswer>>,
 }
 

@@ -227,8 +227,12 @@ impl App {
     }
 
     fn run_query(&mut self, text: String) -> Vec<Command> {
-        self.fleet.query.problem = query::parse(&text).err();
+        let text = query::heal(&text).into_owned();
+        let unclear = query::checked(&text).err();
         self.fleet.query.text.clone_from(&text);
+        // The local hub has this very parser. What another hub understands, only that hub knows: it is asked in any case.
+        let ours = matches!(&self.hub, HubState::Open(info) if info.hub == HubRef::Local);
+        (self.fleet.query.problem, self.fleet.query.doubt) = if ours { (unclear, None) } else { (None, unclear) };
         if self.fleet.query.problem.is_some() {
             return Vec::new();
         }

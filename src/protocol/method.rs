@@ -3,6 +3,7 @@
 //! The shapes and bounds are those of Microsoft's page "Understand and invoke direct methods from IoT Hub". Payloads keep the
 //! spelling of their numbers.
 
+use super::lenient;
 use super::mqtt::METHODS;
 use super::percent;
 use crate::twin::{Json, JsonMap, wire};
@@ -96,7 +97,7 @@ impl MethodCall {
         let name = body.get(NAME).and_then(Json::as_str).ok_or(CallProblem::NoName)?;
         let seconds = |field, default, range| match body.get(field) {
             None | Some(Json::Null) => Ok(default),
-            Some(value) => within(field, value.as_u64().unwrap_or(u64::MAX), range),
+            Some(value) => within(field, lenient::whole(value).unwrap_or(u64::MAX), range),
         };
         let call = Self {
             name: name.to_owned(),

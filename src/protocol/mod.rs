@@ -11,6 +11,7 @@ pub mod fault;
 pub mod feedback;
 pub mod identity;
 pub mod job;
+pub mod lenient;
 pub mod message;
 pub mod method;
 pub mod mqtt;

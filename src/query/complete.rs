@@ -33,6 +33,9 @@ pub struct Completion {
 /// At most this many proposals are made.
 const COMPLETIONS_MAX: usize = 64;
 
+/// Second names of fields, which are understood and not proposed.
+const ALIASES: &[&str] = &["statusUpdatedTime", "id"];
+
 /// Fields of the document that are objects, with the part people ask for.
 const INNER_FIELDS: &[&str] = &[
     "capabilities.iotEdge",
@@ -42,7 +45,8 @@ const INNER_FIELDS: &[&str] = &[
     "x509Thumbprint.secondaryThumbprint",
 ];
 
-/// A place in a section as a query names it: `properties.reported.battery`, `tags['odd key'][0]`.
+/// A place in a section as a query names it: `properties.reported.battery`, `tags.[[odd key]][0]`. The hub's reference puts
+/// reserved words and names with special characters in `[[ ]]`.
 #[must_use]
 pub fn property_path(section: Section, path: &Path) -> String {
     let mut text = match section {
@@ -51,13 +55,18 @@ pub fn property_path(section: Section, path: &Path) -> String {
     };
     for segment in &path.0 {
         let step = match segment {
-            Segment::Key(key) if is_word(key) => format!(".{key}"),
+            Segment::Key(key) if is_word(key) && !is_reserved(key) => format!(".{key}"),
+            Segment::Key(key) if fits_brackets(key) => format!(".[[{key}]]"),
             Segment::Key(key) => format!("[{}]", quote(key)),
             Segment::Index(index) => format!("[{index}]"),
         };
         text.push_str(&step);
     }
     text
+}
+
+fn fits_brackets(key: &str) -> bool {
+    !key.contains(']') && !key.trim().is_empty() && !key.contains(char::is_control)
 }
 
 fn is_word(key: &str) -> bool {
@@ -102,7 +111,7 @@ pub fn complete<P: AsRef<str>>(text: &str, caret: usize, known_paths: &[P]) -> V
 fn word_start(tokens: &[Token], caret: usize) -> usize {
     let mut start = caret;
     for token in tokens.iter().rev() {
-        let part = matches!(token.kind, Kind::Word | Kind::Sign("." | "[" | "]"));
+        let part = matches!(token.kind, Kind::Word | Kind::Name(_) | Kind::Sign("." | "[" | "]"));
         let in_brackets = matches!(token.kind, Kind::Text(_) | Kind::Number) && start < caret;
         if token.span.end != start || !(part || in_brackets) {
             break;
@@ -136,11 +145,11 @@ impl Seen {
         match &token.kind {
             Kind::Word => {
                 let word = text[token.span.clone()].to_ascii_uppercase();
-                let literal = matches!(word.as_str(), "TRUE" | "FALSE" | "NULL");
+                let literal = matches!(word.as_str(), "TRUE" | "FALSE" | "NULL" | "UNDEFINED");
                 if is_reserved(&word) && !literal { Self::Keyword(word) } else { Self::Operand }
             }
             Kind::Number => Self::Number,
-            Kind::Text(_) | Kind::End | Kind::Sign(")" | "]") => Self::Operand,
+            Kind::Text(_) | Kind::Name(_) | Kind::End | Kind::Sign(")" | "]") => Self::Operand,
             Kind::Sign(sign) => Self::Sign(sign),
         }
     }
@@ -251,7 +260,7 @@ fn candidates<P: AsRef<str>>(place: Place, known_paths: &[P]) -> Vec<(&str, Comp
             if place == Place::Columns {
                 found = keywords(&["* FROM devices", "TOP"]);
             }
-            let fields = FIELDS.iter().map(|(name, _)| *name).filter(|name| *name != "statusUpdatedTime");
+            let fields = FIELDS.iter().map(|(name, _)| *name).filter(|name| !ALIASES.contains(name));
             found.extend(fields.chain(INNER_FIELDS.iter().copied()).map(|name| (name, CompletionKind::Field)));
             found.extend(known_paths.iter().map(|path| (path.as_ref(), CompletionKind::Property)));
         }

@@ -1,6 +1,7 @@
 //! From tokens to a condition: OR, AND, NOT, comparison, sum, product, sign, in this order of binding.
 
 use super::eval::{Comparison, Expr, List, Membership};
+use super::field::FieldPath;
 use super::function::{self, Function};
 use super::lexer::Kind;
 use super::number::{Arithmetic, Num};
@@ -190,12 +191,13 @@ impl Parser<'_> {
             Kind::Word if self.at_keyword("TRUE") => Expr::Bool(true),
             Kind::Word if self.at_keyword("FALSE") => Expr::Bool(false),
             Kind::Word if self.at_keyword("NULL") => Expr::Null,
-            Kind::Word => {
+            Kind::Word if self.at_keyword("UNDEFINED") => Expr::Undefined,
+            Kind::Word | Kind::Name(_) => {
                 let path = self.path("a field, a value or a function")?;
                 let span = path.span.clone();
                 return Ok((Expr::Field(path), span));
             }
-            Kind::Number => match Num::parse(self.slice(&token.span)) {
+            Kind::Number => match number(self.slice(&token.span)) {
                 Some(num) if num.as_f64().is_finite() => Expr::Number(num),
                 _ => return Self::error(token.span, "this number is too large"),
             },
@@ -235,7 +237,33 @@ impl Parser<'_> {
             let argument = arguments_start..self.end() - 1;
             return Self::error(argument, "IS_DEFINED takes a field");
         }
+        let arguments = match signature.function {
+            Function::IsOfModel | Function::HasInterface => self.of_model(signature.function, arguments, &span)?,
+            _ => arguments,
+        };
         Ok((Expr::Call(signature.function, signature.gives, arguments), span))
+    }
+
+    /// What is asked of the model that a device has announced, with that model in front. `exact` is a word, not a field.
+    fn of_model(
+        &mut self,
+        function: Function,
+        mut arguments: Vec<Expr>,
+        span: &Range<usize>,
+    ) -> Result<Vec<Expr>, QueryError> {
+        if function == Function::IsOfModel && arguments.len() == 2 {
+            let word = match &arguments[1] {
+                Expr::Field(path) => self.slice(&path.span).eq_ignore_ascii_case("exact").then(|| path.span.clone()),
+                _ => None,
+            };
+            let Some(word) = word else {
+                return Self::error(span.clone(), "the second argument of IS_OF_MODEL is the word exact");
+            };
+            self.paths.retain(|path| path.span != word);
+            arguments[1] = Expr::Bool(true);
+        }
+        arguments.insert(0, Expr::Field(FieldPath::new("modelId", Vec::new(), span.clone())));
+        Ok(arguments)
     }
 
     /// Counts what stands inside something else, so that no text can exhaust the stack.
@@ -247,6 +275,14 @@ impl Parser<'_> {
         let result = inner(self);
         self.depth -= 1;
         result
+    }
+}
+
+/// A literal of decimal digits, or of hexadecimal ones after `0x`.
+fn number(text: &str) -> Option<Num> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => i128::from_str_radix(digits, 16).ok().map(Num::Int),
+        None => Num::parse(text),
     }
 }
 

@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 #[derive(Debug, Clone)]
 pub(super) enum Expr {
     Null,
+    /// The constant `undefined`: a value that is not there.
+    Undefined,
     Bool(bool),
     Number(Num),
     Text(String),
@@ -19,7 +21,11 @@ pub(super) enum Expr {
     Arithmetic(Box<Expr>, Vec<(Arithmetic, Expr)>),
     Call(Function, Gives, Vec<Expr>),
     Compare(Comparison, Box<(Expr, Expr)>),
-    In { value: Box<Expr>, list: List, member: Membership },
+    In {
+        value: Box<Expr>,
+        list: List,
+        member: Membership,
+    },
     Not(Box<Expr>),
     And(Vec<Expr>),
     Or(Vec<Expr>),
@@ -73,6 +79,7 @@ impl Expr {
     fn value<'a>(&'a self, row: &'a impl Fields) -> Value<'a> {
         match self {
             Self::Null => Value::Null,
+            Self::Undefined => Value::Missing,
             Self::Bool(bool) => Value::Bool(*bool),
             Self::Number(num) => Value::Number(*num),
             Self::Text(text) => Value::text(text),

@@ -1,6 +1,7 @@
 //! Fields of a twin as a query names them, and what stands there. Nothing is serialised to find a value.
 
 use super::number::Num;
+use super::{QueryError, Source};
 use crate::twin::{Json, JsonMap, Properties, Segment, Twin};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -30,9 +31,11 @@ pub(super) enum Root {
 }
 
 /// Canonical names. They match in any case, and an answer carries them in this spelling. `statusUpdatedTime` is not the
-/// twin's own name for `statusUpdateTime`, but clients send it.
+/// twin's own name for `statusUpdateTime`, but clients send it; `id` is what Microsoft's samples call `deviceId`, as in
+/// `STARTSWITH(id, 'dev')`.
 pub(super) const FIELDS: &[(&str, Root)] = &[
     ("deviceId", Root::DeviceId),
+    ("id", Root::DeviceId),
     ("moduleId", Root::ModuleId),
     ("etag", Root::Etag),
     ("deviceEtag", Root::DeviceEtag),
@@ -53,7 +56,25 @@ pub(super) const FIELDS: &[(&str, Root)] = &[
 ];
 
 /// Names of fields kept in `extra` whose spelling is known.
-const EXTRA: &[&str] = &["deviceScope", "parentScopes", "configurations"];
+const EXTRA: &[&str] =
+    &["deviceScope", "parentScopes", "configurations", "generationId", "managedBy", "connectionStateUpdatedTime"];
+
+/// What a row of `devices.jobs` has. `createdTimeUtc` is the name that the documentation's queries use.
+const JOB_FIELDS: &[&str] = &[
+    "jobId",
+    "deviceId",
+    "id",
+    "moduleId",
+    "jobType",
+    "status",
+    "startTimeUtc",
+    "endTimeUtc",
+    "createdDateTimeUtc",
+    "createdTimeUtc",
+    "lastUpdatedDateTimeUtc",
+    "outcome",
+    "error",
+];
 
 /// A field as a query names it.
 #[derive(Debug, Clone)]
@@ -76,14 +97,8 @@ impl FieldPath {
             let name = EXTRA.iter().find(|name| name.eq_ignore_ascii_case(first)).unwrap_or(&first);
             ((*name).to_owned(), Root::Other((*name).to_owned()))
         };
-        let inner: &[&str] = match root {
-            Root::Properties => &["desired", "reported"],
-            Root::Capabilities => &["iotEdge"],
-            Root::X509Thumbprint => &["primaryThumbprint", "secondaryThumbprint"],
-            _ => &[],
-        };
         if let Some(Segment::Key(key)) = rest.first_mut()
-            && let Some(canonical) = inner.iter().find(|name| name.eq_ignore_ascii_case(key))
+            && let Some(canonical) = root.parts().iter().find(|name| name.eq_ignore_ascii_case(key))
         {
             *key = (*canonical).to_owned();
         }
@@ -92,6 +107,43 @@ impl FieldPath {
             Segment::Index(_) => None,
         });
         Self { root, rest, name: last.unwrap_or(name), span }
+    }
+
+    /// Why no document of the source has such a field: a misspelt name would otherwise be an empty answer.
+    pub(super) fn doubt(&self, source: Source) -> Option<QueryError> {
+        let error = |message: String| Some(QueryError { span: self.span.clone(), message });
+        let name = self.root.name();
+        if source == Source::Jobs {
+            let known = JOB_FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name));
+            return if known {
+                None
+            } else {
+                error(format!("a job has no field `{name}`{}", nearest(name, JOB_FIELDS)))
+            };
+        }
+        if let Root::Other(name) = &self.root {
+            let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(EXTRA.iter().copied()).collect();
+            if names.contains(&name.as_str()) {
+                return None;
+            }
+            let hint = match nearest(name, &names) {
+                hint if hint.is_empty() => {
+                    format!("; a text is written '{name}', a key of yours after tags. or properties.reported.")
+                }
+                hint => hint,
+            };
+            return error(format!("a twin has no field `{name}`{hint}"));
+        }
+        let parts = self.root.parts();
+        match self.rest.first() {
+            Some(Segment::Key(key)) if !parts.is_empty() && !parts.contains(&key.as_str()) => {
+                error(format!("`{name}` has no `{key}`, only {}", parts.join(" and ")))
+            }
+            Some(_) if parts.is_empty() && self.root != Root::Tags => {
+                error(format!("`{name}` is a single value and has no parts"))
+            }
+            Some(_) | None => None,
+        }
     }
 
     /// The same place, wherever it is written.
@@ -130,7 +182,23 @@ impl Fields for JsonMap {
     }
 }
 
+/// The name somebody probably meant, as the end of a message; empty if none is near.
+fn nearest(name: &str, names: &[&str]) -> String {
+    super::function::nearest_of(name, names.iter().copied())
+        .map_or_else(String::new, |near| format!(", did you mean {near}?"))
+}
+
 impl Root {
+    /// The keys of a field that is an object of the document's frame.
+    fn parts(&self) -> &'static [&'static str] {
+        match self {
+            Self::Properties => &["desired", "reported"],
+            Self::Capabilities => &["iotEdge"],
+            Self::X509Thumbprint => &["primaryThumbprint", "secondaryThumbprint"],
+            _ => &[],
+        }
+    }
+
     /// The canonical name, or the one that was written.
     fn name(&self) -> &str {
         match self {

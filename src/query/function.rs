@@ -3,12 +3,16 @@
 use super::field::Value;
 use super::number::Num;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
     StartsWith,
     EndsWith,
     Contains,
+    ArrayContains,
+    IsOfModel,
+    HasInterface,
     IsDefined,
     IsString,
     IsNumber,
@@ -64,17 +68,28 @@ const fn condition(call: &'static str, function: Function, count: usize) -> Sign
     }
 }
 
+/// With an argument that may be left out.
+const fn optional(call: &'static str, function: Function, most: usize) -> Signature {
+    Signature { least: most - 1, ..condition(call, function, most) }
+}
+
 const fn value(call: &'static str, function: Function, least: usize, most: usize) -> Signature {
     Signature { name: call.split_at(call.len() - 1).0, call, function, least, most, gives: Gives::Value }
 }
 
-/// In the order they are offered. The two spellings of `STARTSWITH` and `ENDSWITH` are both in the hub's documentation.
+/// In the order they are offered. `ARRAY_CONTAINS` and `IS_OF_MODEL` are described for Azure Digital Twins, whose query language is of
+/// the same family; the `az iot` extension asks a hub for children by `array_contains(parentScopes, …)`. `HAS_INTERFACE` and
+/// `HAS_CAPABILITYMODEL` are of the IoT Plug and Play preview (articles/iot-pnp/howto-develop-solution). The two spellings of `STARTSWITH` and `ENDSWITH` are both in the hub's documentation.
 pub(super) const FUNCTIONS: &[Signature] = &[
     condition("STARTSWITH(", Function::StartsWith, 2),
     condition("STARTS_WITH(", Function::StartsWith, 2),
     condition("ENDSWITH(", Function::EndsWith, 2),
     condition("ENDS_WITH(", Function::EndsWith, 2),
     condition("CONTAINS(", Function::Contains, 2),
+    condition("ARRAY_CONTAINS(", Function::ArrayContains, 2),
+    optional("IS_OF_MODEL(", Function::IsOfModel, 2),
+    optional("HAS_INTERFACE(", Function::HasInterface, 2),
+    optional("HAS_CAPABILITYMODEL(", Function::HasInterface, 2),
     condition("IS_DEFINED(", Function::IsDefined, 1),
     condition("IS_STRING(", Function::IsString, 1),
     condition("IS_NUMBER(", Function::IsNumber, 1),
@@ -106,10 +121,16 @@ pub(super) fn find(name: &str) -> Option<&'static Signature> {
 
 /// The function somebody probably meant.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let name = name.to_ascii_uppercase();
     let names = FUNCTIONS.iter().map(|signature| signature.name).chain(["COUNT", "AVG", "SUM", "MIN", "MAX"]);
-    let (distance, nearest) =
-        names.map(|known| (distance(&name, known), known)).min_by_key(|(distance, _)| *distance)?;
+    nearest_of(name, names)
+}
+
+/// The one of the names that is spelt nearly like this, in any case.
+pub(super) fn nearest_of<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_ascii_uppercase();
+    let (distance, nearest) = names
+        .map(|known| (distance(&name, &known.to_ascii_uppercase()), known))
+        .min_by_key(|(distance, _)| *distance)?;
     (distance <= 3 && distance < name.chars().count()).then_some(nearest)
 }
 
@@ -137,6 +158,14 @@ pub(super) fn call<'a>(function: Function, arguments: &[Value<'a>]) -> Value<'a>
         Function::StartsWith => two_texts(arguments, |text, part| text.starts_with(part)),
         Function::EndsWith => two_texts(arguments, |text, part| text.ends_with(part)),
         Function::Contains => two_texts(arguments, |text, part| text.contains(part)),
+        Function::ArrayContains => match arguments {
+            [Value::Array(items), wanted] => Value::Bool(
+                items.iter().any(|item| super::eval::order(&Value::from(item), wanted) == Some(Ordering::Equal)),
+            ),
+            _ => Value::Bool(false),
+        },
+        Function::IsOfModel => Value::Bool(is_of_model(arguments)),
+        Function::HasInterface => Value::Bool(has_interface(arguments)),
         Function::IsDefined => Value::Bool(!matches!(first, Value::Missing)),
         Function::IsString => Value::Bool(matches!(first, Value::Text(_))),
         Function::IsNumber => Value::Bool(matches!(first, Value::Number(_) | Value::Written(_))),
@@ -159,6 +188,40 @@ pub(super) fn call<'a>(function: Function, arguments: &[Value<'a>]) -> Value<'a>
             number.map_or(Value::Missing, Value::Number)
         }
         _ => of_number(function, arguments).map_or(Value::Missing, Value::Number),
+    }
+}
+
+/// The announced model, the one asked for, and `true` for `exact`. What a model extends stands in the model itself, which the hub
+/// does not have. A model counts in the version asked for or a later one: this hub.s choice.
+fn is_of_model(arguments: &[Value<'_>]) -> bool {
+    let [Value::Text(model), Value::Text(wanted), exact @ ..] = arguments else { return false };
+    if matches!(exact, [Value::Bool(true)]) {
+        return model == wanted;
+    }
+    match (model.rsplit_once(';'), wanted.rsplit_once(';')) {
+        (Some((name, version)), Some((of, least))) => {
+            let versions = Num::parse(version).zip(Num::parse(least));
+            name == of && versions.and_then(|(version, least)| version.order(least)).is_some_and(Ordering::is_ge)
+        }
+        _ => model == wanted,
+    }
+}
+
+/// The announced model, an id without its version, and the version if it matters.
+fn has_interface(arguments: &[Value<'_>]) -> bool {
+    let [Value::Text(model), Value::Text(wanted), version @ ..] = arguments else { return false };
+    let (name, number) = model.rsplit_once(';').map_or((model.as_ref(), ""), |(name, number)| (name, number));
+    let same = name == wanted.as_ref() || model == wanted;
+    match version {
+        [] => same,
+        [version, ..] => {
+            let version = match version {
+                Value::Text(text) => Num::parse(text.trim()),
+                other => other.number(),
+            };
+            let order = version.zip(Num::parse(number)).and_then(|(version, number)| version.order(number));
+            same && order == Some(Ordering::Equal)
+        }
     }
 }
 
@@ -221,9 +284,9 @@ fn of_number(function: Function, arguments: &[Value<'_>]) -> Option<Num> {
         Function::Ceiling => Some(number.round_by(f64::ceil)),
         Function::Floor => Some(number.round_by(f64::floor)),
         Function::Sign => Some(Num::Int(match number.order(zero)? {
-            std::cmp::Ordering::Less => -1,
-            std::cmp::Ordering::Equal => 0,
-            std::cmp::Ordering::Greater => 1,
+            Ordering::Less => -1,
+            Ordering::Equal => 0,
+            Ordering::Greater => 1,
         })),
         Function::Sqrt => finite(number.as_f64().sqrt()),
         Function::Square => number.apply(super::number::Arithmetic::Multiply, number),

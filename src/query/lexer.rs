@@ -7,8 +7,10 @@ use std::ops::Range;
 pub(super) enum Kind {
     /// A keyword, a function or a name: which, only the parser knows.
     Word,
-    /// Decimal digits, with fraction and exponent if any; never a sign.
+    /// Decimal digits, with fraction and exponent if any, or `0x` and hexadecimal ones; never a sign.
     Number,
+    /// A name in `[[ ]]`: it may be a reserved word or hold any character.
+    Name(String),
     /// A text, without its quotes and escapes.
     Text(String),
     Sign(&'static str),
@@ -72,6 +74,9 @@ fn token(rest: &str, first: char, at: usize) -> Result<(Kind, usize), QueryError
     if matches!(first, '\'' | '"') {
         return quoted(rest, first, at);
     }
+    if let Some(inner) = rest.strip_prefix("[[") {
+        return name(rest, inner, at);
+    }
     if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
         return Ok((Kind::Sign(sign), sign.len()));
     }
@@ -99,6 +104,10 @@ fn digits(text: &str) -> usize {
 }
 
 fn number_length(text: &str) -> usize {
+    if let Some(hexadecimal) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        let count = hexadecimal.bytes().take_while(u8::is_ascii_hexdigit).count();
+        return if count > 0 { 2 + count } else { 1 };
+    }
     let mut length = digits(text);
     if let Some(fraction) = text[length..].strip_prefix('.') {
         let count = digits(fraction);
@@ -110,6 +119,21 @@ fn number_length(text: &str) -> usize {
         length += if count > 0 { 1 + exponent.len() - unsigned.len() + count } else { 0 };
     }
     length
+}
+
+/// A name between `[[` and the next `]]`; `inner` is what follows the opening brackets.
+fn name(rest: &str, inner: &str, at: usize) -> Result<(Kind, usize), QueryError> {
+    let Some(length) = inner.find("]]") else {
+        return Err(QueryError {
+            span: at..at + rest.len(),
+            message: "the name that starts here has no closing ]]".into(),
+        });
+    };
+    let name = &inner[..length];
+    if name.trim().is_empty() {
+        return Err(QueryError { span: at..at + length + 4, message: "there is no name between [[ and ]]".into() });
+    }
+    Ok((Kind::Name(name.to_owned()), length + 4))
 }
 
 /// A text in `quote`s. Inside, a doubled quote is one quote, and a backslash escapes as in JSON.

@@ -9,6 +9,7 @@
 //! list      := [ value [, value]* ] | path
 //! value     := literal | path | function ( … ) | value +|-|*|/|% value | - value | ( value )
 //! path      := [devices. | devices.modules. | devices.jobs.] name ( . name | [number] | ['key'] )*
+//! name      := word | [[any characters]]
 //! ```
 //!
 //! Keywords, functions and the document's own field names match in any case; keys people wrote match exactly.
@@ -19,12 +20,14 @@ mod condition;
 mod eval;
 mod field;
 mod function;
+mod heal;
 mod lexer;
 mod number;
 mod parser;
 
 pub use answer::Tally;
 pub use complete::{Completion, CompletionKind, complete, property_path};
+pub use heal::heal;
 pub use lexer::quote;
 
 use crate::twin::{Json, JsonMap, Twin};
@@ -100,6 +103,8 @@ pub struct Query {
     select: Select,
     condition: Option<eval::Expr>,
     group_by: Vec<field::FieldPath>,
+    /// The first field it names that no document of the source has.
+    doubt: Option<QueryError>,
 }
 
 /// Reads a query.
@@ -108,6 +113,16 @@ pub struct Query {
 /// The first place where it cannot be understood.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     parser::parse(text)
+}
+
+/// Reads a query that also names only fields which documents of its source have. [`parse`] lets others pass, as a service
+/// newer than this program may know them.
+///
+/// # Errors
+/// The first place where it cannot be understood, or the first field that does not exist.
+pub fn checked(text: &str) -> Result<Query, QueryError> {
+    let mut query = parse(text)?;
+    query.doubt.take().map_or(Ok(query), Err)
 }
 
 impl Query {

@@ -8,8 +8,24 @@ use crate::twin::Segment;
 use std::ops::Range;
 
 /// Words that cannot start a path.
-const RESERVED: &[&str] =
-    &["SELECT", "TOP", "FROM", "WHERE", "GROUP", "BY", "AS", "AND", "OR", "NOT", "IN", "NIN", "TRUE", "FALSE", "NULL"];
+const RESERVED: &[&str] = &[
+    "SELECT",
+    "TOP",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "BY",
+    "AS",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "NIN",
+    "TRUE",
+    "FALSE",
+    "NULL",
+    "UNDEFINED",
+];
 
 pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
@@ -29,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Query, QueryError> {
         });
     }
     let (tokens, unreadable) = lex(text);
-    let mut parser = Parser { text, tokens, at: 0, depth: 0 };
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, paths: Vec::new() };
     let parsed = parser.query();
     match (parsed, unreadable) {
         // Whichever comes first; the parser sees an end where the lexer stopped.
@@ -45,6 +61,8 @@ pub(super) struct Parser<'t> {
     tokens: Vec<Token>,
     at: usize,
     pub(super) depth: usize,
+    /// The fields named so far, to be looked up once the source is known.
+    pub(super) paths: Vec<FieldPath>,
 }
 
 /// The token-level vocabulary.
@@ -154,7 +172,8 @@ impl Parser<'_> {
             };
             return Err(self.expected(open));
         }
-        let query = Query { source, top, select, condition, group_by };
+        let doubt = self.paths.iter().find_map(|path| path.doubt(source));
+        let query = Query { source, top, select, condition, group_by, doubt };
         Self::check_columns(&query)?;
         Ok(query)
     }
@@ -194,7 +213,7 @@ impl Parser<'_> {
             let token = self.peek().clone();
             let name = match token.kind {
                 Kind::Word => self.slice(&token.span).to_owned(),
-                Kind::Text(text) => text,
+                Kind::Text(text) | Kind::Name(text) => text,
                 _ => return Err(self.expected("a name after AS")),
             };
             if used(&name) {
@@ -317,19 +336,25 @@ impl Parser<'_> {
     /// A path, here called `what` where it is missing.
     pub(super) fn path(&mut self, what: &str) -> Result<FieldPath, QueryError> {
         let token = self.peek().clone();
-        let first = self.slice(&token.span);
-        if token.kind != Kind::Word || is_reserved(first) {
-            return Err(self.expected(what));
-        }
+        let first = match &token.kind {
+            Kind::Name(name) => name.clone(),
+            Kind::Word if !is_reserved(self.slice(&token.span)) => self.slice(&token.span).to_owned(),
+            _ => return Err(self.expected(what)),
+        };
         self.advance();
-        let mut segments = vec![Segment::Key(first.to_owned())];
+        let mut segments = vec![Segment::Key(first)];
         loop {
             if self.take_sign(".") {
-                if self.peek().kind != Kind::Word {
-                    return Err(self.expected("a name after `.` (an odd key is written ['key'])"));
-                }
-                let name = self.advance().span;
-                segments.push(Segment::Key(self.slice(&name).to_owned()));
+                let name = match self.peek().kind.clone() {
+                    Kind::Name(name) => name,
+                    Kind::Word => self.slice(&self.peek().span).to_owned(),
+                    _ => return Err(self.expected("a name after `.` (an odd key is written [[key]])")),
+                };
+                self.advance();
+                segments.push(Segment::Key(name));
+            } else if let Kind::Name(name) = self.peek().kind.clone() {
+                self.advance();
+                segments.push(Segment::Key(name));
             } else if self.take_sign("[") {
                 segments.push(self.subscript()?);
                 self.expect_sign("]")?;
@@ -340,7 +365,9 @@ impl Parser<'_> {
         let prefix = prefix_length(&segments);
         let rest = segments.split_off(prefix + 1);
         let Some(Segment::Key(top)) = segments.pop() else { return Err(self.expected(what)) };
-        Ok(FieldPath::new(&top, rest, token.span.start..self.end()))
+        let path = FieldPath::new(&top, rest, token.span.start..self.end());
+        self.paths.push(path.clone());
+        Ok(path)
     }
 
     fn subscript(&mut self) -> Result<Segment, QueryError> {

@@ -48,7 +48,9 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
         let off = text.trim().is_empty().then_some("Type a query first");
         let clicked = widgets::act(ui, "Run query", off).clicked();
         if (clicked || run_key) && off.is_none() {
-            f.push(Action::RunQuery(text.clone()));
+            let healed = crate::query::heal(&text).into_owned();
+            ui.data_mut(|d| d.insert_temp(id, healed.clone()));
+            f.push(Action::RunQuery(healed));
         }
         ui.add(
             egui::Label::new(RichText::new("Enter runs it").font(theme::small()).color(palette(ui).weak)).truncate(),
@@ -58,11 +60,16 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
 
 fn problem_ui(f: &mut Frame, ui: &mut Ui) {
     let state = &f.app.fleet.query;
-    let Some(problem) = &state.problem else { return };
     let p = palette(ui);
+    let (problem, sent, color) = match (&state.problem, &state.doubt) {
+        (Some(problem), _) => (problem, "", p.bad),
+        (None, Some(doubt)) => (doubt, "Sent as it is. Unknown to this program, ", p.warn),
+        (None, None) => return,
+    };
     let column = state.text.get(..problem.span.start).map_or(1, |before| before.chars().count() + 1);
+    let word = if sent.is_empty() { "Column" } else { "column" };
     ui.add(
-        egui::Label::new(RichText::new(format!("Column {column}: {}", problem.message)).color(p.bad))
+        egui::Label::new(RichText::new(format!("{sent}{word} {column}: {}", problem.message)).color(color))
             .wrap()
             .selectable(true),
     );
@@ -72,7 +79,7 @@ fn problem_ui(f: &mut Frame, ui: &mut Ui) {
         let mut job = egui::text::LayoutJob::default();
         let plain = egui::TextFormat::simple(theme::small_mono(), p.weak);
         let marked = egui::TextFormat {
-            underline: egui::Stroke::new(1.5, p.bad),
+            underline: egui::Stroke::new(1.5, color),
             ..egui::TextFormat::simple(theme::small_mono(), p.text)
         };
         job.append(&shown, 0.0, plain);

@@ -11,6 +11,7 @@ use crate::client::hub::Page;
 use crate::protocol::identity::Identity;
 use crate::query::{ItemType, quote};
 use crate::twin::{ConnectionState, Json, Status, TwinId};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// Small, so that the list is on the screen soon.
@@ -20,8 +21,16 @@ const FIRST_PAGE: u32 = 100;
 const PAGE: u32 = 1000;
 /// `GET /devices` answers no more than this and has no next page.
 const REGISTRY_MAX: u16 = 1000;
-/// Empty pages are legal; so many in a row are a hub that will never end.
-const EMPTY_PAGES_MAX: u32 = 100;
+/// Pages without a new row are legal, for the hub's index moves while it is read; so many in a row are a hub that never ends.
+const STALE_PAGES_MAX: u32 = 10;
+/// The most devices a hub may hold: an IoT hub has a million by default (quotas and throttling, "Max number of devices").
+const DEVICES_MAX: usize = 1_000_000;
+/// An id has at most 128 characters. Rows with longer ones count for more devices.
+const ID_BYTES: usize = 512;
+/// A device has at most 50 modules.
+const MODULES_MAX: usize = 1000;
+/// Bytes of the rows that a query answers, as JSON.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
 /// Throttled after the client's own retries: the listing goes on after a while, so often in a row.
 const THROTTLED_MAX: u32 = 10;
 const THROTTLED_WAIT: Duration = Duration::from_secs(15);
@@ -31,7 +40,8 @@ const FLEET: &str = "SELECT deviceId, status, connectionState, capabilities.iotE
 /// Every device, as `FleetPage` facts in the order of the hub's pages.
 pub(super) async fn load(hub: &OpenHub, key: Key) -> Result<Outcome, Failure> {
     let mut pages = Pages::new(hub, FLEET.to_owned());
-    let mut devices = 0;
+    let mut seen = HashSet::new();
+    let (mut devices, mut counted) = (0, 0);
     loop {
         let page = match pages.next(PAGE).await {
             Ok(Some(page)) => page,
@@ -41,7 +51,14 @@ pub(super) async fn load(hub: &OpenHub, key: Key) -> Result<Outcome, Failure> {
             }
             Err(error) => return Err(Failure::Hub(error)),
         };
-        let rows: Vec<_> = page.rows.iter().map(device_row).collect::<Result<_, _>>().map_err(Failure::Hub)?;
+        let mut rows: Vec<_> = page.rows.iter().map(device_row).collect::<Result<_, _>>().map_err(Failure::Hub)?;
+        rows.retain(|row| seen.insert(row.id.clone()));
+        pages.found(rows.len()).map_err(Failure::Hub)?;
+        counted += rows.iter().map(|row| 1 + row.id.len() / ID_BYTES).sum::<usize>();
+        if counted > DEVICES_MAX {
+            let what = format!("more than {DEVICES_MAX} devices; the list ends there");
+            return Err(Failure::Hub(nonsense(&what)));
+        }
         if !rows.is_empty() {
             devices += rows.len();
             hub.out.fact(Fact::FleetPage { key, rows }).await;
@@ -88,11 +105,19 @@ async fn modules_by_query(hub: &OpenHub, device: &str) -> Result<Vec<ModuleRow>,
     let text = format!("SELECT moduleId, connectionState FROM devices.modules WHERE deviceId = {}", quote(device));
     let mut pages = Pages::new(hub, text);
     let mut modules = Vec::new();
+    let mut seen = HashSet::new();
     while let Some(page) = pages.next(PAGE).await? {
+        let before = modules.len();
         for row in &page.rows {
             let module =
                 text_of(row, "moduleId").ok_or_else(|| nonsense("a row of a module query without a moduleId"))?;
-            modules.push(ModuleRow { id: TwinId::module(device, module), connection_state: connection_state(row) });
+            if seen.insert(module.to_owned()) {
+                modules.push(ModuleRow { id: TwinId::module(device, module), connection_state: connection_state(row) });
+            }
+        }
+        pages.found(modules.len() - before)?;
+        if modules.len() > MODULES_MAX {
+            return Err(nonsense(&format!("a device with more than {MODULES_MAX} modules")));
         }
     }
     Ok(modules)
@@ -104,11 +129,17 @@ pub(super) async fn query(hub: &OpenHub, text: String, limit: usize) -> Result<O
     let mut pages = Pages::new(hub, text);
     let mut rows: Vec<Json> = Vec::new();
     let mut item_type = ItemType::Raw;
+    let mut bytes = 0;
     while rows.len() < limit {
         let wanted = u32::try_from(limit - rows.len()).unwrap_or(PAGE).min(PAGE);
         let Some(page) = pages.next(wanted).await.map_err(Failure::Hub)? else { break };
         item_type = page.item_type;
+        pages.found(page.rows.len()).map_err(Failure::Hub)?;
+        bytes += page.rows.iter().map(|row| row.to_string().len()).sum::<usize>();
         rows.extend(page.rows);
+        if bytes > ANSWER_MAX {
+            break;
+        }
     }
     let more = pages.more() || rows.len() > limit;
     rows.truncate(limit);
@@ -123,7 +154,8 @@ struct Pages<'a> {
     at: Position,
     /// Rows asked for at most from the second page on.
     page: u32,
-    empty: u32,
+    /// Pages in a row that brought nothing new.
+    stale: u32,
 }
 
 enum Position {
@@ -134,7 +166,7 @@ enum Position {
 
 impl<'a> Pages<'a> {
     fn new(hub: &'a OpenHub, text: String) -> Self {
-        Self { hub, text, at: Position::Start, page: PAGE, empty: 0 }
+        Self { hub, text, at: Position::Start, page: PAGE, stale: 0 }
     }
 
     /// Whether the hub has told that there is more.
@@ -157,10 +189,6 @@ impl<'a> Pages<'a> {
             }
             answer => answer?,
         };
-        self.empty = if page.rows.is_empty() { self.empty + 1 } else { 0 };
-        if self.empty > EMPTY_PAGES_MAX {
-            return Err(nonsense("one empty page of a query after the other"));
-        }
         let next = page.continuation.clone().map_or(Position::End, Position::After);
         if let (Position::After(before), Position::After(after)) = (&self.at, &next)
             && before == after
@@ -169,6 +197,19 @@ impl<'a> Pages<'a> {
         }
         self.at = next;
         Ok(Some(page))
+    }
+}
+
+impl Pages<'_> {
+    /// Counts the rows of the last page that were not there before.
+    fn found(&mut self, fresh: usize) -> Result<(), HubError> {
+        self.stale = if fresh == 0 { self.stale + 1 } else { 0 };
+        if self.stale > STALE_PAGES_MAX && self.more() {
+            return Err(nonsense(&format!(
+                "{STALE_PAGES_MAX} pages in a row that brought nothing new, and still another one"
+            )));
+        }
+        Ok(())
     }
 }
 

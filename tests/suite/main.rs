@@ -39,6 +39,7 @@ mod protocol;
 mod query;
 mod restarting;
 mod rounds;
+mod secrets;
 mod start;
 mod support;
 mod tidy;

@@ -155,7 +155,7 @@ fn read(condition: &str) -> Result<Query, String> {
         _ if from => ("SELECT * ", condition),
         _ => ("SELECT * FROM devices WHERE ", condition),
     };
-    query::parse(&format!("{before}{condition}")).map_err(|mut error| {
+    query::checked(&format!("{before}{condition}")).map_err(|mut error| {
         let place = |at: usize| at.saturating_sub(before.len());
         error.span = place(error.span.start)..place(error.span.end);
         format!("SQL query parse failed: queryCondition, {}", error.with_place(condition))

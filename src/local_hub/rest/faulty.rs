@@ -41,7 +41,7 @@ pub fn occasion(method: &Method, route: &Route) -> Option<(Occasion, Option<Twin
         | Route::DeviceEvents { device }
         | Route::Commands { device } => (Occasion::Message, Some(TwinId::device(device))),
         Route::Feedback | Route::LockedFeedback { .. } | Route::AbandonFeedback { .. } => (Occasion::Message, None),
-        Route::Job { .. } | Route::CancelJob { .. } | Route::JobQuery { .. } | Route::ImportExport => {
+        Route::Job { .. } | Route::CancelJob { .. } | Route::JobQuery { .. } | Route::ImportExport { .. } => {
             (Occasion::Job, None)
         }
         Route::Events { .. } | Route::Faults => return None,

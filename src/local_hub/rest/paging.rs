@@ -67,7 +67,7 @@ impl PageRequest {
         if text.chars().count() > query::TEXT_MAX {
             return Err(bad(&format!("a query has at most {} characters", query::TEXT_MAX)));
         }
-        let query = query::parse(text).map_err(|error| bad(&error.with_place(text)))?;
+        let query = query::checked(text).map_err(|error| bad(&error.with_place(text)))?;
         let fingerprint = URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9]);
         let page_size = self::page_size(page_size)?;
         let from = match continuation.map(str::trim).filter(|text| !text.is_empty()) {

@@ -149,7 +149,8 @@ fn member<'a>(json: &'a JsonMap, name: &str) -> Option<&'a Json> {
 fn seconds(json: &JsonMap, name: &str, default: u64) -> Result<u64, JobProblem> {
     match member(json, name) {
         None => Ok(default),
-        Some(value) => value.as_u64().ok_or_else(|| argument(&format!("{name} is not a number of seconds"))),
+        Some(value) => crate::protocol::lenient::whole(value)
+            .ok_or_else(|| argument(&format!("{name} is not a number of seconds"))),
     }
 }
 

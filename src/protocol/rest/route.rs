@@ -51,7 +51,10 @@ pub enum Route {
     /// `GET /jobs/v2/query?jobType=&jobStatus=`.
     JobQuery { job_type: Option<String>, job_status: Option<String> },
     /// `/jobs`, `/jobs/create`, `/jobs/{id}`: import and export, which need a storage account.
-    ImportExport,
+    ImportExport {
+        /// `create` to make one.
+        job: Option<String>,
+    },
     /// `GET /$twinscope/events?after=&wait=`: what happened on the local hub; not in Azure. `wait_s` in seconds.
     Events { after: Option<u64>, wait_s: Option<u64> },
     /// `/$twinscope/faults`: the faults of the local hub; not in Azure.
@@ -158,7 +161,7 @@ impl Route {
             Self::Job { job } => vec![JOBS, V2, job],
             Self::CancelJob { job } => vec![JOBS, V2, job, CANCEL],
             Self::JobQuery { .. } => vec![JOBS, V2, QUERY],
-            Self::ImportExport => vec![JOBS],
+            Self::ImportExport { job } => std::iter::once(JOBS).chain(job.as_deref()).collect(),
             Self::Events { .. } => vec![LOCAL, EVENTS],
             Self::Faults => vec![LOCAL, FAULTS],
         }
@@ -310,7 +313,8 @@ impl Route {
                 ([job, cancel], _) if is_literal(cancel, CANCEL) => Ok(Self::CancelJob { job: (*job).to_owned() }),
                 _ => Err(RouteError::NoSuchPath),
             },
-            [] | [_] => Ok(Self::ImportExport),
+            [] => Ok(Self::ImportExport { job: None }),
+            [job] => Ok(Self::ImportExport { job: Some((*job).to_owned()) }),
             _ => Err(RouteError::NoSuchPath),
         }
     }

@@ -1,12 +1,12 @@
 //! The fleet list: pages, filter, modules, find by id.
 
 use super::Desk;
-use twinscope::app::Action;
 use twinscope::app::fleet::Row;
+use twinscope::app::{Action, HubState};
 use twinscope::client::HubError;
 use twinscope::twin::{ConnectionState, Status, TwinId};
 use twinscope::worker::event::{DeviceRow, ModuleRow, Outcome};
-use twinscope::worker::{Command, Fact, Failure, Key};
+use twinscope::worker::{Command, Fact, Failure, HubRef, Key};
 
 fn row(id: &str) -> DeviceRow {
     DeviceRow {
@@ -120,4 +120,19 @@ fn a_query_that_cannot_be_understood_is_not_sent() {
     assert_eq!(desk.app.fleet.query.problem.as_ref().unwrap().span, 9..13);
     assert_eq!(desk.act(Action::RunQuery("SELECT * FROM devices".to_owned())).len(), 1);
     assert!(desk.app.fleet.query.problem.is_none());
+}
+
+#[test]
+fn another_hub_is_asked_whatever_this_program_understands() {
+    let mut desk = Desk::open();
+    let HubState::Open(info) = &mut desk.app.hub else { panic!("no hub") };
+    info.hub = HubRef::Environment;
+    for text in ["SELECT * FORM devices", "SELECT * FROM devices WHERE NEW_FUNCTION(x)", "SELECT newField FROM devices"]
+    {
+        assert_eq!(desk.act(Action::RunQuery(text.to_owned())).len(), 1, "{text}");
+        assert!(desk.app.fleet.query.problem.is_none() && desk.app.fleet.query.doubt.is_some(), "{text}");
+    }
+    desk.act(Action::RunQuery("\u{feff}SELECT * FROM devices;".to_owned()));
+    assert_eq!(desk.app.fleet.query.text, "SELECT * FROM devices");
+    assert!(desk.app.fleet.query.doubt.is_none());
 }

@@ -59,8 +59,8 @@ fn reads_the_paths_of_messages_and_jobs() {
     check(&format!("/messages/serviceBound/feedback/L1/abandon?{V}"), &Route::AbandonFeedback { lock: lock() });
     check(&format!("/jobs/v2/j?{V}"), &Route::Job { job: job() });
     check(&format!("/jobs/v2/j/cancel?{V}"), &Route::CancelJob { job: job() });
-    for path in ["/jobs", "/jobs/create", "/jobs/j"] {
-        check(&format!("{path}?{V}"), &Route::ImportExport);
+    for (path, job) in [("/jobs", None), ("/jobs/create", Some("create")), ("/jobs/j", Some("j"))] {
+        check(&format!("{path}?{V}"), &Route::ImportExport { job: job.map(str::to_owned) });
     }
     check(&format!("/$twinscope/events?{V}&after=7&wait=30"), &Route::Events { after: Some(7), wait_s: Some(30) });
     check(&format!("/%24twinscope/faults?{V}"), &Route::Faults);

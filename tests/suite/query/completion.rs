@@ -3,7 +3,7 @@
 use twinscope::query::{CompletionKind, complete, property_path};
 use twinscope::twin::{Path, Section, Segment};
 
-const PATHS: &[&str] = &["tags.site", "tags.Floor", "properties.reported.battery", "tags['odd key']"];
+const PATHS: &[&str] = &["tags.site", "tags.Floor", "properties.reported.battery", "tags.[[odd key]]"];
 
 /// `marked` is the text with `|` at the caret; answers the text after taking the first proposal, caret and all.
 fn first(marked: &str) -> Option<String> {
@@ -65,7 +65,7 @@ fn the_first_proposal() {
 #[test]
 fn what_belongs_together() {
     assert_eq!(all("SELECT * FROM |"), ["devices", "devices.modules", "devices.jobs"]);
-    assert_eq!(all("SELECT * FROM devices WHERE tags|"), ["tags.site", "tags.Floor", "tags['odd key']"]);
+    assert_eq!(all("SELECT * FROM devices WHERE tags|"), ["tags.site", "tags.Floor", "tags.[[odd key]]"]);
     let condition = complete("SELECT * FROM devices WHERE ", 28, PATHS);
     for kind in [CompletionKind::Field, CompletionKind::Property, CompletionKind::Function, CompletionKind::Keyword] {
         assert!(condition.iter().any(|proposal| proposal.kind == kind), "{kind:?}");
@@ -86,11 +86,13 @@ fn property_paths_are_written_as_the_parser_reads_them() {
         Segment::Key("it's odd".into()),
         Segment::Index(2),
         Segment::Key("1".into()),
+        Segment::Key("group".into()),
+        Segment::Key("a]]".into()),
     ]);
     for (section, expected) in [
-        (Section::Tags, r#"tags.a["it's odd"][2]['1']"#),
-        (Section::Desired, r#"properties.desired.a["it's odd"][2]['1']"#),
-        (Section::Reported, r#"properties.reported.a["it's odd"][2]['1']"#),
+        (Section::Tags, "tags.a.[[it's odd]][2].[[1]].[[group]]['a]]']"),
+        (Section::Desired, "properties.desired.a.[[it's odd]][2].[[1]].[[group]]['a]]']"),
+        (Section::Reported, "properties.reported.a.[[it's odd]][2].[[1]].[[group]]['a]]']"),
     ] {
         let text = property_path(section, &path);
         assert_eq!(text, expected);

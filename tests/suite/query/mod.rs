@@ -6,6 +6,7 @@
 mod completion;
 mod errors;
 mod jobs;
+mod language;
 mod laws;
 mod rows;
 

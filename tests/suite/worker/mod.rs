@@ -4,6 +4,7 @@ mod acting;
 mod connections;
 mod damage;
 mod drafts;
+mod endless;
 mod fleet;
 mod journal;
 mod keyring;
