@@ -11,7 +11,7 @@ use crate::app::{Action, HubState};
 use crate::protocol::secret::Secret;
 use crate::worker::event::{CheckReport, HubEntry, SecretStore};
 use crate::worker::{Connect, HubRef};
-use egui::{Context, Id, RichText, TextEdit, Ui};
+use egui::{Context, Id, RichText, Ui};
 
 pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
     let fresh = f.view.take_fresh("Connections");
@@ -120,8 +120,7 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     widgets::weak(ui, "Connection string of a policy: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…");
     let mut text = form.connection_string.reveal().to_owned();
     let id = Id::unique("connection-string");
-    let field = TextEdit::singleline(&mut text).id(id).password(true).desired_width(width).font(theme::mono());
-    let response = ui.add(field).accessible_name("Connection string");
+    let response = super::field::masked(ui, &mut text, id, theme::mono(), width).accessible_name("Connection string");
     if fresh {
         response.request_focus();
     }

@@ -7,7 +7,7 @@ use crate::app::{Action, Remote};
 use crate::query::ItemType;
 use crate::twin::{Json, TwinId};
 use egui::accesskit::Role;
-use egui::{Id, Key, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Id, Key, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What the line holds while it was not yet sent.
 const START: &str = "SELECT * FROM devices";
@@ -37,9 +37,9 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
             i.consume_key(egui::Modifiers::NONE, Key::Enter) || i.consume_key(egui::Modifiers::COMMAND, Key::Enter)
         });
     let width = ui.available_width();
-    let response = ui
-        .add(TextEdit::multiline(&mut text).id(id).font(theme::mono()).desired_width(width).desired_rows(2))
-        .accessible_name("Query");
+    let response =
+        super::field::wrapped(ui, &mut text, id, theme::mono(), |edit| edit.desired_width(width).desired_rows(2))
+            .accessible_name("Query");
     if response.changed() {
         ui.data_mut(|d| d.insert_temp(id, text.clone()));
     }

@@ -1,9 +1,10 @@
 //! Small pieces several panels are made of: named buttons, fields, headings, banners.
 
 use super::describe::Said;
+use super::field;
 use super::theme::{self, Palette, palette};
 use egui::accesskit::Role;
-use egui::{Button, Frame, Margin, Response, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Button, Frame, Margin, Response, RichText, Sense, Ui, Vec2, WidgetInfo};
 
 /// A quiet text in the weak colour.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
@@ -95,15 +96,10 @@ pub fn as_tab(ui: &Ui, response: &Response, selected: bool, name: &str) {
 pub fn field(ui: &mut Ui, id: egui::Id, name: &str, text: &str, hint: &str, width: f32) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
     let weak = palette(ui).weak;
-    let response = ui
-        .add(
-            TextEdit::singleline(&mut edited)
-                .id(id)
-                .hint_text(RichText::new(hint).color(weak))
-                .desired_width(width)
-                .min_size(Vec2::new(0.0, theme::ROW)),
-        )
-        .accessible_name(name);
+    let response = field::one_line(ui, &mut edited, id, theme::body(), |edit| {
+        edit.hint_text(RichText::new(hint).color(weak)).desired_width(width).min_size(Vec2::new(0.0, theme::ROW))
+    })
+    .accessible_name(name);
     let changed = response.changed().then_some(edited);
     (response, changed)
 }
