@@ -148,6 +148,12 @@ impl Maker<'_> {
     }
 
     fn run(&self, text: &str, format: &TextFormat, cells: &mut Vec<Cell>) {
+        if !self.has(text, format) {
+            for c in text.chars() {
+                self.cluster(c.encode_utf8(&mut [0; 4]), format, cells);
+            }
+            return;
+        }
         let galley = self.ui.painter().layout_job(single(text, format));
         let Some(row) = galley.rows.first().filter(|row| is_sound(&row.row.glyphs, text)) else {
             for c in text.chars() {
@@ -172,6 +178,9 @@ impl Maker<'_> {
         let mut seen = 0;
         for (at, c) in text.char_indices() {
             let end = at + c.len_utf8();
+            if at == 0 && !self.has(&text[..end], format) {
+                break;
+            }
             let (drawn, wide) = self.picture(&text[..end], format);
             if drawn.is_empty() || drawn == vertices {
                 break;
@@ -186,6 +195,12 @@ impl Maker<'_> {
         let (hidden, rest) = rest.split_at(first.len_utf8());
         cells.push(self.named(hidden));
         self.cluster(rest, format, cells);
+    }
+
+    /// Whether there are glyphs for all characters: the box that stands for any other says nothing.
+    fn has(&self, text: &str, format: &TextFormat) -> bool {
+        let seen = |c: char| !matches!(c, ' ' | '\t');
+        self.ui.fonts_mut(|fonts| text.chars().filter(|c| seen(*c)).all(|c| fonts.has_glyph(&format.font_id, c)))
     }
 
     fn picture(&self, text: &str, format: &TextFormat) -> (Vec<Vertex>, f32) {
