@@ -9,7 +9,7 @@ use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
 use crate::twin::Json;
 use crate::twin::text::compact;
-use egui::{Id, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Id, RichText, ScrollArea, Ui};
 
 /// The id of the editor of what is to be reported.
 pub(super) fn report_id(tab: &Tab) -> Id {
@@ -64,17 +64,12 @@ fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
     ScrollArea::both().id_salt("report").max_height(height).min_scrolled_height(height).auto_shrink(false).show(
         ui,
         |ui| {
-            let mut layouter = |ui: &Ui, buffer: &dyn egui::TextBuffer, _: f32| {
-                ui.painter().layout_job(super::json_colours::job(buffer.as_str(), &theme::mono(), palette(ui)))
-            };
-            let field = TextEdit::multiline(&mut text)
-                .id(report_id(tab))
-                .font(theme::mono())
-                .desired_width(f32::INFINITY)
-                .desired_rows(1)
-                .min_size(ui.available_size() - egui::Vec2::splat(2.0))
-                .layouter(&mut layouter);
-            if ui.add(field).accessible_name("Reported patch JSON").changed() {
+            let size = ui.available_size() - egui::Vec2::splat(2.0);
+            let colours = |ui: &Ui, text: &str| super::json_colours::job(text, &theme::mono(), palette(ui));
+            let field = super::field::with_layout(ui, &mut text, report_id(tab), colours, |edit| {
+                edit.font(theme::mono()).desired_width(f32::INFINITY).desired_rows(1).min_size(size)
+            });
+            if field.accessible_name("Reported patch JSON").changed() {
                 f.push(Action::EditReport { id: tab.id.clone(), text });
             }
         },

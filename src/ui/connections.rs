@@ -13,7 +13,7 @@ use crate::protocol::connection_string::{ConnectionString, Who};
 use crate::protocol::secret::Secret;
 use crate::worker::event::{CheckReport, HubEntry, SecretStore};
 use crate::worker::{Connect, Failure, HubRef, KeyPlace};
-use egui::{Context, Id, RichText, TextEdit, Ui};
+use egui::{Context, Id, RichText, Ui};
 
 pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
     let fresh = f.view.take_fresh("Connections");
@@ -154,8 +154,7 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     }
     let mut text = form.connection_string.reveal().to_owned();
     let id = Id::unique("connection-string");
-    let field = TextEdit::singleline(&mut text).id(id).password(true).desired_width(width).font(theme::mono());
-    let response = ui.add(field).accessible_name("Connection string");
+    let response = super::field::masked(ui, &mut text, id, theme::mono(), width).accessible_name("Connection string");
     if fresh {
         response.request_focus();
     }

@@ -10,7 +10,7 @@ use crate::app::events::{Absence, Chosen, Entry, EventsAct, Form, KINDS, Row, St
 use crate::app::{Action, Events, HubState};
 use crate::protocol::event::What;
 use egui::accesskit::Role;
-use egui::{Id, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Id, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// Height of a row, as of those of the other lists of what happened.
 const ROW: f32 = 20.0;
@@ -365,23 +365,18 @@ fn detail_ui(f: &mut Frame, ui: &mut Ui, chosen: &Chosen) {
 }
 
 fn payload_ui(ui: &mut Ui, chosen: &Chosen) {
-    let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, _width: f32| {
-        let (text, font, p) = (text.as_str(), theme::small_mono(), palette(ui));
-        ui.painter().layout_job(if chosen.form == Form::Json {
+    let layout = |ui: &Ui, text: &str| {
+        let (font, p) = (theme::small_mono(), palette(ui));
+        if chosen.form == Form::Json {
             json_colours::job(text, &font, p)
         } else {
             egui::text::LayoutJob::simple(text.to_owned(), font, p.text, f32::INFINITY)
-        })
+        }
     };
     let id = Id::unique(("event-payload", chosen.seq));
-    ui.add(
-        TextEdit::multiline(&mut chosen.payload.as_str())
-            .id(id)
-            .frame(egui::Frame::new())
-            .desired_rows(1)
-            .desired_width(f32::INFINITY)
-            .layouter(&mut layouter),
-    );
+    super::field::with_layout(ui, &mut chosen.payload.as_str(), id, layout, |edit| {
+        edit.frame(egui::Frame::new()).desired_rows(1).desired_width(f32::INFINITY)
+    });
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_label("Event payload");
         node.set_value(chosen.payload.as_str());

@@ -1,7 +1,7 @@
 //! JSON text laid out with its colours, line by line: a line that did not change is neither coloured nor laid out again.
 
-use super::json_colours;
 use super::theme::{self, palette};
+use super::{cells, json_colours};
 use crate::twin::text::change::{same_end, same_start};
 use egui::epaint::text::RowVisuals;
 use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat};
@@ -123,7 +123,7 @@ fn plain(text: &str) -> LayoutJob {
 }
 
 fn laid_line(ui: &Ui, line: &str) -> Arc<Galley> {
-    ui.painter().layout_job(json_colours::job(line, &theme::mono(), palette(ui)))
+    cells::lay(ui, json_colours::job(line, &theme::mono(), palette(ui)))
 }
 
 /// How many lines a text has.

@@ -1,8 +1,10 @@
 //! Paints and listens: one file per panel. Never blocks, never locks, never reads a file; asks [`crate::app::App`] what is
 //! known and answers with [`Action`]s.
 
+mod access;
 mod act;
 mod activity;
+mod cells;
 mod changes;
 mod compare;
 mod complete;
@@ -15,6 +17,7 @@ mod editing;
 mod editor;
 mod events;
 mod faults;
+mod field;
 mod find;
 mod fleet;
 mod folds;
@@ -25,6 +28,7 @@ mod history;
 mod icons;
 mod identity;
 mod ids;
+mod insert_keys;
 mod json_colours;
 mod keys;
 mod laid;
@@ -218,6 +222,8 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
 pub fn prepare(ctx: &egui::Context) {
     fonts::install(ctx);
     theme::apply(ctx);
+    ctx.add_plugin(access::Access);
+    ctx.add_plugin(insert_keys::InsertKeys);
 }
 
 fn follow_settings(app: &App, view: &mut View, ctx: &egui::Context) {

@@ -7,7 +7,7 @@ use crate::app::{Action, Remote};
 use crate::query::ItemType;
 use crate::twin::{Json, TwinId};
 use egui::accesskit::Role;
-use egui::{Id, Key, Response, RichText, TextEdit, Ui, WidgetInfo};
+use egui::{Id, Key, Response, RichText, Ui, WidgetInfo};
 
 /// What the line holds while it was not yet sent.
 const START: &str = "SELECT * FROM devices";
@@ -38,9 +38,9 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
             [egui::Modifiers::NONE, egui::Modifiers::COMMAND].map(pressed).contains(&true)
         });
     let width = ui.available_width();
-    let response = ui
-        .add(TextEdit::multiline(&mut text).id(id).font(theme::mono()).desired_width(width).desired_rows(2))
-        .accessible_name("Query");
+    let response =
+        super::field::wrapped(ui, &mut text, id, theme::mono(), |edit| edit.desired_width(width).desired_rows(2))
+            .accessible_name("Query");
     if response.changed() {
         ui.data_mut(|d| d.insert_temp(id, text.clone()));
     }

@@ -1,9 +1,10 @@
 //! Small pieces several panels are made of: named buttons, fields, headings, banners.
 
 use super::describe::Said;
+use super::field;
 use super::theme::{self, Palette, palette};
 use egui::accesskit::Role;
-use egui::{Button, Frame, Margin, Response, RichText, Sense, TextEdit, Ui, Vec2, WidgetInfo};
+use egui::{Button, Frame, Margin, Response, RichText, Sense, Ui, Vec2, WidgetInfo};
 
 /// A quiet text in the weak colour.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
@@ -98,15 +99,10 @@ const CROSS: i8 = 22;
 pub fn field(ui: &mut Ui, id: egui::Id, name: &str, text: &str, hint: &str, width: f32) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
     let weak = palette(ui).weak;
-    let response = ui
-        .add(
-            TextEdit::singleline(&mut edited)
-                .id(id)
-                .hint_text(RichText::new(hint).color(weak))
-                .desired_width(width)
-                .min_size(Vec2::new(0.0, theme::ROW)),
-        )
-        .accessible_name(name);
+    let response = field::one_line(ui, &mut edited, id, theme::body(), |edit| {
+        edit.hint_text(RichText::new(hint).color(weak)).desired_width(width).min_size(Vec2::new(0.0, theme::ROW))
+    })
+    .accessible_name(name);
     let changed = response.changed().then_some(edited);
     (response, changed)
 }
@@ -123,17 +119,14 @@ pub fn search_field(
 ) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
     let p = palette(ui);
-    let response = ui
-        .add(
-            TextEdit::singleline(&mut edited)
-                .id(id)
-                .hint_text(RichText::new(hint).color(p.weak))
-                .desired_width(width)
-                // No letter under the cross.
-                .margin(Margin { left: 4, right: CROSS, top: 2, bottom: 2 })
-                .min_size(Vec2::new(0.0, theme::ROW)),
-        )
-        .accessible_name(name);
+    let response = field::one_line(ui, &mut edited, id, theme::body(), |edit| {
+        edit.hint_text(RichText::new(hint).color(p.weak))
+            .desired_width(width)
+            // No letter under the cross.
+            .margin(Margin { left: 4, right: CROSS, top: 2, bottom: 2 })
+            .min_size(Vec2::new(0.0, theme::ROW))
+    })
+    .accessible_name(name);
     let mut changed = response.changed().then_some(edited);
     if text.is_empty() {
         return (response, changed);

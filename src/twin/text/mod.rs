@@ -8,6 +8,7 @@ pub mod history;
 pub mod lines;
 mod meant;
 pub mod member;
+mod names;
 mod number;
 pub mod pairs;
 pub mod paste;
@@ -19,6 +20,8 @@ pub mod splice;
 pub mod spot;
 mod string;
 pub mod typing;
+pub mod visible;
+pub mod word;
 
 use super::{Json, JsonMap, Path, Segment};
 use std::ops::Range;

@@ -16,6 +16,7 @@ pub(super) use gutter::shown;
 pub(super) use past::{Elsewhere, Stand};
 pub(super) use place::{char_of, selection};
 
+use super::field;
 use super::find::{Find, Found, Purpose};
 use super::laid::{self, Laid};
 use crate::app::tab::Mark;
@@ -259,6 +260,7 @@ impl EditorView {
             .cursor_at_end(false)
             .layouter(&mut layouter)
             .show(ui);
+        field::settle(ui, &output, text);
         // The problem of the caret's line before any other one.
         let line = output.cursor_range.map_or(0, |range| output.galley.layout_from_cursor(range.primary).row + 1);
         let problem = sheet.problems.iter().find(|problem| problem.line == line).or(sheet.problems.first());

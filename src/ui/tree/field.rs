@@ -7,7 +7,7 @@ use crate::twin::tree::edit::{self, Act, Fault, Part};
 use crate::twin::{Json, JsonMap, Path, Segment};
 use crate::ui::theme::{self, palette};
 use crate::ui::{Frame, widgets};
-use egui::{Id, Key, Margin, Rect, Response, RichText, TextEdit, Ui, Vec2};
+use egui::{Id, Key, Margin, Rect, Response, RichText, Ui, Vec2};
 
 /// What a field is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,14 +233,15 @@ fn line(
     fault: Option<&Fault>,
 ) -> Response {
     let weak = palette(ui).weak;
-    let edit = TextEdit::singleline(text)
-        .id(id)
-        .font(theme::mono())
-        .align(egui::Align2::LEFT_CENTER)
-        .hint_text(RichText::new(hint).color(weak))
-        .margin(Margin::symmetric(4, 2))
-        .desired_width(place.width() - 8.0)
-        .min_size(Vec2::new(0.0, place.height()));
+    let edit = |ui: &mut Ui| {
+        crate::ui::field::one_line(ui, text, id, theme::mono(), |edit| {
+            edit.align(egui::Align2::LEFT_CENTER)
+                .hint_text(RichText::new(hint).color(weak))
+                .margin(Margin::symmetric(4, 2))
+                .desired_width(place.width() - 8.0)
+                .min_size(Vec2::new(0.0, place.height()))
+        })
+    };
     let response = ui.put(place, edit).accessible_name(name);
     if let Some(fault) = fault {
         let bad = palette(ui).bad;

@@ -2,8 +2,8 @@
 
 use super::scene::{Scene, module, twin_json};
 use super::{find, window};
-use egui::accesskit::Role;
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use twinscope::app::Action;
 use twinscope::worker::event::{HubInfo, Outcome};

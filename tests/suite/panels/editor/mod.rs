@@ -8,6 +8,7 @@ mod keys;
 mod large;
 mod lines;
 mod problems;
+mod scripts;
 mod undo;
 
 use super::scene::{Scene, module};
