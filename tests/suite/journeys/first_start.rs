@@ -38,6 +38,8 @@ fn first_start_to_saved_twin() {
 
     // The hub inside keeps what it took, and the window what was open.
     let mut program = Program::start_again(program.quit());
+    program.until("the section of before", |program| program.json("Reported JSON")["telemetryInterval"] == 122);
+    program.click(Role::Tab, "Desired");
     program.until("the tab of before", |program| program.json("Desired JSON")["telemetryInterval"] == 122);
     assert!(program.has(Role::Tab, module), "{:?}", program.said());
     assert!(!program.can(Role::Button, "Save"));
