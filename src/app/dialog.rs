@@ -60,6 +60,9 @@ pub enum Dialog {
     /// Warns that the real client will be pushed out; names its connection state.
     ActAs {
         id: TwinId,
+        /// Where the hub listens for MQTT, as typed; `None` on this program's own hub, which says so itself.
+        mqtt_port: Option<String>,
+        problem: Option<String>,
     },
     /// Edits would be lost by closing this tab.
     CloseTab {

@@ -2,6 +2,7 @@
 //! [`Action`]s; [`App::update`] turns an action into commands, [`App::apply`] an event into state. Both are pure but for
 //! the state they change; time comes in as a value.
 
+mod act;
 pub mod action;
 pub mod activity;
 pub mod apply;

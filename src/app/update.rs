@@ -421,6 +421,10 @@ impl App {
                 form.ca_file = new;
                 form.check = Check::NotYet;
             }
+            (Some(Dialog::ActAs { mqtt_port: Some(text), problem, .. }), Field::Text) => {
+                *problem = if new.is_empty() { None } else { super::act::mqtt_port(&new).err() };
+                *text = new;
+            }
             (Some(Dialog::GoToLine { text } | Dialog::Palette { text }), Field::Text) => *text = new,
             (Some(Dialog::GoTo { text } | Dialog::Compare { text, .. }), Field::Text) => {
                 text.clone_from(&new);

@@ -59,7 +59,8 @@ impl App {
                 Vec::new()
             }
             Action::ShowActAs(id) => {
-                self.dialog = Some(Dialog::ActAs { id });
+                let mqtt_port = self.usual_mqtt_port();
+                self.dialog = Some(Dialog::ActAs { id, mqtt_port, problem: None });
                 Vec::new()
             }
             Action::ActAs(id) => self.act_as(id),
@@ -232,17 +233,6 @@ impl App {
         self.settled(Matter::Status, id);
         let key = self.start(format!("Setting {id} to {}", status.word()), Purpose::SetStatus(id.clone()));
         vec![Command::SetStatus { key, id: id.clone(), etag, status }]
-    }
-
-    fn act_as(&mut self, id: TwinId) -> Vec<Command> {
-        self.dialog = None;
-        self.settled(Matter::Link, &id);
-        let key = self.start(format!("Connecting as {id}"), Purpose::Act(id.clone()));
-        let now = self.now;
-        if let Some(tab) = self.tab_mut(&id) {
-            tab.act = Some(super::tab::Act::new(now, tab.report_text.clone()));
-        }
-        vec![Command::ActAs { key, id }]
     }
 
     /// A link that ended by itself tells nothing more: its panel goes at once.

@@ -32,6 +32,8 @@ pub struct Settings {
     pub open_tabs: std::collections::BTreeMap<String, Vec<String>>,
     /// What the tabs open at the last exit compared, per hub key and twin.
     pub comparisons: std::collections::BTreeMap<String, std::collections::BTreeMap<String, KeptComparison>>,
+    /// Where hubs listen for MQTT, as it was given for acting as their devices, per hub key.
+    pub mqtt_ports: std::collections::BTreeMap<String, u16>,
     /// Where the person was, per hub key.
     pub places: std::collections::BTreeMap<String, Places>,
     /// The hub opened last.

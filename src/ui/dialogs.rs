@@ -112,7 +112,9 @@ pub(super) fn ui(f: &mut Frame, ctx: &Context) {
                 questions::Purge { id, waiting: waiting.as_ref(), problem: problem.as_deref(), running: *running };
             questions::purge_ui(f, ctx, &question)
         }
-        Dialog::ActAs { id } => questions::act_as_ui(f, ctx, id),
+        Dialog::ActAs { id, mqtt_port, problem } => {
+            questions::act_as_ui(f, ctx, id, mqtt_port.as_deref(), problem.as_deref())
+        }
         Dialog::CloseTab { id } => questions::close_tab_ui(f, ctx, id),
         Dialog::Discard { id } | Dialog::ReloadFromHub { id } => questions::discard_ui(f, ctx, id),
         Dialog::Compare { id, version, text, from } => super::compare::ask_ui(f, ctx, id, *version, text, from),

@@ -189,7 +189,13 @@ pub(super) fn answer(
     default.unwrap_or_else(|| ui.response())
 }
 
-pub(super) fn act_as_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
+pub(super) fn act_as_ui(
+    f: &mut Frame,
+    ctx: &Context,
+    id: &TwinId,
+    mqtt_port: Option<&str>,
+    problem: Option<&str>,
+) -> bool {
     let (name, what) =
         if id.module.is_some() { ("Act as module…", "module") } else { ("Act as device…", "device") };
     let fresh = f.view.take_fresh(name);
@@ -221,11 +227,36 @@ pub(super) fn act_as_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {
             ),
         };
         ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
-        let keep = answer(ui, f, "Connect", None, Action::ActAs(id.clone()), "Cancel");
+        if let Some(port) = mqtt_port {
+            mqtt_port_ui(f, ui, port, problem);
+        }
+        let off = mqtt_port.is_some_and(|port| port.trim().is_empty()).then_some("Type the MQTT port of the hub first");
+        let keep = answer(ui, f, "Connect", off.or(problem), Action::ActAs(id.clone()), "Cancel");
         if fresh {
             keep.request_focus();
         }
     })
+}
+
+/// Another hub than the program's own: only the person knows where it listens.
+fn mqtt_port_ui(f: &mut Frame, ui: &mut Ui, port: &str, problem: Option<&str>) {
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        let label = ui.label("MQTT port");
+        let id = egui::Id::unique("mqtt-port");
+        let (response, changed) = widgets::field(ui, id, "MQTT port", port, "8883", 80.0);
+        response.labelled_by(label.id);
+        if let Some(text) = changed {
+            f.push(Action::DialogText { field: Field::Text, text });
+        }
+    });
+    // The line is there in every case: nothing moves while somebody types.
+    let p = palette(ui);
+    let (text, color) = match problem {
+        Some(problem) => (problem, p.bad),
+        None => ("8883 on hubs in Azure; twinscope hub prints its port as mqtts", p.weak),
+    };
+    ui.label(RichText::new(text).font(super::theme::small()).color(color));
 }
 
 pub(super) fn close_tab_ui(f: &mut Frame, ctx: &Context, id: &TwinId) -> bool {

@@ -54,7 +54,25 @@ impl Acting {
 
 /// Fetches the identity's key and starts connecting. An earlier link of the same identity ends first, in order that the two
 /// do not push each other out.
-pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -> Result<Link, Failure> {
+pub(super) async fn start(
+    hub: &OpenHub,
+    id: &TwinId,
+    mqtt_port: Option<u16>,
+    earlier: Option<Acting>,
+) -> Result<Link, Failure> {
+    let host = hub.connection.host().to_owned();
+    let dial = match (mqtt_port, &hub.dial) {
+        (Some(port), _) => Dial { host, port },
+        (None, Some(own)) => own.clone(),
+        // A stranger may listen there.
+        (None, None) if hub.connection.host_name != host => {
+            return Err(Failure::Local(format!(
+                "The MQTT port of {} is not known: the port in its name is that of the service API. Give the port that the hub says as mqtts",
+                hub.connection.host_name
+            )));
+        }
+        (None, None) => Dial { host, port: MQTT_PORT },
+    };
     if let Some(earlier) = earlier {
         earlier.end().await;
     }
@@ -72,10 +90,8 @@ pub(super) async fn start(hub: &OpenHub, id: &TwinId, earlier: Option<Acting>) -
         gateway_host_name: None,
         who: Who::Identity { id: id.clone(), proof: Proof::Key(key) },
     };
-    // The port in a service string is that of the service API; devices have their own, the same on every hub.
-    let dial = hub.dial.clone().or_else(|| Some(Dial { host: connection.host().to_owned(), port: MQTT_PORT }));
     let (device, events) =
-        DeviceLink::connect(&connection, dial, &hub.trust, Reconnect::UnlessPushedOut).map_err(Failure::Hub)?;
+        DeviceLink::connect(&connection, Some(dial), &hub.trust, Reconnect::UnlessPushedOut).map_err(Failure::Hub)?;
     Ok(Link { id: id.clone(), device, events })
 }
 

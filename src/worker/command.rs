@@ -249,6 +249,9 @@ pub enum Command {
     ActAs {
         key: Key,
         id: TwinId,
+        /// Where the hub listens for MQTT over TLS. `None`: where this program's own hub does, and on any other hub 8883 unless the
+        /// host names a port, which is that of the service API.
+        mqtt_port: Option<u16>,
     },
     /// Ends acting.
     StopActing {

@@ -254,7 +254,7 @@ impl Desk {
                 self.on_hub(key, Kind::Hub, async move |hub| identities::set_status(&hub, &id, etag, status).await)
                     .await;
             }
-            Command::ActAs { key, id } => self.act(key, id).await,
+            Command::ActAs { key, id, mqtt_port } => self.act(key, id, mqtt_port).await,
             Command::Report { key, id, patch } => {
                 let Some(link) = self.session.as_ref().and_then(|session| session.acting(&id)).map(act::Acting::link)
                 else {
@@ -358,14 +358,14 @@ impl Desk {
         });
     }
 
-    async fn act(&mut self, key: Key, id: crate::twin::TwinId) {
+    async fn act(&mut self, key: Key, id: crate::twin::TwinId, mqtt_port: Option<u16>) {
         let Some(session) = &mut self.session else {
             return self.out.done(key, Err(no_hub())).await;
         };
         let hub = session.hub.clone();
         let earlier = session.stop_acting(&id);
         self.begin(key, Kind::Hub, async move {
-            match act::start(&hub, &id, earlier).await {
+            match act::start(&hub, &id, mqtt_port, earlier).await {
                 Ok(link) => Finished { outcome: Ok(Outcome::ActStarted { id }), then: Then::Follow(link) },
                 Err(failure) => Err(failure).into(),
             }

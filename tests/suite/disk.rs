@@ -23,6 +23,7 @@ fn some_settings() -> Settings {
         }],
         open_tabs: [("local".to_owned(), vec!["d/m".to_owned()])].into(),
         comparisons: [("local".to_owned(), [("d/m".to_owned(), some_comparison())].into())].into(),
+        mqtt_ports: [("1".to_owned(), 18_883)].into(),
         places: [("local".to_owned(), some_places())].into(),
         last_hub: Some("local".to_owned()),
         window: Some((800.0, 600.0)),

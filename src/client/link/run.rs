@@ -139,7 +139,10 @@ impl Runner {
             let end = match over {
                 Over::Stop => return LinkState::Closed,
                 Over::Renew => continue,
-                Over::End(End::Refused(reason)) => return LinkState::Refused { reason },
+                Over::End(End::Refused(reason)) => {
+                    let super::Dial { host, port } = &self.target.dial;
+                    return LinkState::Refused { reason: format!("{host}:{port}: {reason}") };
+                }
                 Over::End(end) => end,
             };
             let expired = expiry.is_some_and(|expiry| now_s() >= expiry);
@@ -154,7 +157,13 @@ impl Runner {
             attempt = if opened.is_some_and(|at: Instant| at.elapsed() >= GOOD_CONNECTION) { 1 } else { attempt + 1 };
             let wait = backoff(self.timing.backoff, self.timing.backoff_max, attempt);
             let in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            self.put(LinkEvent::State(LinkState::Retrying { reason: reason(&end), in_ms }));
+            let mut reason = reason(&end);
+            if opened.is_none() {
+                // Nothing of a hub answered there: the port may be another one.
+                let super::Dial { host, port } = &self.target.dial;
+                reason = format!("{host}:{port}: {reason}");
+            }
+            self.put(LinkEvent::State(LinkState::Retrying { reason, in_ms }));
             if self.meanwhile(sleep(wait)).await.is_err() {
                 return LinkState::Closed;
             }

@@ -4,6 +4,7 @@ use super::{Desk, parse, twin};
 use serde_json::json;
 use std::time::Duration;
 use twinscope::app::activity::{PatchKind, PatchSeen};
+use twinscope::app::dialog::{Dialog, Field};
 use twinscope::app::tab::{Pane, SaveState};
 use twinscope::app::{Action, Remote};
 use twinscope::client::HubError;
@@ -168,4 +169,53 @@ fn saved_is_not_said_of_a_text_that_is_typed_on() {
     assert!(matches!(desk.app.tab(&id).unwrap().save, SaveState::Saved { .. }));
     desk.act(Action::Edit { id: id.clone(), section: Section::Desired, text: text(3) });
     assert_eq!(desk.app.tab(&id).unwrap().save, SaveState::Idle);
+}
+
+/// The field says what is known, and nothing where nothing is.
+#[test]
+fn where_to_act_is_asked_for_on_other_hubs() {
+    let asked = |desk: &Desk| match &desk.app.dialog {
+        Some(Dialog::ActAs { mqtt_port, problem, .. }) => (mqtt_port.clone(), problem.is_some()),
+        other => panic!("{other:?}"),
+    };
+    let id = TwinId::device("d");
+    let mut desk = Desk::open();
+    desk.fact(Fact::Hubs { hubs: vec![hub(0).2, hub(1).2], secrets: SecretStore::Keyring });
+    desk.act(Action::OpenTwin(id.clone()));
+    desk.act(Action::ShowActAs(id.clone()));
+    assert_eq!(asked(&desk), (None, false), "our own hub says it itself");
+    let commands = desk.act(Action::ActAs(id.clone()));
+    assert!(matches!(commands[..], [Command::ActAs { mqtt_port: None, .. }]), "{commands:?}");
+
+    go_to(&mut desk, 1);
+    desk.act(Action::OpenTwin(id.clone()));
+    desk.act(Action::ShowActAs(id.clone()));
+    assert_eq!(asked(&desk), (Some("8883".to_owned()), false));
+    for bad in ["0", "65536", "-1", "mqtt", "88 83"] {
+        desk.act(Action::DialogText { field: Field::Text, text: bad.to_owned() });
+        assert_eq!(asked(&desk), (Some(bad.to_owned()), true));
+        assert!(desk.act(Action::ActAs(id.clone())).is_empty(), "{bad} is dialled");
+    }
+    desk.act(Action::DialogText { field: Field::Text, text: " 18883 ".to_owned() });
+    let commands = desk.act(Action::ActAs(id.clone()));
+    assert!(
+        matches!(commands[..], [Command::SaveSettings { .. }, Command::ActAs { mqtt_port: Some(18_883), .. }]),
+        "{commands:?}"
+    );
+    desk.act(Action::ShowActAs(id.clone()));
+    assert_eq!(asked(&desk), (Some("18883".to_owned()), false), "it is remembered");
+
+    // A port in the name says that this is no hub in Azure: nothing is guessed.
+    let (other, mut info, _) = hub(2);
+    info.host = "localhost:9443".to_owned();
+    let key = desk.act(Action::OpenHub(other)).iter().find_map(|command| match command {
+        Command::Open { key, .. } => Some(*key),
+        _ => None,
+    });
+    desk.done(key.unwrap(), Ok(Outcome::Connected(info)));
+    desk.act(Action::OpenTwin(id.clone()));
+    desk.act(Action::ShowActAs(id.clone()));
+    assert_eq!(asked(&desk), (Some(String::new()), false));
+    assert!(desk.act(Action::ActAs(id)).is_empty());
+    assert!(asked(&desk).1);
 }

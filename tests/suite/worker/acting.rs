@@ -1,6 +1,6 @@
 //! Acting as a module of the local hub: pushed patches, reported patches, being pushed out.
 
-use super::rig::{Rig, desired, number, object};
+use super::rig::{OwnHub, Rig, desired, number, object};
 use serde_json::json;
 use twinscope::client::link::{Dial, Reconnect};
 use twinscope::client::{DeviceLink, LinkState, Trust};
@@ -29,7 +29,7 @@ fn start() -> (Rig, LocalHubInfo) {
 }
 
 fn act(rig: &mut Rig) {
-    match rig.ask(|key| Command::ActAs { key, id: module() }) {
+    match rig.ask(|key| Command::ActAs { key, id: module(), mqtt_port: None }) {
         Ok(Outcome::ActStarted { id }) => assert_eq!(id, module()),
         other => panic!("not acting: {other:?}"),
     }
@@ -135,7 +135,7 @@ fn acting_twice_replaces_the_first() {
 #[test]
 fn who_cannot_be_acted_is_said() {
     let (mut rig, _) = start();
-    let nobody = rig.ask(|key| Command::ActAs { key, id: TwinId::device("nobody") });
+    let nobody = rig.ask(|key| Command::ActAs { key, id: TwinId::device("nobody"), mqtt_port: None });
     assert!(matches!(nobody, Err(Failure::Hub(twinscope::client::HubError::NotFound { .. }))), "{nobody:?}");
     let idle = rig.ask(|key| Command::Report { key, id: module(), patch: object(json!({})) });
     assert!(matches!(idle, Err(Failure::Local(_))), "{idle:?}");
@@ -176,4 +176,31 @@ fn methods_are_called_and_answered() {
     link_state(&mut rig, &LinkState::Closed);
     rig.send(Command::AnswerMethod { id: module(), rid, answer });
     rig.load(&module());
+}
+
+/// The port in the name of a hub is that of the service API: where devices connect is asked for, not guessed.
+#[test]
+fn the_mqtt_port_of_another_hub_is_given_and_never_guessed() {
+    let hub = OwnHub::start(FleetChoice::Empty);
+    let mut rig = Rig::start_on(&hub);
+    rig.create(&module().parent());
+    rig.create(&module());
+    match rig.ask(|key| Command::ActAs { key, id: module(), mqtt_port: None }) {
+        Err(Failure::Local(said)) => assert!(said.contains("MQTT port") && said.contains("mqtts"), "{said}"),
+        other => panic!("a port was guessed: {other:?}"),
+    }
+    let port = hub.mqtts().port();
+    let started = rig.ask(|key| Command::ActAs { key, id: module(), mqtt_port: Some(port) });
+    assert!(matches!(started, Ok(Outcome::ActStarted { .. })), "{started:?}");
+    rig.fact("the link", |fact| matches!(fact, Fact::Link { state: LinkState::Online { .. }, .. }).then_some(()));
+    rig.send(Command::StopActing { id: module() });
+
+    // Where nobody listens the words name the place.
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    rig.ask(|key| Command::ActAs { key, id: module(), mqtt_port: Some(free) }).unwrap();
+    let said = rig.fact("why not", |fact| match fact {
+        Fact::Link { state: LinkState::Retrying { reason, .. }, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert!(said.contains(&format!("localhost:{free}")), "{said}");
 }

@@ -113,7 +113,7 @@ fn any_request(random: &mut fastrand::Rng, key: Key) -> Command {
         9 => Command::CreateIdentity { key, id },
         10 => Command::DeleteIdentity { key, id, etag },
         11 => Command::SetStatus { key, id, etag, status: Status::Enabled },
-        12 => Command::ActAs { key, id },
+        12 => Command::ActAs { key, id, mqtt_port: None },
         _ => Command::Report { key, id, patch: object(json!({ "n": key.0 })) },
     }
 }
