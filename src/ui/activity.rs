@@ -122,7 +122,7 @@ fn cells(ui: &mut Ui, cells: &[(f32, String, egui::Color32)]) {
             ui.painter().galley(egui::pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, *color);
             response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
             if elided {
-                response.on_hover_text(text);
+                response.on_hover_text(widgets::shown(text));
             }
         }
     });

@@ -11,7 +11,7 @@ use crate::app::{Action, HubState};
 use crate::protocol::secret::Secret;
 use crate::worker::event::{CheckReport, HubEntry, SecretStore};
 use crate::worker::{Connect, HubRef};
-use egui::{Context, Id, RichText, Ui};
+use egui::{Context, Id, Ui};
 
 pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
     let fresh = f.view.take_fresh("Connections");
@@ -29,7 +29,7 @@ pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
         if let Some(SecretStore::SessionOnly { why }) = &f.app.secrets {
             let color = palette(ui).warn;
             let text = format!("Keys are kept for this session only: {why}");
-            ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(text).color(color)).wrap());
         } else if f.app.secrets.is_some() {
             widgets::weak(ui, "Keys are kept in the keyring of the operating system");
         }
@@ -63,9 +63,9 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.set_width((ui.available_width() - 190.0).max(120.0));
-            ui.add(egui::Label::new(RichText::new(&entry.name).font(theme::strong())).truncate());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(&entry.name).font(theme::strong())).truncate());
             let text = format!("{} · {} · {word}", entry.host, entry.policy);
-            ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(p.weak)).truncate());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(text).font(theme::small()).color(p.weak)).truncate());
         });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if let HubRef::Saved(id) = &entry.hub
@@ -129,7 +129,7 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
     }
     if let Some(problem) = &form.problem {
         let color = palette(ui).bad;
-        ui.add(egui::Label::new(RichText::new(describe::sentence(problem)).color(color)).wrap());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(describe::sentence(problem)).color(color)).wrap());
     }
     ui.add_space(4.0);
     for (salt, name, hint, field, value) in [
@@ -156,7 +156,7 @@ fn form_ui(f: &mut Frame, ui: &mut Ui, form: &AddConnection, fresh: bool) {
         _ => "The key will be kept in the keyring of the operating system".to_owned(),
     };
     let color = palette(ui).weak;
-    ui.add(egui::Label::new(RichText::new(where_to).color(color)).wrap());
+    ui.add(egui::Label::new(crate::ui::widgets::shown(where_to).color(color)).wrap());
 }
 
 /// The form as the worker takes it.
@@ -224,7 +224,7 @@ fn report_ui(ui: &mut Ui, report: &CheckReport) {
                 Some(false) => ("no", p.bad),
                 None => ("cannot be told", p.weak),
             };
-            ui.label(RichText::new(format!("{permission}: {word}")).color(color));
+            ui.label(crate::ui::widgets::shown(format!("{permission}: {word}")).color(color));
         }
     });
     if let Some(ahead) = report.clock_ahead_s.filter(|ahead| ahead.abs() > 60) {

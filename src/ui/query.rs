@@ -192,5 +192,5 @@ fn row_ui(f: &mut Frame, ui: &mut Ui, n: usize, row: &Json, item_type: ItemType)
     {
         f.push(Action::OpenTwin(id));
     }
-    response.on_hover_text(text);
+    response.on_hover_text(widgets::shown(&text));
 }
