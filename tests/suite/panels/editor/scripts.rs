@@ -106,6 +106,9 @@ fn desired<'a>(text: &str) -> Harness<'a, Scene> {
 }
 
 fn set(harness: &mut Harness<'_, Scene>, text: &str) {
+    // What was said under the pointer goes.
+    harness.event(Event::PointerMoved(pos2(5.0, 700.0)));
+    harness.run();
     harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: text.to_owned() });
     harness.run();
 }
