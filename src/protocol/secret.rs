@@ -109,6 +109,10 @@ fn named(text: &str, at: usize, unit: Unit) -> Option<Range<usize>> {
     }
     let begins = text[at + length..].find(|c| !matches!(c, ' ' | '"' | '\'' | '\\' | '`'))? + at + length;
     let value = &text[begins..];
+    // A sample: `SharedAccessKey=…`.
+    if value.starts_with('…') || value.starts_with("...") {
+        return None;
+    }
     let end = value.char_indices().find(|(n, c)| ends_value(&value[*n..], *c, unit)).map_or(value.len(), |(n, _)| n);
     let digits = value[..end].bytes().all(|b| b.is_ascii_digit());
     (end > 0 && &value[..end] != "***" && (is_strong || !digits)).then_some(begins..begins + end)

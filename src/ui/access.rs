@@ -2,8 +2,10 @@
 //! accessibility bus cannot hold U+0000: one would end the connection of the whole window. And egui builds the runs of a
 //! text from its glyphs, which are not its characters in every script.
 
+use crate::twin::text::visible;
 use egui::accesskit::{Node, NodeId, Role, TextPosition, TreeUpdate};
 use egui::{Context, FullOutput, Plugin};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Stands for U+0000: the symbol Unicode has for it.
@@ -25,6 +27,9 @@ impl Plugin for Access {
 }
 
 fn put_right(update: &mut TreeUpdate) {
+    for (_, node) in &mut update.nodes {
+        with_names(node);
+    }
     let places: HashMap<NodeId, usize> = update.nodes.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     for at in 0..update.nodes.len() {
         let runs: Vec<usize> = update.nodes[at].1.children().iter().filter_map(|id| places.get(id).copied()).collect();
@@ -110,6 +115,24 @@ fn clamp_selection(update: &mut TreeUpdate, at: usize) {
     clamp(&mut selection.anchor);
     clamp(&mut selection.focus);
     update.nodes[at].1.set_text_selection(selection);
+}
+
+/// What a person sees written as code points is said so too: all but what is typed or read in a field.
+fn with_names(node: &mut Node) {
+    let shown = |text: Option<&str>| match visible::lines(text?) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(shown) => Some(shown),
+    };
+    let field = matches!(node.role(), Role::TextInput | Role::MultilineTextInput | Role::PasswordInput | Role::TextRun);
+    if let Some(text) = shown(node.label()) {
+        node.set_label(text);
+    }
+    if let Some(text) = shown(node.description()) {
+        node.set_description(text);
+    }
+    if let Some(text) = shown(node.value()).filter(|_| !field) {
+        node.set_value(text);
+    }
 }
 
 macro_rules! clean {

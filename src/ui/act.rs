@@ -9,7 +9,7 @@ use crate::app::{Action, Moment, Tab};
 use crate::client::link::LinkState;
 use crate::twin::Json;
 use crate::twin::text::compact;
-use egui::{Id, RichText, ScrollArea, Ui};
+use egui::{Id, ScrollArea, Ui};
 
 /// The id of the editor of what is to be reported.
 pub(super) fn report_id(tab: &Tab) -> Id {
@@ -88,7 +88,7 @@ fn report_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, act: &Act) {
             }
             _ => ("null deletes a key".to_owned(), p.weak),
         };
-        ui.add(egui::Label::new(RichText::new(words).color(color)).truncate());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(color)).truncate());
     });
 }
 
@@ -119,8 +119,8 @@ fn received_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         for (at, head, body) in &received {
             let color = palette(ui).weak;
             let head = format!("{}  {head}", when::clock(*at));
-            ui.add(egui::Label::new(RichText::new(head).font(theme::small_mono()).color(color)).wrap());
-            widgets::selectable(ui, RichText::new(body).font(theme::small_mono()));
+            ui.add(egui::Label::new(crate::ui::widgets::shown(head).font(theme::small_mono()).color(color)).wrap());
+            widgets::selectable(ui, crate::ui::widgets::shown(body).font(theme::small_mono()));
         }
         if received.is_empty() {
             widgets::weak(
@@ -178,6 +178,6 @@ fn reply_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     });
     if let Some(problem) = &reply.problem {
         let words = format!("{problem}; the last good answer is given");
-        ui.add(egui::Label::new(RichText::new(words).color(palette(ui).bad)).truncate());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(palette(ui).bad)).truncate());
     }
 }

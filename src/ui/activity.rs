@@ -138,7 +138,7 @@ fn line_ui(ui: &Ui, response: &Response, cells: &[Cell]) {
         let cell = ui.interact(place, response.id.with(n), egui::Sense::hover());
         cell.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
         if elided {
-            cell.on_hover_text(text);
+            cell.on_hover_text(widgets::shown(text));
         }
         left += room + 8.0;
     }

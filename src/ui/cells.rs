@@ -16,18 +16,22 @@ use std::sync::Arc;
 const BOX: f32 = 2.0;
 
 /// Lays out a job: as egui does where that is right, by cells elsewhere.
-pub(super) fn lay(ui: &Ui, job: LayoutJob) -> Arc<Galley> {
+pub(super) fn lay(ui: &Ui, job: &LayoutJob) -> Arc<Galley> {
     let plain = |text: &str| text.split('\n').all(visible::is_ascii);
     if if job.break_on_newline { plain(&job.text) } else { visible::is_ascii(&job.text) } {
-        return ui.painter().layout_job(job);
+        let galley = ui.painter().layout_job(job.clone());
+        // Some fonts draw signs like arrows as one, and shift their parts.
+        if galley.rows.iter().all(|row| in_order(&row.row.glyphs)) {
+            return galley;
+        }
     }
     let format = job.sections.first().map(|section| section.format.clone()).unwrap_or_default();
     let model = ui.painter().layout_job(single("0", &format));
     // One letter always has a row and a glyph.
     let Some((row, glyph)) = model.rows.first().and_then(|row| Some((row, *row.row.glyphs.first()?))) else {
-        return ui.painter().layout_job(job);
+        return ui.painter().layout_job(job.clone());
     };
-    let maker = Maker { ui, job: &job, glyph, height: row.row.size.y, scale: model.pixels_per_point };
+    let maker = Maker { ui, job, glyph, height: row.row.size.y, scale: model.pixels_per_point };
     let mut rows = Vec::new();
     let end = job.text.len();
     let mut start = 0;
@@ -40,7 +44,7 @@ pub(super) fn lay(ui: &Ui, job: LayoutJob) -> Arc<Galley> {
             row.ends_with_newline = !last;
         }
     }
-    stacked(&model, job, rows)
+    stacked(&model, job.clone(), rows)
 }
 
 fn single(text: &str, format: &TextFormat) -> LayoutJob {
@@ -291,5 +295,9 @@ fn is_sound(glyphs: &[Glyph], text: &str) -> bool {
         && glyphs.iter().zip(text.chars()).all(|(glyph, c)| {
             glyph.chr == c && (matches!(c, ' ' | '\t') || !glyph.uv_rect.is_nothing() && glyph.advance_width > 0.0)
         })
-        && glyphs.windows(2).all(|two| two[0].pos.x <= two[1].pos.x)
+        && in_order(glyphs)
+}
+
+fn in_order(glyphs: &[Glyph]) -> bool {
+    glyphs.windows(2).all(|two| two[0].pos.x <= two[1].pos.x)
 }

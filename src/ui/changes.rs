@@ -7,6 +7,7 @@ use crate::app::{Action, Moment, Tab};
 use crate::copy_as::Method;
 use crate::twin::diff::{Change, ChangeKind};
 use crate::twin::draft::{Draft, Outgoing, Refusal};
+use crate::twin::text::visible;
 use crate::twin::text::{compact, pretty};
 use crate::twin::{Section, Twin, TwinId, rules};
 use crate::worker::event::Source;
@@ -117,7 +118,7 @@ fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
             "The text says what the hub has"
         };
         let color = palette(ui).weak;
-        ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(text).color(color)).wrap());
     }
     for (section, part) in [(Section::Desired, &draft.desired), (Section::Tags, &draft.tags)] {
         if part.changes.is_empty() {
@@ -157,7 +158,8 @@ pub(super) fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
         ChangeKind::Removed => value(&change.before),
         ChangeKind::Changed => format!("{} → {}", value(&change.before), value(&change.after)),
     };
-    let path = change.path.to_string();
+    let path = visible::text(&change.path.to_string()).into_owned();
+    let values = visible::text(&values).into_owned();
     let format = |color| egui::TextFormat::simple(theme::mono(), color);
     let room = ui.available_width() - if revert == Revert::Offered { 72.0 } else { 0.0 };
     let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
@@ -184,7 +186,7 @@ pub(super) fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
     if !fits {
         ui.horizontal(|ui| {
             ui.add_space(8.0 + digit);
-            let text = RichText::new(values).font(theme::mono()).color(p.weak);
+            let text = crate::ui::widgets::shown(values).font(theme::mono()).color(p.weak);
             ui.add(egui::Label::new(text).wrap().selectable(true));
         });
     }
@@ -209,7 +211,7 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
         Err(refusal) => {
             widgets::heading(ui, "Cannot be sent");
             let bad = palette(ui).bad;
-            ui.add(egui::Label::new(RichText::new(refusal.to_string()).color(bad)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(refusal.to_string()).color(bad)).wrap());
         }
         Ok(out) => {
             let (bytes, paths) = (when::count(out.bytes, "byte"), when::count(out.paths, "path"));
@@ -227,7 +229,7 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
                     hub.etag.quoted(),
                     hub.version
                 );
-                ui.add(egui::Label::new(RichText::new(text).color(palette(ui).warn)).wrap());
+                ui.add(egui::Label::new(crate::ui::widgets::shown(text).color(palette(ui).warn)).wrap());
             }
             let mut job = json_colours::job(&f.view.changes.body, &theme::small_mono(), palette(ui));
             job.wrap.max_width = ui.available_width();
@@ -243,7 +245,7 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
                 }
                 None => "The device will not be told: desired stays as it is".to_owned(),
             };
-            ui.add(egui::Label::new(RichText::new(told).color(color)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(told).color(color)).wrap());
         }
     }
 }
@@ -263,7 +265,11 @@ fn meters_ui(ui: &mut Ui, draft: &Draft) {
             s if s > 0.9 => p.warn,
             _ => p.accent,
         };
-        ui.label(RichText::new(&words).font(theme::small()).color(if share > 1.0 { p.bad } else { p.weak }));
+        ui.label(crate::ui::widgets::shown(&words).font(theme::small()).color(if share > 1.0 {
+            p.bad
+        } else {
+            p.weak
+        }));
         let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 4.0), egui::Sense::hover());
         ui.painter().rect_filled(rect, 2.0, p.line);
         let filled = rect.with_max_x(rect.left() + rect.width() * share.min(1.0));
@@ -283,7 +289,7 @@ fn news_ui(f: &Frame, ui: &mut Ui, tab: &Tab) {
                 "Watch reads the twin again and again and lists here what changed"
             };
             let color = palette(ui).weak;
-            ui.add(egui::Label::new(RichText::new(why).color(color)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(why).color(color)).wrap());
         }
         return;
     }

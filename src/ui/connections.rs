@@ -31,7 +31,7 @@ pub(super) fn list_ui(f: &mut Frame, ctx: &Context) -> bool {
         if let Some(SecretStore::SessionOnly { why }) = &f.app.secrets {
             let color = palette(ui).warn;
             let text = format!("Keys are kept for this session only: {why}");
-            ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(text).color(color)).wrap());
         } else if f.app.secrets.is_some() {
             widgets::weak(ui, "Keys are kept in the keyring of the operating system");
         }
@@ -66,14 +66,14 @@ fn entry_ui(f: &mut Frame, ui: &mut Ui, entry: &HubEntry, focus: bool) {
             ui.spacing_mut().item_spacing.y = 0.0;
             let acts = if entry.has_secret { 190.0 } else { 290.0 };
             ui.set_width((ui.available_width() - acts).max(120.0));
-            ui.add(egui::Label::new(RichText::new(&entry.name).font(theme::strong())).truncate());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(&entry.name).font(theme::strong())).truncate());
             // What is wrong comes first: there is little room.
             let text = if entry.has_secret {
                 format!("{} · {} · {word}", entry.host, entry.policy)
             } else {
                 format!("{word} · {} · {}", entry.host, entry.policy)
             };
-            ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(p.weak)).truncate());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(text).font(theme::small()).color(p.weak)).truncate());
         });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if let HubRef::Saved(id) = &entry.hub
@@ -216,7 +216,7 @@ fn understood_ui(ui: &mut Ui, form: &AddConnection) {
         }
         (None, Err(_)) => ("Hub and policy are shown here; the key stays hidden".to_owned(), p.weak),
     };
-    ui.add(egui::Label::new(RichText::new(said).color(color)).wrap());
+    ui.add(egui::Label::new(crate::ui::widgets::shown(said).color(color)).wrap());
 }
 
 fn names(connection: &ConnectionString) -> String {
@@ -326,7 +326,7 @@ fn report_ui(ui: &mut Ui, report: &CheckReport) {
                 Some(false) => ("no", p.bad),
                 None => ("cannot be told", p.weak),
             };
-            ui.label(RichText::new(format!("{permission}: {word}")).color(color));
+            ui.label(crate::ui::widgets::shown(format!("{permission}: {word}")).color(color));
         }
     });
     if let Some(ahead) = report.clock_ahead_s.filter(|ahead| ahead.abs() > 60) {

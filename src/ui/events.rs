@@ -349,7 +349,7 @@ fn detail_ui(f: &mut Frame, ui: &mut Ui, chosen: &Chosen) {
                 ui.ctx().copy_text(chosen.payload.clone());
             }
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                let title = egui::Label::new(RichText::new(&chosen.title).font(theme::strong())).truncate();
+                let title = egui::Label::new(widgets::shown(&chosen.title).font(theme::strong())).truncate();
                 ui.add(title);
             });
         });
@@ -392,7 +392,7 @@ fn facts_ui(ui: &mut Ui, chosen: &Chosen) {
             let p = palette(ui);
             for (name, value) in &chosen.facts {
                 ui.label(RichText::new(name).font(theme::small()).color(p.weak));
-                let text = RichText::new(value).font(theme::small_mono()).color(p.text);
+                let text = widgets::shown(value).font(theme::small_mono()).color(p.text);
                 ui.add(egui::Label::new(text).selectable(true).extend());
                 ui.end_row();
             }

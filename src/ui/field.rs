@@ -94,7 +94,7 @@ fn job(ui: &Ui, text: &str, font: &FontId, width: f32) -> LayoutJob {
 /// The layout of a job: the one of the frame before where nothing has changed. egui itself keeps those of ASCII.
 fn kept(ui: &Ui, id: Id, job: LayoutJob) -> Arc<Galley> {
     if job.text.is_ascii() {
-        return cells::lay(ui, job);
+        return cells::lay(ui, &job);
     }
     let id = id.with("laid");
     let witness = ui.painter().layout_no_wrap("0".to_owned(), super::theme::mono(), Color32::PLACEHOLDER);
@@ -107,7 +107,7 @@ fn kept(ui: &Ui, id: Id, job: LayoutJob) -> Arc<Galley> {
     {
         return laid.galley;
     }
-    let galley = cells::lay(ui, job.clone());
+    let galley = cells::lay(ui, &job);
     ui.data_mut(|data| data.insert_temp(id, Laid { job, witness, dark, galley: Arc::clone(&galley) }));
     galley
 }

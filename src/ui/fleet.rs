@@ -368,7 +368,7 @@ fn line_ui(f: &mut Frame, ui: &mut Ui, index: usize, rect: Rect, line: &Line) {
         f.push(Action::OpenTwin(line.id.clone()));
     }
     let hover = if elided { format!("{}: {}", line.id, line.words) } else { line.words.clone() };
-    response.on_hover_text(hover);
+    response.on_hover_text(widgets::shown(&hover));
 }
 
 /// The line under an open device whose modules are not there.

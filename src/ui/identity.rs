@@ -6,7 +6,7 @@ use super::{Frame, widgets};
 use crate::app::{Action, Remote, Tab};
 use crate::protocol::identity::{Identity, NEVER};
 use crate::protocol::secret::Secret;
-use egui::{Key, RichText, ScrollArea, Ui};
+use egui::{Key, ScrollArea, Ui};
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     egui::Frame::new().inner_margin(egui::Margin::same(12)).show(ui, |ui| {
@@ -100,7 +100,7 @@ fn moment(text: &str) -> &str {
 
 fn row(ui: &mut Ui, word: &str, value: &str) {
     widgets::weak(ui, word);
-    ui.add(egui::Label::new(RichText::new(value).font(theme::mono())).selectable(true).extend());
+    ui.add(egui::Label::new(crate::ui::widgets::shown(value).font(theme::mono())).selectable(true).extend());
     ui.end_row();
 }
 

@@ -3,8 +3,8 @@
 use super::theme::{self, palette};
 use super::{cells, json_colours};
 use crate::twin::text::change::{same_end, same_start};
-use egui::epaint::text::RowVisuals;
-use egui::text::{ByteIndex, LayoutJob, LayoutSection, TextFormat};
+use egui::epaint::text::{Row, RowVisuals};
+use egui::text::{ByteIndex, CharIndex, LayoutJob, LayoutSection, TextFormat};
 use egui::{Color32, Galley, Rect, Ui, Vec2};
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,6 +112,40 @@ impl Laid {
     }
 }
 
+/// The rows that are laid out.
+pub(super) struct Drawn<'a> {
+    pub galley: &'a Galley,
+    /// The row that the first of them is of all.
+    pub first: usize,
+    /// The width of a digit.
+    pub digit: f32,
+}
+
+impl Drawn<'_> {
+    fn row(&self, row: usize) -> Option<&Row> {
+        Some(&self.galley.rows.get(row.checked_sub(self.first)?)?.row)
+    }
+
+    pub fn width(&self, row: usize) -> f32 {
+        self.row(row).map_or(0.0, |row| row.size.x)
+    }
+
+    #[allow(clippy::cast_precision_loss)] // Columns of a text on screen.
+    pub fn x(&self, row: usize, column: usize) -> f32 {
+        self.row(row).map_or(column as f32 * self.digit, |row| row.x_offset(CharIndex(column.min(row.glyphs.len()))))
+    }
+
+    /// The nearest place between two characters.
+    pub fn column(&self, row: usize, x: f32) -> usize {
+        self.row(row).map_or(0, |row| row.char_at(x).0)
+    }
+
+    /// The character at a place.
+    pub fn under(&self, row: usize, x: f32) -> usize {
+        self.row(row).map_or(0, |row| row.glyphs.partition_point(|glyph| glyph.pos.x <= x).saturating_sub(1))
+    }
+}
+
 /// The job of the whole, which egui asks for its text alone: the colours are in the lines.
 fn plain(text: &str) -> LayoutJob {
     let format = TextFormat { font_id: theme::mono(), line_height: Some(theme::LINE), ..TextFormat::default() };
@@ -123,7 +157,7 @@ fn plain(text: &str) -> LayoutJob {
 }
 
 fn laid_line(ui: &Ui, line: &str) -> Arc<Galley> {
-    cells::lay(ui, json_colours::job(line, &theme::mono(), palette(ui)))
+    cells::lay(ui, &json_colours::job(line, &theme::mono(), palette(ui)))
 }
 
 /// How many lines a text has.

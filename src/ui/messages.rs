@@ -11,7 +11,7 @@ use crate::protocol::policy::Permission;
 use crate::twin::TwinId;
 use crate::worker::Failure;
 use egui::accesskit::Role;
-use egui::{Color32, RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Color32, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What is over sooner would only flicker.
 const PATIENCE_MS: u64 = 150;
@@ -192,7 +192,8 @@ fn result_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 ("The hub keeps it until the device takes it or its time is over".to_owned(), p.weak)
             }
         };
-        ui.add(egui::Label::new(RichText::new(&words).color(color)).truncate().selectable(true)).on_hover_text(&words);
+        ui.add(egui::Label::new(crate::ui::widgets::shown(&words).color(color)).truncate().selectable(true))
+            .on_hover_text(&words);
     });
 }
 
@@ -212,14 +213,14 @@ fn failed_ui(f: &Frame, ui: &mut Ui, what: &str, failure: &Failure, at: crate::a
             _ => None,
         };
         let head = format!("{what} {age}: {}{}", said.sentence, code.unwrap_or_default());
-        widgets::selectable(ui, RichText::new(head).color(p.bad));
+        widgets::selectable(ui, crate::ui::widgets::shown(head).color(p.bad));
         if let Failure::Hub(error) = failure
             && let Some(message) = error.service().and_then(|service| service.message.as_ref())
         {
-            widgets::selectable(ui, RichText::new(message.chars().take(300).collect::<String>()));
+            widgets::selectable(ui, crate::ui::widgets::shown(message.chars().take(300).collect::<String>()));
         }
         if let Some(advice) = advice {
-            widgets::selectable(ui, RichText::new(super::describe::sentence(&advice)));
+            widgets::selectable(ui, crate::ui::widgets::shown(super::describe::sentence(&advice)));
         }
         widgets::copy_details(ui, &said.detail);
     });
@@ -242,7 +243,7 @@ fn body_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
         Some(hint) => {
             let words = format!("Not JSON: line {}, column {}; it can be sent all the same", hint.line, hint.column);
             let color = palette(ui).warn;
-            ui.label(RichText::new(words).color(color)).on_hover_text(&hint.message);
+            ui.label(crate::ui::widgets::shown(words).color(color)).on_hover_text(&hint.message);
         }
         None => _ = widgets::weak(ui, "Body: any text"),
     });
@@ -308,7 +309,7 @@ fn property_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, row: usize, (name, value):
     });
     if let Some(problem) = tab.messages.typed.row_problem(row) {
         let color = palette(ui).bad;
-        ui.add(egui::Label::new(RichText::new(super::describe::sentence(&problem)).color(color)).wrap());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(super::describe::sentence(&problem)).color(color)).wrap());
     }
 }
 
@@ -331,13 +332,13 @@ fn sent_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             }
             (None, Some((at, Ok(said)))) => {
                 let words = format!("{said}, {}", when::ago(ui.ctx(), f.app.now, *at));
-                ui.add(egui::Label::new(RichText::new(words).color(palette(ui).weak)).truncate());
+                ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(palette(ui).weak)).truncate());
             }
             (None, Some((at, Err(failure)))) if *failure != Failure::Cancelled => {
                 failed_ui(f, ui, "No feedback", failure, *at);
             }
             (None, _) => {
-                let words = RichText::new(FEEDBACK_WARNING).color(palette(ui).weak);
+                let words = crate::ui::widgets::shown(FEEDBACK_WARNING).color(palette(ui).weak);
                 ui.add(egui::Label::new(words).truncate()).on_hover_text(FEEDBACK_WARNING);
             }
         }

@@ -8,7 +8,7 @@ use crate::app::methods::{CallField, Made, Methods};
 use crate::app::{Action, Tab};
 use crate::worker::Failure;
 use egui::accesskit::Role;
-use egui::{RichText, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
+use egui::{ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
 /// What is over sooner would only flicker.
 const PATIENCE_MS: u64 = 150;
@@ -87,7 +87,7 @@ fn call_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
             (None, Err(why)) if !methods.typed.name.is_empty() => (super::describe::sentence(why), p.bad),
             _ => ("Goes to the device at once, or not at all: calls are not queued".to_owned(), p.weak),
         };
-        ui.add(egui::Label::new(RichText::new(words).color(color)).truncate());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(color)).truncate());
     });
 }
 
@@ -149,7 +149,9 @@ fn answer_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 let p = palette(ui);
                 // The device's own word, which need not mean what HTTP means by it.
                 let color = if (200..300).contains(&answer.status) { p.good } else { p.warn };
-                ui.label(RichText::new(format!("Status {}", answer.status)).font(theme::strong()).color(color));
+                ui.label(
+                    crate::ui::widgets::shown(format!("Status {}", answer.status)).font(theme::strong()).color(color),
+                );
                 widgets::weak(ui, format!("{} answered in {} ms, {age}", made.typed.name, made.ms));
             });
             let id = super::ids::of_twin(("answer", tab.id.to_string()));
@@ -165,10 +167,10 @@ fn failed_ui(ui: &mut Ui, made: &Made, failure: &Failure, age: &str) {
     ScrollArea::vertical().id_salt("method-failure").auto_shrink(false).show(ui, |ui| {
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
             let color = palette(ui).bad;
-            widgets::selectable(ui, RichText::new(&said.sentence).font(theme::strong()).color(color));
+            widgets::selectable(ui, crate::ui::widgets::shown(&said.sentence).font(theme::strong()).color(color));
             widgets::weak(ui, format!("{}, after {} ms, {age}", made.typed.name, made.ms));
             if let Some(advice) = said.advice.as_deref().filter(|_| *failure != Failure::Cancelled) {
-                widgets::selectable(ui, RichText::new(super::describe::sentence(advice)));
+                widgets::selectable(ui, crate::ui::widgets::shown(super::describe::sentence(advice)));
             }
             if let Failure::Hub(error) = failure
                 && let Some(service) = error.service()
@@ -184,7 +186,7 @@ fn failed_ui(ui: &mut Ui, made: &Made, failure: &Failure, age: &str) {
                 .flatten()
                 .collect();
                 let color = palette(ui).weak;
-                widgets::selectable(ui, RichText::new(words.join(" · ")).color(color));
+                widgets::selectable(ui, crate::ui::widgets::shown(words.join(" · ")).color(color));
             }
             if *failure != Failure::Cancelled {
                 widgets::copy_details(ui, &said.detail);

@@ -6,6 +6,7 @@ mod act;
 mod activity;
 mod cells;
 mod changes;
+mod code_box;
 mod compare;
 mod complete;
 mod conflict;
@@ -222,6 +223,7 @@ pub fn show(app: &App, view: &mut View, ui: &mut egui::Ui) -> Vec<Action> {
 pub fn prepare(ctx: &egui::Context) {
     fonts::install(ctx);
     theme::apply(ctx);
+    code_box::install(ctx);
     ctx.add_plugin(access::Access);
     ctx.add_plugin(insert_keys::InsertKeys);
 }

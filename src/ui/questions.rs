@@ -10,7 +10,7 @@ use crate::worker::Key;
 use egui::{Context, Id, RichText, Ui};
 
 pub(super) fn wrapped(ui: &mut Ui, text: impl Into<String>) {
-    ui.add(egui::Label::new(text.into()).wrap());
+    ui.add(egui::Label::new(widgets::shown(text.into())).wrap());
 }
 
 fn problem_ui(ui: &mut Ui, problem: Option<&str>) {
@@ -326,7 +326,7 @@ pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool 
         wrapped(ui, format!("The edits of {count} are not on the hub, and {fate}."));
         dialogs::list(160.0).show(ui, |ui| {
             for id in unsaved {
-                ui.label(id.to_string());
+                ui.label(widgets::shown(&id.to_string()));
             }
         });
         let acts = [("Quit and keep drafts", Action::QuitAndKeep), ("Quit and discard", Action::QuitAndDiscard)];

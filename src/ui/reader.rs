@@ -2,14 +2,16 @@
 //! as quick as a small one.
 
 use super::editor::{self, FoldAct};
+use super::field;
 use super::find::{Find, Found, Purpose};
 use super::folds::{self, State};
-use super::laid::{Laid, Part};
+use super::laid::{Drawn, Laid, Part};
 use super::theme::{self, palette};
 use crate::app::tab::Pane;
 use crate::twin::TwinId;
 use crate::twin::text::folding::{Folding, Touch};
 use crate::twin::text::lines::Selection;
+use crate::twin::text::word;
 use egui::accesskit::Role;
 use egui::{
     Event, EventFilter, Galley, Id, Key as Button, Modifiers, Pos2, Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
@@ -45,6 +47,8 @@ pub(super) struct ReaderView {
     /// Byte ranges of the lines, without their breaks.
     lines: Vec<Range<usize>>,
     widest: usize,
+    /// How wide the rows were that have been laid out, in points.
+    width: f32,
     /// Where the selection began and where it ends: line and column in characters.
     anchor: (usize, usize),
     caret: (usize, usize),
@@ -80,7 +84,7 @@ impl ReaderView {
         self.number += 1;
         self.folding.follow(key.text, Touch::Keep);
         self.lines.clear();
-        self.widest = 0;
+        (self.widest, self.width) = (0, 0.0);
         let mut start = 0;
         for line in key.text.split('\n') {
             self.lines.push(start..start + line.len());
@@ -237,13 +241,15 @@ fn sheet_ui(
     let digit = ui.ctx().fonts_mut(|fonts| fonts.glyph_width(&theme::mono(), '0'));
     let count = view.rows();
     #[allow(clippy::cast_precision_loss)] // Columns of a text on screen.
-    let width = view.widest as f32 * digit;
+    let width = (view.widest as f32 * digit).max(view.width);
     let size = Vec2::new(width, y_of(count)) + Vec2::splat(2.0 * MARGIN);
     ui.set_min_size(size.max(viewport.size()));
     let origin = ui.min_rect().min + Vec2::splat(MARGIN);
     let rows = rows_in(viewport, count);
     let laid = if text.len() <= WHOLE { 0..count } else { rows.clone() };
     let galley = lay_out(view, ui, text, &laid);
+    view.width = view.width.max(galley.rect.width());
+    let drawn = Drawn { galley: &galley, first: laid.start, digit };
     if std::mem::take(&mut view.reveal) {
         let line = Vec2::new(0.0, view.y(view.caret.0));
         ui.scroll_to_rect(Rect::from_min_size(origin + line, Vec2::new(1.0, theme::LINE)), None);
@@ -254,31 +260,27 @@ fn sheet_ui(
     if std::mem::take(&mut view.focus) {
         response.request_focus();
     }
-    listen(view, ui, &response, text, origin, digit);
-    paint(view, ui, text, origin, &rows, digit);
+    listen(view, ui, &response, text, origin, &drawn);
+    paint(view, ui, origin, &rows, &drawn);
     let at = origin + Vec2::new(0.0, y_of(laid.start));
     ui.painter().galley(at, Arc::clone(&galley), palette(ui).text);
     tell(ui, &response, name, text, &galley, at);
-    (origin.y, stubs_ui(view, ui, id, text, origin, rows, digit))
+    if let Some(pointer) = response.hover_pos()
+        && let Some(said) = field::under(&galley, galley.text(), pointer - at)
+    {
+        response.clone().on_hover_text_at_pointer(said);
+    }
+    (origin.y, stubs_ui(view, ui, id, origin, rows, &drawn))
 }
 
 /// Behind every folded line in sight: how much is folded into it. Returns the line of one that was clicked.
-fn stubs_ui(
-    view: &ReaderView,
-    ui: &mut Ui,
-    id: Id,
-    text: &str,
-    origin: Pos2,
-    rows: Range<usize>,
-    digit: f32,
-) -> Option<usize> {
+fn stubs_ui(view: &ReaderView, ui: &mut Ui, id: Id, origin: Pos2, rows: Range<usize>, drawn: &Drawn) -> Option<usize> {
     let mut clicked = None;
     for row in rows {
         let line = view.folding.line_of_row(row);
         let Some(fold) = view.folding.folded_at(line) else { continue };
-        #[allow(clippy::cast_precision_loss)] // Columns of a text on screen.
-        let width = view.columns(text, line) as f32 * digit;
-        let letters = Rect::from_min_size(origin + Vec2::new(0.0, y_of(row)), Vec2::new(width, theme::LINE));
+        let size = Vec2::new(drawn.width(row), theme::LINE);
+        let letters = Rect::from_min_size(origin + Vec2::new(0.0, y_of(row)), size);
         if folds::stub_ui(ui, id, letters, fold, &[]) {
             clicked = Some(line);
         }
@@ -326,8 +328,7 @@ fn gutter_ui(view: &ReaderView, ui: &Ui, id: Id, strip: Rect, top: f32) -> Optio
 }
 
 /// The selection behind the text.
-#[allow(clippy::cast_precision_loss)] // Columns on screen.
-fn paint(view: &ReaderView, ui: &Ui, text: &str, origin: Pos2, rows: &Range<usize>, digit: f32) {
+fn paint(view: &ReaderView, ui: &Ui, origin: Pos2, rows: &Range<usize>, drawn: &Drawn) {
     let (from, to) = (view.anchor.min(view.caret), view.anchor.max(view.caret));
     if from == to {
         return;
@@ -336,12 +337,9 @@ fn paint(view: &ReaderView, ui: &Ui, text: &str, origin: Pos2, rows: &Range<usiz
         if line < from.0 || line > to.0 {
             continue;
         }
-        let left = if line == from.0 { from.1 } else { 0 };
-        let right = if line == to.0 { to.1 } else { view.columns(text, line) + 1 };
-        let rect = Rect::from_min_max(
-            origin + Vec2::new(left as f32 * digit, y_of(row)),
-            origin + Vec2::new(right as f32 * digit, y_of(row + 1)),
-        );
+        let left = if line == from.0 { drawn.x(row, from.1) } else { 0.0 };
+        let right = if line == to.0 { drawn.x(row, to.1) } else { drawn.width(row) + drawn.digit };
+        let rect = Rect::from_min_max(origin + Vec2::new(left, y_of(row)), origin + Vec2::new(right, y_of(row + 1)));
         ui.painter().rect_filled(rect, 0.0, palette(ui).chosen);
     }
 }
@@ -362,7 +360,7 @@ fn tell(ui: &Ui, response: &egui::Response, name: &str, text: &str, galley: &Gal
     );
 }
 
-fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str, origin: Pos2, digit: f32) {
+fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str, origin: Pos2, drawn: &Drawn) {
     if response.hovered() {
         ui.set_cursor_icon(egui::CursorIcon::Text);
     }
@@ -370,7 +368,7 @@ fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str,
         && (response.drag_started() || response.dragged() || response.clicked())
     {
         response.request_focus();
-        let place = place_at(view, text, at - origin, digit);
+        let place = place_at(view, text, at - origin, drawn);
         let extend = response.dragged() && !response.drag_started() || ui.input(|i| i.modifiers.shift);
         view.caret = place;
         if !extend {
@@ -381,7 +379,12 @@ fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str,
             ui.scroll_to_rect(line, None);
         }
     }
-    if response.double_clicked() {
+    if response.double_clicked()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        choose_word(view, text, at - origin, drawn);
+    }
+    if response.triple_clicked() {
         view.anchor = (view.caret.0, 0);
         view.caret = (view.caret.0, view.columns(text, view.caret.0));
     }
@@ -396,11 +399,24 @@ fn listen(view: &mut ReaderView, ui: &Ui, response: &egui::Response, text: &str,
     }
 }
 
+/// Selects the word of the character under the pointer.
+fn choose_word(view: &mut ReaderView, text: &str, at: Vec2, drawn: &Drawn) {
+    let row = row_at(view, at);
+    let line = view.folding.line_of_row(row);
+    let start = view.byte(text, (line, 0));
+    let word = word::at(text, view.byte(text, (line, drawn.under(row, at.x))).max(start));
+    (view.anchor, view.caret) = (view.place(text, word.start), view.place(text, word.end));
+}
+
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Clamped at zero.
-fn place_at(view: &ReaderView, text: &str, at: Vec2, digit: f32) -> (usize, usize) {
-    let line = view.folding.line_of_row(((at.y / theme::LINE).max(0.0) as usize).min(view.rows() - 1));
-    let column = (at.x / digit).round().max(0.0) as usize;
-    (line, column.min(view.columns(text, line)))
+fn row_at(view: &ReaderView, at: Vec2) -> usize {
+    ((at.y / theme::LINE).max(0.0) as usize).min(view.rows() - 1)
+}
+
+fn place_at(view: &ReaderView, text: &str, at: Vec2, drawn: &Drawn) -> (usize, usize) {
+    let row = row_at(view, at);
+    let line = view.folding.line_of_row(row);
+    (line, drawn.column(row, at.x).min(view.columns(text, line)))
 }
 
 fn keys(view: &mut ReaderView, ui: &Ui, id: Id, text: &str, origin: Pos2) {

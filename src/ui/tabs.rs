@@ -3,6 +3,7 @@
 use super::theme::{self, palette};
 use super::{Frame, icons, widgets};
 use crate::app::{Action, Tab};
+use crate::twin::text::visible;
 use egui::accesskit::Role;
 use egui::{Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
@@ -43,7 +44,7 @@ fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) -> Rect {
     const CROSS: f32 = 20.0;
     let p = palette(ui);
     let selected = f.app.active == Some(n);
-    let title = tab.title();
+    let title = visible::text(&tab.title()).into_owned();
     let dirty = tab.is_dirty();
     let color = if selected { p.text } else { p.weak };
     let galley = widgets::clipped(ui, &title, theme::body(), color, 320.0);

@@ -9,6 +9,8 @@ pub const STEP: f32 = 4.0;
 pub const ROW: f32 = 24.0;
 /// Height of a line of monospaced text.
 pub const LINE: f32 = 18.0;
+/// A dot that is covered, in the picture of a glyph: it takes the colour of its text.
+pub(super) const COVERED: Color32 = Color32::WHITE;
 const SMALL: f32 = 11.5;
 const BODY: f32 = 13.0;
 const HEADING: f32 = 16.0;

@@ -9,7 +9,7 @@ use crate::app::{Action, Moment, Remote, Tab};
 use crate::client::link::LinkState;
 use crate::twin::{ConnectionState, Status, Twin, TwinId};
 use crate::worker::Key;
-use egui::{Align, Layout, RichText, ScrollArea, Ui};
+use egui::{Align, Layout, ScrollArea, Ui};
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
     let frame = egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 8, bottom: 0 });
@@ -357,7 +357,7 @@ fn beside_ui(f: &mut Frame, ui: &mut Ui, progress: Progress) -> Progress {
             if width > ui.available_width() {
                 return Progress::Words(text, color);
             }
-            ui.label(RichText::new(text).color(color));
+            ui.label(crate::ui::widgets::shown(text).color(color));
         }
         Progress::Nothing => {}
     }
@@ -380,7 +380,7 @@ fn own_line_ui(f: &mut Frame, ui: &mut Ui, progress: Progress) {
             });
         }
         Progress::Words(text, color) => {
-            ui.add(egui::Label::new(RichText::new(text).color(color)).wrap());
+            ui.add(egui::Label::new(crate::ui::widgets::shown(text).color(color)).wrap());
         }
         Progress::Nothing => {}
     }

@@ -3,13 +3,19 @@
 use super::describe::Said;
 use super::field;
 use super::theme::{self, Palette, palette};
+use crate::twin::text::visible;
 use egui::accesskit::Role;
 use egui::{Button, Frame, Margin, Response, RichText, Sense, Ui, Vec2, WidgetInfo};
 
 /// A quiet text in the weak colour.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
     let color = palette(ui).weak;
-    ui.label(RichText::new(text).color(color))
+    ui.label(shown(&text.into()).color(color))
+}
+
+/// A text that may be of foreign origin: what of it cannot be seen is written as its code point.
+pub fn shown(text: impl AsRef<str>) -> RichText {
+    RichText::new(visible::lines(text.as_ref()))
 }
 
 /// A text a person may want to select and copy.
@@ -18,12 +24,12 @@ pub fn selectable(ui: &mut Ui, text: RichText) -> Response {
 }
 
 pub fn heading(ui: &mut Ui, text: &str) -> Response {
-    ui.label(RichText::new(text).font(theme::strong()))
+    ui.label(shown(text).font(theme::strong()))
 }
 
 /// A button that may be off, with the reason on it.
 pub fn act(ui: &mut Ui, name: &str, off: Option<&str>) -> Response {
-    let response = ui.add_enabled(off.is_none(), Button::new(name));
+    let response = ui.add_enabled(off.is_none(), Button::new(shown(name)));
     match off {
         Some(why) => {
             ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why));
@@ -36,7 +42,7 @@ pub fn act(ui: &mut Ui, name: &str, off: Option<&str>) -> Response {
 /// The one act a pane is for.
 pub fn primary(ui: &mut Ui, name: &str, off: Option<&str>) -> Response {
     let p = palette(ui);
-    let text = RichText::new(name).font(theme::strong());
+    let text = shown(name).font(theme::strong());
     let button = if off.is_none() { Button::new(text.color(p.on_accent)).fill(p.accent) } else { Button::new(text) };
     let response = ui.add_enabled(off.is_none(), button);
     if response.has_focus() {
@@ -54,7 +60,7 @@ pub fn primary(ui: &mut Ui, name: &str, off: Option<&str>) -> Response {
 
 /// A button without a frame until the pointer is on it.
 pub fn quiet(ui: &mut Ui, name: &str) -> Response {
-    ui.add(Button::new(name).frame_when_inactive(false).frame(true))
+    ui.add(Button::new(shown(name)).frame_when_inactive(false).frame(true))
 }
 
 /// One of several of which one is shown; role and state of a tab.
@@ -211,7 +217,7 @@ pub fn banner(ui: &mut Ui, tone: Tone, text: &str, acts: impl FnOnce(&mut Ui)) {
         ui.set_min_width(ui.available_width());
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(word).font(theme::strong()).color(front));
-            ui.add(egui::Label::new(text).wrap().selectable(true));
+            ui.add(egui::Label::new(shown(text)).wrap().selectable(true));
             acts(ui);
         });
     });
@@ -244,7 +250,7 @@ pub fn empty(ui: &mut Ui, title: &str, why: &str, acts: impl FnOnce(&mut Ui)) {
         heading(ui, title);
         if !why.is_empty() {
             let color = palette(ui).weak;
-            ui.add(egui::Label::new(RichText::new(why).color(color)).wrap());
+            ui.add(egui::Label::new(shown(why).color(color)).wrap());
         }
         ui.add_space(theme::STEP);
         acts(ui);
@@ -274,7 +280,7 @@ pub fn clipped(
     color: egui::Color32,
     width: f32,
 ) -> std::sync::Arc<egui::Galley> {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
+    let mut job = egui::text::LayoutJob::simple_singleline(visible::text(text).into_owned(), font, color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(0.0));
     ui.painter().layout_job(job)
 }

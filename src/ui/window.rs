@@ -3,6 +3,7 @@
 
 use super::{View, prepare, show};
 use crate::app::{Action, App, HubState, Moment};
+use crate::twin::text::visible;
 use crate::worker::event::Fact;
 use crate::worker::{Command, Event, Wake, Worker, WorkerOptions};
 use eframe::{CreationContext, NativeOptions};
@@ -219,6 +220,8 @@ impl Window {
             title.push_str(" - ");
         }
         title.push_str(NAME);
+        // A title cannot hold U+0000, and should not hide anything either.
+        let title = visible::text(&title).into_owned();
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

@@ -186,3 +186,17 @@ fn the_top_level_holds_what_the_house_allows() {
         assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name} stands at the top level");
     }
 }
+
+#[test]
+fn fields_are_made_in_one_place() {
+    for (path, text) in files("src/ui") {
+        // The field that makes them all, and the editor, which is one.
+        if path.ends_with("ui/field.rs") || path.ends_with("editor/mod.rs") {
+            continue;
+        }
+        for (n, line) in code(&text) {
+            let made = ["TextEdit::singleline", "TextEdit::multiline", "text_edit_singleline", "text_edit_multiline"];
+            assert!(!made.iter().any(|word| line.contains(word)), "{}:{n} makes a field of its own", path.display());
+        }
+    }
+}

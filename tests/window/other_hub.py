@@ -12,6 +12,40 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
 from driver import Window  # noqa: E402
+from hub import Hub  # noqa: E402
+
+TEXT = "של 👨\u200d👩 น้ำ b\u0000c"
+
+
+def nul(window, hub):
+    """A text with U+0000 on the screen leaves the accessibility tree whole."""
+    device = hub.ask("GET", "/devices")[0]["deviceId"]
+    hub.ask("PATCH", f"/twins/{device}", {"tags": {"odd": TEXT}})
+    before = len(list(window.nodes()))
+    window.focus()
+    window.click(window.find("Query", "tab|button"))
+    window.click(window.find("Query", "text|entry"))
+    window.key("ctrl+a")
+    window.type("SELECT tags.odd AS odd FROM devices WHERE is_defined(tags.odd)")
+    window.click(window.find("Run query"))
+    row = window.find(re.compile("^odd: "), "list item")
+    assert "b[U+0000]c" in row.get_name(), row.get_name()
+    assert len(list(window.nodes())) > before / 2, "the accessibility tree is empty"
+    window.shot("odd-query")
+    # The query stands in the place of the list.
+    window.click(window.find("Devices", "tab|button"))
+    window.click(window.find(re.compile(f"^{device},"), "list item"))
+    window.click(window.find("Tags", "tab|button"))
+    tags = window.find("Tags JSON")
+    window.until(lambda: "של" in window.text(tags), "the tags")
+    said = window.text(tags)
+    assert "b\\u0000c" in said and "👨\u200d👩 น้ำ" in said, said
+    window.click(tags)
+    window.key("ctrl+t")
+    window.find(re.compile("odd"), "tree item")
+    window.shot("odd-tree")
+    window.key("ctrl+t")
+    window.shot("odd-text")
 
 
 def main():
@@ -41,6 +75,9 @@ def main():
                         assert key not in title + arguments.read(), "the title or the arguments hold the key"
                     passed += 1
                     print("ok no key on the screen, in the title or among the arguments")
+                    nul(window, Hub.at(program, ready["connectionString"], ready["caFile"]))
+                    passed += 1
+                    print("ok a text with U+0000 leaves the accessibility tree whole")
                 with open(window.log, encoding="utf-8", errors="replace") as log:
                     assert key not in log.read(), "the log holds the key"
                 for folder, _, files in os.walk(f"{data}/window"):

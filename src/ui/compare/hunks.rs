@@ -214,7 +214,7 @@ fn head_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, rect: Rect, number: usize, hun
 fn acts_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, path: &str, hunk: &Hunk) {
     let off = tab.take_refusal();
     let (act, means) = act_words(hunk.change.kind());
-    let button = egui::Button::new(RichText::new(act).font(theme::small()));
+    let button = egui::Button::new(crate::ui::widgets::shown(act).font(theme::small()));
     let take = ui.add_enabled(off.is_none(), button).accessible_name(format!("{act}: {path}"));
     ui.ctx().accesskit_node_builder(take.id, |node| node.set_description(off.unwrap_or(means)));
     let take = take.on_hover_text(means).on_disabled_hover_text(off.unwrap_or_default());

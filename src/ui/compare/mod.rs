@@ -18,7 +18,7 @@ use crate::twin::diff::Change;
 use crate::twin::hunks::{Part, Row};
 use crate::twin::{JsonMap, Section, hunks as layout};
 use egui::accesskit::Role;
-use egui::{ComboBox, RichText, Ui, WidgetInfo};
+use egui::{ComboBox, Ui, WidgetInfo};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -111,7 +111,9 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab) {
                 for (side, number) in [("Left", compare.left), ("Right", compare.right)] {
                     if let Some(known) = known(f, ui.ctx(), tab, number) {
                         ui.spacing_mut().item_spacing.x = 16.0;
-                        ui.add(egui::Label::new(RichText::new(format!("{side}: {known}")).color(palette(ui).weak)));
+                        ui.add(egui::Label::new(
+                            crate::ui::widgets::shown(format!("{side}: {known}")).color(palette(ui).weak),
+                        ));
                     }
                 }
             });
@@ -322,7 +324,7 @@ fn walk_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, parts: &[Part]) {
     };
     // In one piece: a line breaks around it, not inside.
     let color = palette(ui).weak;
-    ui.add(egui::Label::new(RichText::new(words).color(color)).extend());
+    ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(color)).extend());
     let off = none.or(tab.take_refusal());
     let hover = format!(
         "Makes the draft of {} say what {} says everywhere here: adds, removes and changes; nothing is sent",
@@ -355,7 +357,7 @@ fn line_ui(ui: &Ui, id: egui::Id, rect: egui::Rect, text: &str, color: egui::Col
 
 fn whole_ui(ui: &mut Ui, text: &str) {
     let color = palette(ui).text;
-    ui.label(RichText::new(hover(text)).font(theme::small_mono()).color(color));
+    ui.label(crate::ui::widgets::shown(hover(text)).font(theme::small_mono()).color(color));
 }
 
 /// The documents of all sides that are there.

@@ -8,7 +8,7 @@ use crate::twin::metadata::{Written, written};
 use crate::twin::{Json, Section, Twin};
 use crate::ui::theme::{self, palette};
 use crate::ui::{Frame, json_colours, when, widgets};
-use egui::{RichText, Ui, Vec2};
+use egui::{Ui, Vec2};
 
 /// Of a longer value this many lines are shown, and of a longer line this many characters, until it is unfolded.
 const FOLDED_LINES: usize = 6;
@@ -84,14 +84,18 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
     let unfolded = f.view.conflict.unfolded.contains(&key);
     let values: Vec<Shown> = CHOICES.iter().map(|(choice, ..)| Shown::of(one.clash.value(*choice), unfolded)).collect();
     ui.horizontal_wrapped(|ui| {
-        ui.add(egui::Label::new(RichText::new(&about).font(theme::mono()).color(p.text)).selectable(true).wrap());
+        ui.add(
+            egui::Label::new(crate::ui::widgets::shown(&about).font(theme::mono()).color(p.text))
+                .selectable(true)
+                .wrap(),
+        );
         let (word, color) = match one.chosen {
             None => (open_words(one.asked), p.bad),
             Some(Choice::Base) => ("base chosen", p.good),
             Some(Choice::Mine) => ("mine chosen", p.good),
             Some(Choice::Theirs) => ("theirs chosen", p.good),
         };
-        ui.label(RichText::new(word).color(color));
+        ui.label(crate::ui::widgets::shown(word).color(color));
         let lines = values.iter().map(|value| value.lines).max().unwrap_or(0);
         let folds = values.iter().any(|value| value.folds);
         if folds {
@@ -101,7 +105,7 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
                 false => "Show all".to_owned(),
             };
             let name = if unfolded { format!("Fold {about}") } else { format!("Show all of {about}") };
-            let button = ui.add(egui::Button::new(RichText::new(word).font(theme::small())).small());
+            let button = ui.add(egui::Button::new(crate::ui::widgets::shown(word).font(theme::small())).small());
             if button.gained_focus() {
                 button.scroll_to_me(None);
             }
@@ -120,7 +124,10 @@ fn one_ui(f: &mut Frame, ui: &mut Ui, one: &One) {
                 side_ui(f, ui, one, &about, (choice, word));
                 value.ui(ui);
                 if choice == Choice::Theirs {
-                    ui.add(egui::Label::new(RichText::new(author(one)).font(theme::small()).color(p.weak)).wrap());
+                    ui.add(
+                        egui::Label::new(crate::ui::widgets::shown(author(one)).font(theme::small()).color(p.weak))
+                            .wrap(),
+                    );
                 }
             });
         }
@@ -131,7 +138,9 @@ fn side_ui(f: &mut Frame, ui: &mut Ui, one: &One, about: &str, (choice, word): (
     let name = format!("Take {}: {about}", word.to_lowercase());
     let edge = egui::Stroke::new(1.0, palette(ui).weak);
     ui.visuals_mut().widgets.inactive.bg_stroke = edge;
-    let radio = ui.radio(one.chosen == Some(choice), RichText::new(word).font(theme::strong())).accessible_name(name);
+    let radio = ui
+        .radio(one.chosen == Some(choice), crate::ui::widgets::shown(word).font(theme::strong()))
+        .accessible_name(name);
     // What a key chose in this very frame is not among the choices yet.
     if one.reveal && choice == f.view.conflict.pressed.or(one.chosen).unwrap_or(Choice::Mine) {
         radio.request_focus();

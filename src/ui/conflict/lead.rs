@@ -6,7 +6,7 @@ use crate::app::{Action, Tab};
 use crate::twin::merge::Choice;
 use crate::ui::theme::{self, palette};
 use crate::ui::{Frame, when, widgets};
-use egui::{RichText, Ui};
+use egui::Ui;
 
 /// Of the clashes that ask again so many are named.
 const ASKED: usize = 3;
@@ -36,7 +36,7 @@ pub(super) fn ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
     };
     ui.add(egui::Label::new(text).wrap());
     if let Some(words) = moved.refused.and_then(refused_words) {
-        ui.add(egui::Label::new(RichText::new(words).color(palette(ui).warn)).wrap());
+        ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(palette(ui).warn)).wrap());
     }
     ui.add_space(4.0);
     let count = moved.clashes.len();
@@ -71,7 +71,7 @@ fn choices_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, moved: &Moved) {
             open => format!("Open clashes: {open} of {count}"),
         };
         let color = if open == 0 { p.good } else { p.bad };
-        ui.label(RichText::new(words).font(theme::strong()).color(color));
+        ui.label(crate::ui::widgets::shown(words).font(theme::strong()).color(color));
     });
 }
 
@@ -82,7 +82,7 @@ fn news_ui(ui: &mut Ui, moved: &Moved) {
         Some(again) => (again_words(again), p.warn),
         None => ("Up, Down: clash by clash · 1 base, 2 mine, 3 theirs · F8: next open".to_owned(), p.weak),
     };
-    ui.add(egui::Label::new(RichText::new(words).color(color)).truncate());
+    ui.add(egui::Label::new(crate::ui::widgets::shown(words).color(color)).truncate());
 }
 
 /// What the person asked for and did not get.

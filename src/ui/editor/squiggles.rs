@@ -4,7 +4,7 @@ use super::gutter::rows_in;
 use crate::twin::text::Problem;
 use crate::ui::theme::{self, palette};
 use egui::text::CharIndex;
-use egui::{Galley, Pos2, Rect, Response, RichText, Shape, Stroke, Ui, Vec2};
+use egui::{Galley, Pos2, Rect, Response, Shape, Stroke, Ui, Vec2};
 
 /// Half a wave, in points.
 const WAVE: f32 = 2.5;
@@ -38,10 +38,10 @@ pub(super) fn ui(ui: &Ui, galley: &Galley, origin: Pos2, text: &str, problems: &
         ui.set_max_width(420.0);
         for problem in under {
             let place = format!("line {}, column {}", problem.line, problem.column);
-            ui.label(RichText::new(place).color(p.bad));
+            ui.label(crate::ui::widgets::shown(place).color(p.bad));
             let font = if problem.path.0.is_empty() { theme::body() } else { theme::mono() };
-            ui.label(RichText::new(problem.path.said()).font(font));
-            ui.label(&problem.message);
+            ui.label(crate::ui::widgets::shown(problem.path.said()).font(font));
+            ui.label(crate::ui::widgets::shown(&problem.message));
         }
     });
 }

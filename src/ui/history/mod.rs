@@ -17,7 +17,7 @@ use crate::disk::journal::{Entry, EntryKey};
 use crate::twin::{Section, TwinId};
 use crate::worker::Failure;
 use egui::accesskit::Role;
-use egui::{Context, RichText, ScrollArea, Ui, WidgetInfo};
+use egui::{Context, ScrollArea, Ui, WidgetInfo};
 
 /// Below this width the version takes the place of the list.
 const NARROW: f32 = 520.0;
@@ -129,7 +129,7 @@ fn detail_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, entry: &Entry, room: Room) {
             if room == Room::Little && ui.button("All versions").clicked() {
                 push(f, tab, HistoryAct::Leave);
             }
-            ui.label(RichText::new(list::title(entry)).font(theme::heading()));
+            ui.label(crate::ui::widgets::shown(list::title(entry)).font(theme::heading()));
             acts_ui(f, ui, tab, entry, shown);
         });
         facts_ui(ui, entry);
@@ -194,7 +194,7 @@ fn facts_ui(ui: &mut Ui, entry: &Entry) {
         entry.desired_version,
         entry.reported_version
     );
-    widgets::selectable(ui, RichText::new(text).font(theme::small()).color(p.weak));
+    widgets::selectable(ui, crate::ui::widgets::shown(text).font(theme::small()).color(p.weak));
 }
 
 /// What it is compared with.

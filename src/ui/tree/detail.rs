@@ -5,7 +5,8 @@ use crate::twin::metadata::Written;
 use crate::twin::tree::{Agreement, Mark, Row, short, stamps};
 use crate::twin::{Json, Section, Twin};
 use crate::ui::theme::{self, palette};
-use egui::{Margin, RichText, Ui};
+use crate::ui::widgets;
+use egui::{Margin, Ui};
 
 pub(super) fn ui(ui: &mut Ui, page: &Page, sheet: &Sheet) {
     // In a small window the rows are worth more; the same words are on each of them.
@@ -18,7 +19,7 @@ pub(super) fn ui(ui: &mut Ui, page: &Page, sheet: &Sheet) {
     egui::Panel::bottom("tree-detail").frame(frame).resizable(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         for text in words(sheet, row) {
-            let text = RichText::new(text).font(theme::small()).color(p.weak);
+            let text = widgets::shown(&text).font(theme::small()).color(p.weak);
             // What is cut off is whole under the pointer.
             ui.add(egui::Label::new(text).truncate());
         }

@@ -6,6 +6,7 @@ use super::{find, window};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, OutputCommand, PointerButton, Pos2};
 use egui_kittest::Harness;
+use egui_kittest::kittest::NodeT;
 use serde_json::{Value, json};
 use twinscope::app::Action;
 use twinscope::app::tree::Face;
@@ -48,9 +49,10 @@ fn stand(harness: &mut Harness<'_, Scene>) -> Stand {
     harness.run();
     let (row, column) = caret(harness);
     let text = text(harness);
-    let rect = find(harness, Role::MultilineTextInput, "Desired JSON").rect();
-    #[allow(clippy::cast_precision_loss)] // Some hundred lines.
-    let y = (rect.height() - 18.0) / text.split('\n').count() as f32 * (row - 1) as f32 + rect.top();
+    let node = find(harness, Role::MultilineTextInput, "Desired JSON");
+    let run = node.accesskit_node().children().filter(|run| run.role() == Role::TextRun).nth(row - 1);
+    #[allow(clippy::cast_possible_truncation)] // It was an f32.
+    let y = run.and_then(|run| run.data().bounds()).map_or(0.0, |bounds| bounds.y0 as f32);
     Stand { line: text.split('\n').nth(row - 1).unwrap().to_owned(), column, y: y.round() }
 }
 
@@ -163,15 +165,15 @@ fn other_panes_and_tabs_leave_the_editor() {
     same(&mut harness, &before, "another tab");
 }
 
-/// The line of a read-only text under a place of the screen, by a double click and a copy.
+/// The line of a read-only text under a place of the screen, by a triple click and a copy.
 fn line_at(harness: &mut Harness<'_, Scene>, at: Pos2) -> String {
-    // Not to be taken for a third click.
+    // Not to be taken for a fourth click.
     harness.run_steps(4);
     let button =
         |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE };
     harness.event(Event::PointerMoved(at));
     harness.step();
-    harness.input_mut().events.extend([button(true), button(false), button(true), button(false)]);
+    harness.input_mut().events.extend([true, false, true, false, true, false].map(button));
     harness.step();
     copied(harness)
 }

@@ -25,4 +25,5 @@ mod text;
 mod tree;
 mod typing;
 mod undo;
+mod visible;
 mod wire;

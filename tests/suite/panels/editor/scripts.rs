@@ -1,7 +1,7 @@
 //! Texts in every script: what is typed, deleted and selected where it is drawn lands where the text says.
 
 use super::super::scene::{Scene, module};
-use super::super::{find, window};
+use super::super::{find, sized};
 use super::{letters, marked, press, text};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2};
@@ -98,13 +98,17 @@ fn lines(harness: &Harness<'_, Scene>, name: &str, role: Role) -> Vec<Line> {
 fn desired<'a>(text: &str) -> Harness<'a, Scene> {
     let mut scene = Scene::twin();
     scene.act(Action::Edit { id: module(), section: Section::Desired, text: text.to_owned() });
-    let mut harness = window(scene);
+    // Wide, so that all of a line can be clicked.
+    let mut harness = sized(scene, [6000.0, 800.0]);
     find(&harness, Role::MultilineTextInput, "Desired JSON").focus();
     harness.run();
     harness
 }
 
 fn set(harness: &mut Harness<'_, Scene>, text: &str) {
+    // What was said under the pointer goes.
+    harness.event(Event::PointerMoved(pos2(5.0, 700.0)));
+    harness.run();
     harness.state_mut().act(Action::Edit { id: module(), section: Section::Desired, text: text.to_owned() });
     harness.run();
 }
@@ -181,6 +185,7 @@ fn act(harness: &mut Harness<'_, Scene>, line: &str, from: usize, to: usize, dee
         }
         1 => {
             click(harness, a);
+            assert_eq!(super::caret(harness), (2, from + 1), "{a:?} {:?} in {line:?}", drawn.rect);
             press(harness, Modifiers::NONE, Key::Backspace);
             model.remove(start + from - 1);
         }
@@ -251,10 +256,10 @@ fn a_double_click_takes_the_word_under_the_pointer() {
 
 #[test]
 fn a_click_in_the_middle_of_what_is_told_of_the_editor_reaches_it() {
-    let long = format!("{{\"a\": \"{}\"}}", "x".repeat(4000));
+    let long = format!("{{\"a\": \"{}\"}}", "x".repeat(9000));
     let mut harness = desired(&long);
     let bounds = find(&harness, FIELD.1, FIELD.0).accesskit_node().raw_bounds().expect("a place");
-    assert!(bounds.x1 <= 1280.0 && bounds.y1 <= 800.0, "{bounds:?}");
+    assert!(bounds.x1 <= 6000.0 && bounds.y1 <= 800.0, "{bounds:?}");
     #[allow(clippy::cast_possible_truncation)]
     let centre = pos2(((bounds.x0 + bounds.x1) / 2.0) as f32, ((bounds.y0 + bounds.y1) / 2.0) as f32);
     find(&harness, Role::TextInput, "Search devices").focus();
@@ -292,4 +297,49 @@ fn the_older_keys_of_the_clipboard_work() {
         .values()
         .any(|viewport| viewport.commands.contains(&egui::ViewportCommand::RequestPaste));
     assert!(asked, "the native window is asked for the clipboard");
+}
+
+#[test]
+fn no_string_holds_a_nul() {
+    let mut harness = desired("{\"a\0\": \"b\0c\"}");
+    let strings = |harness: &Harness<'_, Scene>| {
+        let nodes = harness.root().children_recursive().map(|node| {
+            let data = node.accesskit_node().data().clone();
+            [data.label(), data.value(), data.description(), data.placeholder(), data.tooltip()]
+                .map(|s| s.map(str::to_owned))
+        });
+        nodes.flatten().flatten().collect::<Vec<_>>()
+    };
+    let all = strings(&harness);
+    assert!(all.len() > 50 && all.iter().all(|said| !said.contains('\0')));
+    assert!(all.iter().any(|said| said.contains("a[U+0000]")), "a change names the key");
+    check_runs(&harness, FIELD.0, FIELD.1, "{\"a\0\": \"b\0c\"}");
+    super::paste(&mut harness, "\0");
+    assert!(strings(&harness).iter().all(|said| !said.contains('\0')));
+}
+
+#[test]
+fn every_field_holds_its_characters() {
+    let mut harness = desired("{}");
+    let name = "Search devices";
+    find(&harness, Role::TextInput, name).focus();
+    harness.run();
+    for word in WORDS.iter().filter(|word| !word.contains('\0')) {
+        press(&mut harness, Modifiers::COMMAND, Key::A);
+        let typed = format!("x{word}60");
+        super::paste(&mut harness, &typed);
+        check_runs(&harness, name, Role::TextInput, &typed);
+        let drawn = lines(&harness, name, Role::TextInput).remove(0);
+        // What does not fit is scrolled away to the left: its end is in sight.
+        let end = typed.chars().count();
+        let edge = find(&harness, Role::TextInput, name).rect();
+        let x = drawn.x(end - 1);
+        if drawn.rect.right() > edge.right() {
+            continue;
+        }
+        click(&mut harness, pos2(x, drawn.rect.center().y));
+        letters(&mut harness, "9");
+        let value = find(&harness, Role::TextInput, name).value().unwrap_or_default();
+        assert_eq!(value, format!("x{word}690"), "{word:?}");
+    }
 }
