@@ -10,6 +10,7 @@ mod events;
 mod faults;
 mod finding;
 mod fleet;
+mod hidden;
 mod history;
 mod kept;
 mod messages;
