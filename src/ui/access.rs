@@ -119,7 +119,7 @@ fn clamp_selection(update: &mut TreeUpdate, at: usize) {
 
 /// What a person sees written as code points is said so too: all but what is typed or read in a field.
 fn with_names(node: &mut Node) {
-    let shown = |text: Option<&str>| match visible::lines(text?) {
+    let shown = |text: Option<&str>| match visible::again(text?) {
         Cow::Borrowed(_) => None,
         Cow::Owned(shown) => Some(shown),
     };

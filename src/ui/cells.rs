@@ -18,7 +18,8 @@ const BOX: f32 = 2.0;
 /// Lays out a job: as egui does where that is right, by cells elsewhere.
 pub(super) fn lay(ui: &Ui, job: &LayoutJob) -> Arc<Galley> {
     let plain = |text: &str| text.split('\n').all(visible::is_ascii);
-    if if job.break_on_newline { plain(&job.text) } else { visible::is_ascii(&job.text) } {
+    let simple = if job.break_on_newline { plain(&job.text) } else { visible::is_ascii(&job.text) };
+    if simple {
         let galley = ui.painter().layout_job(job.clone());
         // Some fonts draw signs like arrows as one, and shift their parts.
         if galley.rows.iter().all(|row| in_order(&row.row.glyphs)) {
@@ -126,7 +127,9 @@ impl Maker<'_> {
                     let format = TextFormat { color: p.warn, ..self.format(at).clone() };
                     let from = cells.len();
                     self.cluster(part, &format, &mut cells);
-                    cells[from..].iter_mut().for_each(|cell| cell.back = Some(p.warn_back));
+                    for cell in &mut cells[from..] {
+                        cell.back = Some(p.warn_back);
+                    }
                 }
                 Look::Named => cells.push(self.named(part)),
             }
@@ -170,7 +173,9 @@ impl Maker<'_> {
             let next = glyphs.get(n + 1);
             let end = next.map_or(row.row.visuals.glyph_vertex_range.end, |next| next.first_vertex as usize);
             let mut vertices = row.row.visuals.mesh.vertices[glyph.first_vertex as usize..end].to_vec();
-            vertices.iter_mut().for_each(|vertex| vertex.pos.x -= glyph.pos.x);
+            for vertex in &mut vertices {
+                vertex.pos.x -= glyph.pos.x;
+            }
             let width = next.map_or(row.row.size.x, |next| next.pos.x) - glyph.pos.x;
             cells.push(Cell { chars: vec![glyph.chr], vertices, width, back: None });
         }
@@ -214,7 +219,9 @@ impl Maker<'_> {
         let mut vertices = visuals.mesh.vertices[visuals.glyph_vertex_range.clone()].to_vec();
         // What hangs over to the left begins where its place begins.
         let left = vertices.iter().map(|vertex| vertex.pos.x).fold(0.0, f32::min);
-        vertices.iter_mut().for_each(|vertex| vertex.pos.x -= left);
+        for vertex in &mut vertices {
+            vertex.pos.x -= left;
+        }
         let right = vertices.iter().map(|vertex| vertex.pos.x).fold(0.0, f32::max);
         (vertices, row.row.size.x.max(right))
     }
@@ -230,7 +237,9 @@ impl Maker<'_> {
             ..TextFormat::default()
         };
         let (mut vertices, width) = self.picture(words.trim_matches(['[', ']']), &format);
-        vertices.iter_mut().for_each(|vertex| vertex.pos.x += BOX);
+        for vertex in &mut vertices {
+            vertex.pos.x += BOX;
+        }
         Cell { chars: text.chars().collect(), vertices, width: width + 2.0 * BOX, back: Some(p.warn_back) }
     }
 

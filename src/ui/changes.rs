@@ -186,7 +186,7 @@ pub(super) fn change_ui(ui: &mut Ui, change: &Change, revert: Revert) -> bool {
     if !fits {
         ui.horizontal(|ui| {
             ui.add_space(8.0 + digit);
-            let text = crate::ui::widgets::shown(values).font(theme::mono()).color(p.weak);
+            let text = RichText::new(values).font(theme::mono()).color(p.weak);
             ui.add(egui::Label::new(text).wrap().selectable(true));
         });
     }

@@ -25,11 +25,11 @@ pub(super) fn one_line(
     ui: &mut Ui,
     text: &mut String,
     id: Id,
-    font: FontId,
+    font: &FontId,
     dress: impl for<'t> FnOnce(TextEdit<'t>) -> TextEdit<'t>,
 ) -> Response {
     let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, _: f32| {
-        let mut job = job(ui, buffer.as_str(), &font, f32::INFINITY);
+        let mut job = job(ui, buffer.as_str(), font, f32::INFINITY);
         job.break_on_newline = false;
         kept(ui, id, job)
     };
@@ -48,11 +48,11 @@ pub(super) fn wrapped(
     ui: &mut Ui,
     text: &mut String,
     id: Id,
-    font: FontId,
+    font: &FontId,
     dress: impl for<'t> FnOnce(TextEdit<'t>) -> TextEdit<'t>,
 ) -> Response {
     let mut layouter = |ui: &Ui, buffer: &dyn TextBuffer, width: f32| {
-        let job = job(ui, buffer.as_str(), &font, width);
+        let job = job(ui, buffer.as_str(), font, width);
         kept(ui, id, job)
     };
     let output = dress(TextEdit::multiline(text).id(id).font(font.clone()).layouter(&mut layouter)).show(ui);

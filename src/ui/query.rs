@@ -39,7 +39,7 @@ fn line_ui(f: &mut Frame, ui: &mut Ui) {
         });
     let width = ui.available_width();
     let response =
-        super::field::wrapped(ui, &mut text, id, theme::mono(), |edit| edit.desired_width(width).desired_rows(2))
+        super::field::wrapped(ui, &mut text, id, &theme::mono(), |edit| edit.desired_width(width).desired_rows(2))
             .accessible_name("Query");
     if response.changed() {
         ui.data_mut(|d| d.insert_temp(id, text.clone()));

@@ -326,7 +326,7 @@ pub(super) fn quit_ui(f: &mut Frame, ctx: &Context, unsaved: &[TwinId]) -> bool 
         wrapped(ui, format!("The edits of {count} are not on the hub, and {fate}."));
         dialogs::list(160.0).show(ui, |ui| {
             for id in unsaved {
-                ui.label(widgets::shown(&id.to_string()));
+                ui.label(widgets::shown(id.to_string()));
             }
         });
         let acts = [("Quit and keep drafts", Action::QuitAndKeep), ("Quit and discard", Action::QuitAndDiscard)];

@@ -3,7 +3,6 @@
 use super::theme::{self, palette};
 use super::{Frame, icons, widgets};
 use crate::app::{Action, Tab};
-use crate::twin::text::visible;
 use egui::accesskit::Role;
 use egui::{Rect, ScrollArea, Sense, Ui, Vec2, WidgetInfo};
 
@@ -44,7 +43,7 @@ fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) -> Rect {
     const CROSS: f32 = 20.0;
     let p = palette(ui);
     let selected = f.app.active == Some(n);
-    let title = visible::text(&tab.title()).into_owned();
+    let title = tab.title();
     let dirty = tab.is_dirty();
     let color = if selected { p.text } else { p.weak };
     let galley = widgets::clipped(ui, &title, theme::body(), color, 320.0);
@@ -74,7 +73,8 @@ fn tab_ui(f: &mut Frame, ui: &mut Ui, n: usize, tab: &Tab) -> Rect {
         f.push(Action::SelectTab(n));
     }
     let middle = response.middle_clicked();
-    response.on_hover_text(if dirty { format!("{title}, with edits that are not on the hub") } else { title.clone() });
+    let hover = if dirty { format!("{title}, with edits that are not on the hub") } else { title.clone() };
+    response.on_hover_text(widgets::shown(hover));
 
     let place = Rect::from_center_size(egui::pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(CROSS));
     let close = ui.interact(place, ui.scope_id().with(("close", n)), Sense::click());

@@ -10,7 +10,7 @@ use egui::{Button, Frame, Margin, Response, RichText, Sense, Ui, Vec2, WidgetInf
 /// A quiet text in the weak colour.
 pub fn weak(ui: &mut Ui, text: impl Into<String>) -> Response {
     let color = palette(ui).weak;
-    ui.label(shown(&text.into()).color(color))
+    ui.label(shown(text.into()).color(color))
 }
 
 /// A text that may be of foreign origin: what of it cannot be seen is written as its code point.
@@ -105,7 +105,7 @@ const CROSS: i8 = 22;
 pub fn field(ui: &mut Ui, id: egui::Id, name: &str, text: &str, hint: &str, width: f32) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
     let weak = palette(ui).weak;
-    let response = field::one_line(ui, &mut edited, id, theme::body(), |edit| {
+    let response = field::one_line(ui, &mut edited, id, &theme::body(), |edit| {
         edit.hint_text(RichText::new(hint).color(weak)).desired_width(width).min_size(Vec2::new(0.0, theme::ROW))
     })
     .accessible_name(name);
@@ -125,7 +125,7 @@ pub fn search_field(
 ) -> (Response, Option<String>) {
     let mut edited = text.to_owned();
     let p = palette(ui);
-    let response = field::one_line(ui, &mut edited, id, theme::body(), |edit| {
+    let response = field::one_line(ui, &mut edited, id, &theme::body(), |edit| {
         edit.hint_text(RichText::new(hint).color(p.weak))
             .desired_width(width)
             // No letter under the cross.

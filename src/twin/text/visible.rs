@@ -249,6 +249,22 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same of a text that may have been written so before: what reads like a code point stays.
+#[must_use]
+pub fn again(text: &str) -> Cow<'_, str> {
+    if text.split('\n').all(is_ascii) {
+        return Cow::Borrowed(text);
+    }
+    let line = |line: &str| {
+        let piece = |piece: Piece| match piece.look {
+            Look::Named | Look::Alike => named(&line[piece.range]),
+            Look::Plain | Look::Cluster | Look::Letter => line[piece.range].to_owned(),
+        };
+        pieces(line).into_iter().map(piece).collect::<String>()
+    };
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
+}
+
 /// Several lines of such a text; the breaks between them stay.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {

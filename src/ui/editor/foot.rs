@@ -3,6 +3,7 @@
 use super::EditorView;
 use crate::app::tree::Face;
 use crate::twin::draft::SectionDraft;
+use crate::twin::text::visible;
 use crate::twin::{Path, Section};
 use crate::ui::theme::{self, palette};
 use crate::ui::tree;
@@ -54,15 +55,35 @@ fn steps_ui(ui: &mut Ui, id: Id, section: Section, part: &SectionDraft) -> Optio
         };
         let last = count == path.0.len();
         let color = if last { palette(ui).text } else { palette(ui).weak };
-        let text = RichText::new(word).font(theme::small_mono()).color(color);
+        let text = crate::ui::widgets::shown(word).font(theme::small_mono()).color(color);
         let button = egui::Button::new(text).frame_when_inactive(false).frame(true).small();
-        let response = ui.add(button).accessible_name(&name).on_hover_text(&name);
+        let response = ui.add(button).accessible_name(&name).on_hover_text(crate::ui::widgets::shown(&name));
         if response.clicked() {
             let span = part.parsed.span(&here);
             chosen = span.map(|span| span.key.clone().unwrap_or(span.value.start..span.value.start));
         }
     }
+    hidden_ui(ui, id, part);
     chosen
+}
+
+/// What the characters beside the caret are, where they cannot be seen as they are.
+fn hidden_ui(ui: &mut Ui, id: Id, part: &SectionDraft) {
+    let at = EditorView::offset(ui.ctx(), id, &part.text).min(part.text.len());
+    let (before, behind) = part.text.split_at(at);
+    let start = before.rfind('\n').map_or(0, |found| found + 1);
+    let line = &part.text[start..at + behind.find('\n').unwrap_or(behind.len())];
+    if visible::is_ascii(line) {
+        return;
+    }
+    let before = before[start..].chars().next_back().map(|c| at - start - c.len_utf8());
+    let mut words: Vec<String> =
+        [before, Some(at - start)].into_iter().flatten().filter_map(|byte| visible::said(line, byte)).collect();
+    words.dedup();
+    if !words.is_empty() {
+        let text = RichText::new(words.join("; ")).font(theme::small()).color(palette(ui).warn);
+        ui.label(text);
+    }
 }
 
 fn path_at_caret(ctx: &Context, id: Id, part: &SectionDraft) -> Path {

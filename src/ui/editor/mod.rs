@@ -178,6 +178,8 @@ impl EditorView {
         let shift = std::mem::take(&mut past.shift);
         if shift != 0.0 {
             area = area.vertical_scroll_offset((past.scrolled + shift).max(0.0));
+            // An offset beyond the end is taken back in the next frame: until then a click would fall on another line.
+            ui.ctx().request_repaint();
         }
         let output = area.show(&mut child, |ui| {
             let size = ui.available_size();

@@ -234,7 +234,7 @@ fn line(
 ) -> Response {
     let weak = palette(ui).weak;
     let edit = |ui: &mut Ui| {
-        crate::ui::field::one_line(ui, text, id, theme::mono(), |edit| {
+        crate::ui::field::one_line(ui, text, id, &theme::mono(), |edit| {
             edit.align(egui::Align2::LEFT_CENTER)
                 .hint_text(RichText::new(hint).color(weak))
                 .margin(Margin::symmetric(4, 2))

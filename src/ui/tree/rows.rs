@@ -255,7 +255,7 @@ fn row_ui(
 fn whole_ui(response: &egui::Response, row: &Row, words: &[String]) {
     response.clone().on_hover_ui_at_pointer(|ui| {
         ui.set_max_width(420.0);
-        ui.label(widgets::shown(&row.path.to_string()).font(theme::mono()));
+        ui.label(widgets::shown(row.path.to_string()).font(theme::mono()));
         for text in words.iter().chain(row.value.as_ref().filter(|_| words.is_empty())) {
             ui.add(egui::Label::new(widgets::shown(text)).wrap());
         }

@@ -12,6 +12,7 @@ mod faults;
 mod finding;
 mod fleet;
 mod handles;
+mod hidden;
 mod history;
 mod kept;
 mod key_table;

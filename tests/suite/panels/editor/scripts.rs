@@ -185,7 +185,14 @@ fn act(harness: &mut Harness<'_, Scene>, line: &str, from: usize, to: usize, dee
         }
         1 => {
             click(harness, a);
-            assert_eq!(super::caret(harness), (2, from + 1), "{a:?} {:?} in {line:?}", drawn.rect);
+            let after: Vec<Rect> = lines(harness, FIELD.0, FIELD.1).iter().map(|line| line.rect).collect();
+            let said: Vec<String> = super::labels(harness).into_iter().filter(|l| l.contains("line")).collect();
+            assert_eq!(
+                super::caret(harness),
+                (2, from + 1),
+                "{a:?} {:?} in {line:?} after {after:?} {said:?}",
+                drawn.rect
+            );
             press(harness, Modifiers::NONE, Key::Backspace);
             model.remove(start + from - 1);
         }
