@@ -215,7 +215,7 @@ fn act(harness: &mut Harness<'_, Scene>, line: &str, from: usize, to: usize, dee
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, max_shrink_iters: 40, ..ProptestConfig::default() })]
     #[test]
     fn what_is_done_at_drawn_places_is_done_at_those_of_the_text(
         words in proptest::collection::vec(0..WORDS.len(), 1..3),
@@ -268,7 +268,7 @@ fn a_click_in_the_middle_of_what_is_told_of_the_editor_reaches_it() {
     let bounds = find(&harness, FIELD.1, FIELD.0).accesskit_node().raw_bounds().expect("a place");
     assert!(bounds.x1 <= 6000.0 && bounds.y1 <= 800.0, "{bounds:?}");
     #[allow(clippy::cast_possible_truncation)]
-    let centre = pos2(((bounds.x0 + bounds.x1) / 2.0) as f32, ((bounds.y0 + bounds.y1) / 2.0) as f32);
+    let centre = pos2(f64::midpoint(bounds.x0, bounds.x1) as f32, f64::midpoint(bounds.y0, bounds.y1) as f32);
     find(&harness, Role::TextInput, "Search devices").focus();
     harness.run();
     click(&mut harness, centre);
