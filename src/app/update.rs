@@ -54,7 +54,7 @@ impl App {
                 self.look_for("")
             }
             Action::FindAgain => self.find_again(),
-            Action::RunQuery(text) => self.run_query(text),
+            Action::RunQuery(text) => self.run_query(&text),
 
             Action::OpenTwin(id) => self.open_twin(id),
             Action::CloseTab(id) => self.close_tab(id),
@@ -226,8 +226,8 @@ impl App {
         commands
     }
 
-    fn run_query(&mut self, text: String) -> Vec<Command> {
-        let text = query::heal(&text).into_owned();
+    fn run_query(&mut self, text: &str) -> Vec<Command> {
+        let text = query::heal(text).into_owned();
         let unclear = query::checked(&text).err();
         self.fleet.query.text.clone_from(&text);
         // The local hub has this very parser. What another hub understands, only that hub knows: it is asked in any case.

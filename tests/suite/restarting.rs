@@ -90,9 +90,9 @@ async fn converse(socket: TcpStream, tls: TlsAcceptor, way: &Way) -> std::io::Re
     for line in lines.filter(|line| !line.is_empty()) {
         match line.split_once(": ") {
             Some((name, tag)) if name.eq_ignore_ascii_case("if-match") => {
-                request += &format!("If-Match: \"{}\"\r\n", way.told(&path, tag.trim_matches('"')));
+                request.extend(["If-Match: \"", &way.told(&path, tag.trim_matches('"')), "\"\r\n"]);
             }
-            _ => request += &format!("{line}\r\n"),
+            _ => request.extend([line, "\r\n"]),
         }
     }
     let hub = TcpStream::connect(("127.0.0.1", way.hub)).await?;

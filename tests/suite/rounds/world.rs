@@ -40,7 +40,7 @@ pub struct World {
     /// What the two programs reach the hub by, where its counters restart.
     restarting: Option<Restarting>,
     /// What the two programs read.
-    seen: HubClient,
+    reader: HubClient,
     lives: Lives,
     second: Second,
     client: HubClient,
@@ -68,11 +68,11 @@ impl World {
             None => (hub.connection(), hub.ca_file()),
         };
         let seats = ['A', 'B'].map(|name| Seat::take(&connection, ca_file.clone(), name, &id));
-        let (client, seen) = (hub.client(), crate::worker::rig::client(&connection, &ca_file));
+        let (client, reader) = (hub.client(), crate::worker::rig::client(&connection, &ca_file));
         let random = fastrand::Rng::with_seed(seed);
         Self {
             restarting,
-            seen,
+            reader,
             lives,
             hub,
             second,
@@ -165,7 +165,7 @@ impl World {
 
     /// The watch reads.
     pub(super) fn watch(&mut self, who: usize) {
-        let twin = self.hub.runtime.block_on(self.seen.twin(&self.id)).unwrap();
+        let twin = self.hub.runtime.block_on(self.reader.twin(&self.id)).unwrap();
         self.seats[who].watched(twin);
     }
 
