@@ -21,6 +21,7 @@ impl App {
         self.now = now;
         let commands = self.take_event(event);
         self.see_bases();
+        self.leave_moot_dialog();
         commands
     }
 
@@ -194,8 +195,13 @@ impl App {
             }
             (Purpose::PickFile, _) => {}
             (Purpose::Add, outcome) => return self.settle_add(outcome),
-            (Purpose::Remove, Ok(Outcome::Hubs(hubs))) => self.hubs = hubs,
-            (Purpose::Remove, Err(failure)) => self.say_failure("The connection was not removed", &failure),
+            (Purpose::Remove, Ok(Outcome::Hubs(hubs))) => {
+                self.all_settled(Matter::Connections);
+                self.hubs = hubs;
+            }
+            (Purpose::Remove, Err(failure)) => {
+                self.say_failure_of(Matter::Connections, "The connection was not removed", &failure);
+            }
             (Purpose::Fleet, outcome) => self.settle_fleet(key, outcome),
             (Purpose::Modules(device), outcome) => self.settle_modules(key, &device, outcome),
             (Purpose::Query, outcome) => {
@@ -213,8 +219,8 @@ impl App {
             (purpose @ (Purpose::SetFaults | Purpose::ClearFaults), outcome) => {
                 self.settle_set_faults(key, &purpose, outcome);
             }
-            (Purpose::Create(id), outcome) => return self.settle_create(&id, outcome),
-            (Purpose::Delete(id), outcome) => return self.settle_delete(&id, outcome),
+            (Purpose::Create(id), outcome) => return self.settle_create(key, &id, outcome),
+            (Purpose::Delete(id), outcome) => return self.settle_delete(key, &id, outcome),
             (purpose, outcome) => return self.settle_twin(key, purpose, outcome),
         }
         Vec::new()
@@ -263,6 +269,7 @@ impl App {
                     }
                     _ => hubs.iter().find(is_new).or_else(|| hubs.last()).map(|entry| entry.hub.clone()),
                 };
+                self.all_settled(Matter::Connections);
                 self.hubs = hubs;
                 self.dialog = None;
                 added.map(|hub| self.update(self.now, super::Action::OpenHub(hub))).unwrap_or_default()
@@ -277,7 +284,7 @@ impl App {
                     };
                     form.check = Check::Bad { failure, connect };
                 } else {
-                    self.say_failure("The connection was not added", &failure);
+                    self.say_failure_of(Matter::Connections, "The connection was not added", &failure);
                 }
                 Vec::new()
             }
@@ -292,9 +299,12 @@ impl App {
             Ok(Outcome::FleetDone { devices, complete }) => {
                 self.fleet.finish_listing();
                 self.fleet.state.settle(key, self.now, Ok(devices));
-                if !complete && !std::mem::replace(&mut self.fleet.told_incomplete, true) {
+                if complete {
+                    self.fleet.told_incomplete = false;
+                    self.all_settled(Matter::Listing);
+                } else if !std::mem::replace(&mut self.fleet.told_incomplete, true) {
                     let text = "This policy may not run queries: only the first 1,000 devices are listed";
-                    self.notice(NoticeKind::Info, text, None);
+                    self.notice_of(Matter::Listing, NoticeKind::Info, text, None);
                 }
             }
             Ok(_) => {}
@@ -326,10 +336,13 @@ impl App {
         self.fleet.refresh_visible();
     }
 
-    fn settle_create(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+    fn settle_create(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Created { identity, existed }) => {
-                if matches!(self.dialog, Some(Dialog::AddDevice { .. } | Dialog::AddModule { .. })) {
+                // Another dialog of the kind may have been opened since.
+                if let Some(Dialog::AddDevice { running, .. } | Dialog::AddModule { running, .. }) = &self.dialog
+                    && *running == Some(key)
+                {
                     self.dialog = None;
                 }
                 let text = if existed {
@@ -337,7 +350,7 @@ impl App {
                 } else {
                     format!("Created {id} with keys made by the hub")
                 };
-                self.notice(NoticeKind::Good, text, None);
+                self.notice_about(Matter::Existence, std::slice::from_ref(id), NoticeKind::Good, text, None);
                 let mut commands = self.show_created(id, identity.status, identity.connection_state, identity.iot_edge);
                 commands.extend(self.update(self.now, super::Action::OpenTwin(id.clone())));
                 let now = self.now;
@@ -350,11 +363,15 @@ impl App {
             Err(failure) => failure,
         };
         match &mut self.dialog {
-            Some(Dialog::AddDevice { problem, running, .. } | Dialog::AddModule { problem, running, .. }) => {
+            Some(Dialog::AddDevice { problem, running, .. } | Dialog::AddModule { problem, running, .. })
+                if *running == Some(key) =>
+            {
                 *problem = Some(failure_sentence(&failure));
                 *running = None;
             }
-            _ => self.say_failure(&format!("{id} was not created"), &failure),
+            _ => {
+                self.say_failure_about(Matter::Existence, id, &format!("{id} was not created"), &failure);
+            }
         }
         Vec::new()
     }
@@ -375,13 +392,14 @@ impl App {
         Vec::new()
     }
 
-    fn settle_delete(&mut self, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
+    fn settle_delete(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {
         let failure = match outcome {
             Ok(Outcome::Deleted { .. }) => {
                 if matches!(&self.dialog, Some(Dialog::Delete { id: asked, .. }) if asked == id) {
                     self.dialog = None;
                 }
-                self.notice(NoticeKind::Good, format!("Deleted {id}"), None);
+                let text = format!("Deleted {id}");
+                self.notice_about(Matter::Existence, std::slice::from_ref(id), NoticeKind::Good, text, None);
                 self.fleet.remove(id);
                 let gone: Vec<TwinId> = self
                     .tabs
@@ -395,7 +413,9 @@ impl App {
             Ok(_) => return Vec::new(),
             Err(failure) => failure,
         };
-        if let Some(Dialog::Delete { problem, running, etag, .. }) = &mut self.dialog {
+        if let Some(Dialog::Delete { problem, running, etag, .. }) = &mut self.dialog
+            && *running == Some(key)
+        {
             *problem = Some(failure_sentence(&failure));
             *running = None;
             // A record that moved is shown anew before it can be deleted.
@@ -404,7 +424,7 @@ impl App {
                 return self.load_identity(id);
             }
         } else {
-            self.say_failure(&format!("{id} was not deleted"), &failure);
+            self.say_failure_about(Matter::Existence, id, &format!("{id} was not deleted"), &failure);
         }
         Vec::new()
     }
@@ -418,12 +438,13 @@ impl App {
         self.notice_about(matter, std::slice::from_ref(id), NoticeKind::Problem, text, failure_detail(failure));
     }
 
-    /// A failure as a notice that stays; being cancelled is none.
-    pub(super) fn say_failure(&mut self, what: &str, failure: &Failure) {
+    /// The same on a matter that is not one twin's.
+    fn say_failure_of(&mut self, matter: Matter, what: &str, failure: &Failure) {
         if *failure == Failure::Cancelled {
             return;
         }
-        self.notice(NoticeKind::Problem, format!("{what}: {}", failure_sentence(failure)), failure_detail(failure));
+        let text = format!("{what}: {}", failure_sentence(failure));
+        self.notice_of(matter, NoticeKind::Problem, text, failure_detail(failure));
     }
 }
 

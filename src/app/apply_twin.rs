@@ -54,8 +54,7 @@ impl App {
             Purpose::Identity(id) => self.settle_identity(key, &id, outcome),
             Purpose::SetStatus(id) => match outcome {
                 Ok(Outcome::Identity(identity)) => {
-                    let word = identity.status.word();
-                    let text = format!("{id} is {word} now");
+                    let text = super::notices::status_words(&id, identity.status);
                     self.notice_about(Matter::Status, from_ref(&id), NoticeKind::Good, text, None);
                     self.keep_identity(&id, identity);
                 }
@@ -126,6 +125,10 @@ impl App {
         if tab.is_late(twin, now) {
             return;
         }
+        if let (None, Some(status)) = (&twin.id.module, twin.status) {
+            self.status_seen(&twin.id, status);
+        }
+        let Some(tab) = self.tab_mut(&twin.id) else { return };
         if tab.in_doubt.is_some() {
             self.settle_doubt(twin);
         }
@@ -299,7 +302,12 @@ impl App {
                     *problem = Some(sentence);
                 }
                 if self.copy_when_loaded.take_if(|wanted| wanted == id).is_some() {
-                    self.say_failure("The connection string was not copied", &failure);
+                    self.say_failure_about(
+                        Matter::ConnectionString,
+                        id,
+                        "The connection string was not copied",
+                        &failure,
+                    );
                 }
                 if let Some(tab) = self.tab_mut(id) {
                     tab.identity.settle(key, now, Err(failure));
@@ -314,6 +322,9 @@ impl App {
             && asked == id
         {
             *etag = Some(identity.etag.clone());
+        }
+        if id.module.is_none() {
+            self.status_seen(id, identity.status);
         }
         self.fleet.note(id, identity.connection_state, id.module.is_none().then_some(identity.status));
         if let Some(tab) = self.tab_mut(id) {
@@ -371,6 +382,7 @@ impl App {
                 if let Some(tab) = self.tab_mut(id) {
                     tab.report_sent = text;
                 }
+                self.settled(Matter::Link, id);
             }
             Ok(_) => {}
             Err(failure) => {

@@ -152,6 +152,10 @@ impl Fleet {
             self.devices.dedup_by(|a, b| a.id == b.id);
         }
         self.first_listing = false;
+        // Modules go with their device.
+        let devices = &self.devices;
+        let listed = |id: &String| devices.binary_search_by(|row| row.id.cmp(id)).is_ok();
+        self.modules.retain(|device, _| listed(device));
         self.refresh_visible();
     }
 

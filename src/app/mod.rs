@@ -21,6 +21,7 @@ pub mod history;
 mod marks;
 pub mod messages;
 pub mod methods;
+mod moot;
 mod moves;
 pub mod notices;
 mod places;

@@ -2,7 +2,7 @@
 //! the matter is settled: two notices never contradict each other.
 
 use super::{App, Moment};
-use crate::twin::TwinId;
+use crate::twin::{Status, TwinId};
 
 /// A message that stays until dismissed or overtaken.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,19 @@ pub enum Matter {
     Link,
     /// What is compared.
     Compare,
+    /// Whether it exists: created, deleted, or not.
+    Existence,
+    /// Copying its connection string.
+    ConnectionString,
+    /// The list of devices of the hub in front; of no twin.
+    Listing,
+    /// The kept connections; of no twin and no hub.
+    Connections,
+}
+
+/// What is said of a device whose status was set.
+pub(super) fn status_words(id: &TwinId, status: Status) -> String {
+    format!("{id} is {} now", status.word())
 }
 
 impl App {
@@ -78,14 +91,40 @@ impl App {
         self.retain_notices(|about| about.matter != matter || !about.ids.contains(id));
     }
 
+    /// The newest word on a matter that is not one twin's.
+    pub(super) fn notice_of(
+        &mut self,
+        matter: Matter,
+        kind: NoticeKind,
+        text: impl Into<String>,
+        detail: Option<String>,
+    ) {
+        self.all_settled(matter);
+        self.push_notice(kind, text.into(), detail, Some(About { matter, ids: Vec::new() }));
+    }
+
+    /// What was said of this matter, of whatever twin, holds no more.
+    pub(super) fn all_settled(&mut self, matter: Matter) {
+        self.retain_notices(|about| about.matter != matter);
+    }
+
+    /// The status of a device was read: that it is the other one holds no more.
+    pub(super) fn status_seen(&mut self, id: &TwinId, status: Status) {
+        let holds = status_words(id, status);
+        let is_of = |about: &About| about.matter == Matter::Status && about.ids.contains(id);
+        self.notices.retain(|notice| {
+            notice.kind != NoticeKind::Good || notice.text == holds || !notice.about.as_ref().is_some_and(is_of)
+        });
+    }
+
     /// The tab is closed.
     pub(super) fn forget_notices(&mut self, id: &TwinId) {
-        self.retain_notices(|about| !about.ids.contains(id));
+        self.retain_notices(|about| about.matter == Matter::Existence || !about.ids.contains(id));
     }
 
     /// Another hub comes to the front: a twin of the same name there is another one.
     pub(super) fn forget_all_about_twins(&mut self) {
-        self.retain_notices(|_| false);
+        self.retain_notices(|about| about.matter == Matter::Connections);
     }
 
     fn retain_notices(&mut self, stays: impl Fn(&About) -> bool) {

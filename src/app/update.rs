@@ -20,6 +20,7 @@ impl App {
         self.now = now;
         let commands = self.take_action(action);
         self.see_bases();
+        self.leave_moot_dialog();
         commands
     }
 

@@ -299,13 +299,16 @@ impl App {
         let super::HubState::Open(info) = &self.hub else { return false };
         let Some(identity) = self.tab(id).and_then(|tab| tab.identity.value()) else { return false };
         let Some(key) = &identity.authentication.primary_key else {
-            self.notice(NoticeKind::Problem, format!("{id} has no key: it proves itself by certificate"), None);
+            let text = format!("{id} has no key: it proves itself by certificate");
+            self.notice_about(Matter::ConnectionString, std::slice::from_ref(id), NoticeKind::Problem, text, None);
             return true;
         };
         let module = id.module.as_ref().map(|module| format!(";ModuleId={module}")).unwrap_or_default();
         let text = format!("HostName={};DeviceId={}{module};SharedAccessKey={}", info.host, id.device, key.reveal());
         self.clipboard = Some(Secret::new(text));
-        self.notice(
+        self.notice_about(
+            Matter::ConnectionString,
+            std::slice::from_ref(id),
             NoticeKind::Good,
             format!("Copied the connection string of {id}; it is cleared after a while"),
             None,

@@ -19,9 +19,17 @@ pub(super) fn line_id() -> Id {
 
 pub(super) fn ui(f: &mut Frame, ui: &mut Ui) {
     line_ui(f, ui);
-    problem_ui(f, ui);
+    // What is wrong with a text is no word on what is typed since.
+    if !is_typed_on(f, ui) {
+        problem_ui(f, ui);
+    }
     ui.separator();
     answer_ui(f, ui);
+}
+
+/// The line holds another text than the one that was sent.
+fn is_typed_on(f: &Frame, ui: &Ui) -> bool {
+    ui.data(|d| d.get_temp::<String>(line_id())).is_some_and(|typed| typed != f.app.fleet.query.text)
 }
 
 fn line_ui(f: &mut Frame, ui: &mut Ui) {

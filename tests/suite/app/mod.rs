@@ -22,6 +22,7 @@ mod reading;
 mod replace;
 mod settings;
 mod truth;
+mod truth_more;
 mod under_way;
 
 use serde_json::{Value, json};
