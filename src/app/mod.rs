@@ -219,6 +219,45 @@ pub enum Purpose {
     Feedback(TwinId),
 }
 
+impl Purpose {
+    /// Whether an answer still means something once another hub is in front. What belongs to a hub ends with it: the background half
+    /// cancels it, and a save whose answer is missed is looked up when the hub is opened again.
+    fn outlives_its_hub(&self) -> bool {
+        match self {
+            Self::Open(_)
+            | Self::Check
+            | Self::PickFile
+            | Self::Add
+            | Self::Remove
+            | Self::Past
+            | Self::PastTimeline => true,
+            Self::Fleet
+            | Self::Modules(_)
+            | Self::Query
+            | Self::FindModules
+            | Self::Load(_)
+            | Self::Timeline(_)
+            | Self::Versions(_)
+            | Self::Compared { .. }
+            | Self::Save(_)
+            | Self::Identity(_)
+            | Self::Create(_)
+            | Self::Delete(_)
+            | Self::SetStatus(_)
+            | Self::Act(_)
+            | Self::Report(_)
+            | Self::CallMethod(_)
+            | Self::Faults
+            | Self::SetFaults
+            | Self::ClearFaults
+            | Self::SendMessage(_)
+            | Self::CountMessages(_)
+            | Self::PurgeMessages(_)
+            | Self::Feedback(_) => false,
+        }
+    }
+}
+
 /// Everything the window knows.
 #[derive(Debug, Default)]
 pub struct App {

@@ -22,7 +22,7 @@ impl App {
                 let id = id.clone();
                 !self.tab(&id).is_some_and(Tab::would_lose)
             }
-            Some(Dialog::ActAs { id }) => {
+            Some(Dialog::ActAs { id, .. }) => {
                 let id = id.clone();
                 self.tab(&id).is_none_or(|tab| tab.act.is_some())
             }

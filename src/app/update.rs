@@ -164,6 +164,8 @@ impl App {
             return Vec::new();
         }
         let mut commands = self.park_tabs();
+        // An answer of the hub that is left says nothing of a twin of that name on the next one.
+        self.running.retain(|_, running| running.purpose.outlives_its_hub());
         let name = self.hubs.iter().find(|entry| entry.hub == hub).map_or("the hub", |entry| entry.name.as_str());
         let key = self.start(format!("Opening {name}"), Purpose::Open(hub.clone()));
         self.hub = HubState::Opening { key, hub: hub.clone(), since: self.now };

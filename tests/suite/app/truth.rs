@@ -219,3 +219,23 @@ fn where_to_act_is_asked_for_on_other_hubs() {
     assert!(desk.act(Action::ActAs(id)).is_empty());
     assert!(asked(&desk).1);
 }
+
+/// An answer of the hub that was left may be on its way already when another one is opened.
+#[test]
+fn an_answer_of_the_hub_before_says_nothing_of_its_namesake() {
+    let id = TwinId::device("d");
+    let mut desk = Desk::open();
+    desk.fact(Fact::Hubs { hubs: vec![hub(0).2, hub(1).2], secrets: SecretStore::Keyring });
+    desk.act(Action::OpenTwin(id.clone()));
+    desk.act(Action::ShowDelete(id.clone()));
+    let commands = desk.act(Action::LoadIdentity(id.clone()));
+    let Some(Command::LoadIdentity { key, .. }) = commands.last() else { panic!("{commands:?}") };
+    desk.done(*key, Ok(Outcome::Identity(record("enabled", "MQ=="))));
+    let commands = desk.act(Action::Delete(id.clone()));
+    let Some(Command::DeleteIdentity { key, .. }) = commands.last() else { panic!("{commands:?}") };
+    let key = *key;
+    go_to(&mut desk, 1);
+    desk.act(Action::OpenTwin(id.clone()));
+    desk.done(key, Ok(Outcome::Deleted { id: id.clone() }));
+    assert!(desk.app.tab(&id).is_some(), "the tab of the other hub's device is closed");
+}
