@@ -48,7 +48,11 @@ fn what_counts_as_tried_is_what_the_tests_install() {
     for Pointing { client, tested, .. } in POINTINGS {
         let Some(version) = tested else { continue };
         let package = client.split([' ', ',']).nth(1).unwrap();
-        if client.starts_with("Python") {
+        if client.starts_with("az ") {
+            let (az, extension) = version.split_once(", azure-iot ").unwrap();
+            assert!(text_of("tests/sdk/run").contains(&format!("\naz_version={az}\n")), "{client}");
+            assert!(!extension.is_empty());
+        } else if client.starts_with("Python") {
             assert!(python.contains(&format!("{package}=={version}\n")), "{client}");
         } else {
             let transport = node["dependencies"]["azure-iot-device-mqtt"].as_str().unwrap();
@@ -58,7 +62,7 @@ fn what_counts_as_tried_is_what_the_tests_install() {
         }
         tried += 1;
     }
-    assert_eq!(tried, 6);
+    assert_eq!(tried, 7);
 }
 
 #[test]

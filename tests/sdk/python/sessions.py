@@ -128,7 +128,8 @@ def check_tokens():
     client, states = watched(IoTHubDeviceClient.create_from_sastoken(token(3), connection_retry=False))
     client.connect()
     same("a token of three seconds", taken("a state", states), True)
-    same("its end is the connection's", taken("a state", states), False)
+    # The connection outlives it by ten minutes, which nobody waits for here.
+    same("it reads its twin", client.get_twin()["desired"]["$version"] >= 1, True)
     client.shutdown()
     # The client renews two minutes before the end: this one after two seconds, again and again.
     client, states = new_client(sastoken_ttl=122)
