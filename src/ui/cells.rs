@@ -183,6 +183,15 @@ impl Maker<'_> {
 
     /// A letter with its marks. What of it changes nothing in the picture is named.
     fn cluster(&self, text: &str, format: &TextFormat, cells: &mut Vec<Cell>) {
+        // A space is drawn by its width alone.
+        if let Some(rest) = text.strip_prefix(' ') {
+            let width = self.ui.fonts_mut(|fonts| fonts.glyph_width(&format.font_id, ' '));
+            cells.push(Cell { chars: vec![' '], vertices: Vec::new(), width, back: None });
+            if !rest.is_empty() {
+                self.cluster(rest, format, cells);
+            }
+            return;
+        }
         let (mut vertices, mut width) = (Vec::new(), 0.0);
         let mut seen = 0;
         for (at, c) in text.char_indices() {

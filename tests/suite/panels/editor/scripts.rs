@@ -350,3 +350,18 @@ fn every_field_holds_its_characters() {
         assert_eq!(value, format!("x{word}690"), "{word:?}");
     }
 }
+
+/// It draws nothing, and is no character that cannot be seen.
+#[test]
+fn a_space_between_letters_of_any_script_is_a_space() {
+    for text in ["חדר מכונות", "درجہ حرارت", "\u{1F468} \u{0E19}\u{0E49}\u{0E33} x", "a\u{200b} b"] {
+        let mut harness = desired("{}");
+        set(&mut harness, &format!("\"11111\"\n{text}"));
+        let told = lines(&harness, FIELD.0, FIELD.1);
+        let digit = told[0].x(3) - told[0].x(2);
+        for (n, _) in text.chars().enumerate().filter(|(_, c)| *c == ' ') {
+            let width = told[1].x(n + 1) - told[1].x(n);
+            assert!(width > 1.0 && width < digit * 1.5, "{text:?}: the space is {width} wide, a digit {digit}");
+        }
+    }
+}
