@@ -17,7 +17,7 @@ pub const EXPIRED_GRACE_S: u64 = 10 * 60;
 /// A connection that may be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// Seconds since 1970 when the connection ends, which is [`EXPIRED_GRACE_S`] after the token. `None` for certificates: their end is looked at when a connection is opened, as
+    /// Seconds since 1970 when the connection ends, ten minutes after the token. `None` for certificates: their end is looked at when a connection is opened, as
     /// TLS does, and does not close one that is open. Whether the real hub does is not documented.
     pub expires: Option<u64>,
 }
