@@ -244,7 +244,7 @@ fn mqtt_port_ui(f: &mut Frame, ui: &mut Ui, port: &str, problem: Option<&str>) {
     ui.horizontal(|ui| {
         let label = ui.label("MQTT port");
         let id = egui::Id::unique("mqtt-port");
-        let (response, changed) = widgets::field(ui, id, "MQTT port", port, "8883", 80.0);
+        let (response, changed) = widgets::field(ui, id, "MQTT port", port, "", 80.0);
         response.labelled_by(label.id);
         if let Some(text) = changed {
             f.push(Action::DialogText { field: Field::Text, text });
