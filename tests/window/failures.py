@@ -228,8 +228,11 @@ def save_answered(stage):
         hub.faults("drop=before on=twin-write")
         save(window)
         stage.say(window, "save-unlanded", "values are not on the hub", "save again", limit=60)
-        hub.faults("drop=after on=twin-write", "503 on=twin-read id=thermostat")
+        # The twin is read before it is written: reads fail once the write is on its way.
+        hub.faults("drop=after on=twin-write", "latency=3s on=twin-write")
         save(window)
+        window.until(lambda: window.look(re.compile("^Sav(ing|e cancelled)|Cancel saving")), "the save under way", limit=20)
+        hub.faults("drop=after on=twin-write", "503 on=twin-read id=thermostat")
         stage.say(window, "save-unknown", "is not known", "Refresh shows", limit=90)
         hub.faults()
         window.key("F5")
@@ -395,6 +398,11 @@ def act_as(window):
         window.click(window.find("More", "button"))
         button = [window.find("Act as device…", "button")]
     window.click(button[0])
+    # The port in the name of this hub is not that of MQTT.
+    port = window.look("MQTT port", "text|entry")
+    if port:
+        window.click(port[0])
+        window.type("8883")
     window.click(window.find("Connect", "button"))
 
 
