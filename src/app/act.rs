@@ -7,7 +7,7 @@ use crate::twin::TwinId;
 use crate::worker::{Command, HubRef};
 
 impl App {
-    /// What stands in the field: the port used last on this hub; 8883 where the hub's name has no port, as on every hub in Azure;
+    /// The initial text of the field: the port used last on this hub; 8883 where the hub's name has no port, as on every hub in Azure;
     /// else nothing. `None` where the program knows the port itself.
     pub(super) fn usual_mqtt_port(&self) -> Option<String> {
         let HubState::Open(info) = &self.hub else { return Some(String::new()) };

@@ -117,7 +117,7 @@ fn load_or_make(dir: &Path, names: &[HubName]) -> Result<(Authority, Option<Stri
     Ok((authority, Some(notice)))
 }
 
-/// Makes the CA file; whoever makes it first wins, everybody uses that one.
+/// Creates the CA file. If two processes race, the first file wins and both use it.
 fn make(dir: &Path, names: &[HubName]) -> Result<(), String> {
     let path = dir.join(KEY_FILE);
     let text = |error: io::Error| format!("{}: {error}", path.display());
@@ -146,7 +146,7 @@ fn new_ca(names: &[HubName]) -> Result<String, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Whoever trusts this CA, and whoever steals its key, gets servers of loopback names, of those the hub was given, and nothing
+    // A client that trusts this CA, even if its key is stolen, accepts servers of loopback names, of those the hub was given, and nothing
     // else. Clients read the key usage of a CA as the limit of what it signs.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.custom_extensions = vec![constraints::extension(&names::beyond_loopback(names))];

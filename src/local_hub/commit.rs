@@ -2,7 +2,7 @@
 //! connections and acknowledges. Since jobs arrive in the order of the registry's lock, commits, notifications and
 //! acknowledgements of one twin keep that order.
 //!
-//! When the file cannot be written, nothing of the group is acknowledged, and who waits for it is told so. Changes of identities
+//! When the file cannot be written, nothing of the group is acknowledged, and its callers get an error. Changes of identities
 //! are taken back by the hub (see [`Committer::fallen`]), also those that were made on top of them. What nobody waits for is owed:
 //! it is kept when that is possible again, which the thread tries until it is.
 

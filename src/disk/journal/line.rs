@@ -110,7 +110,7 @@ impl Line {
             && parts.is_some_and(|parts| parts.len() == PARTS.len())
     }
 
-    /// As it stands in the file, with its checksum.
+    /// As in the file, with its checksum.
     pub fn text(&self) -> String {
         seal(&self.0.to_string())
     }
