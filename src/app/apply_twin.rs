@@ -177,16 +177,16 @@ impl App {
         self.fleet.note(&twin.id, twin.connection_state, twin.status);
         let Some(tab) = self.tab_mut(&twin.id) else { return };
         tab.begin_another_life(twin.clone(), now);
+        // While the text is that of the life before, the banner over it says so.
+        let stays = tab.moved.is_some();
         let id = &twin.id;
-        let text = if tab.moved.is_some() && tab.is_dirty() {
-            format!(
-                "{id} was deleted and created again on the hub. Your edits were made on the twin before: compare them with the new one before you save"
-            )
-        } else {
-            format!("{id} was deleted and created again on the hub: this is the new twin. History keeps the one before")
-        };
         self.settled(Matter::Edits, id);
-        self.notice_about(Matter::Edits, from_ref(id), NoticeKind::Info, text, None);
+        if !stays {
+            let text = format!(
+                "{id} was deleted and created again on the hub: this is the new twin. History keeps the one before"
+            );
+            self.notice_about(Matter::Edits, from_ref(id), NoticeKind::Info, text, None);
+        }
     }
 
     fn settle_save(&mut self, key: Key, id: &TwinId, outcome: Result<Outcome, Failure>) -> Vec<Command> {

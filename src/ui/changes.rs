@@ -114,6 +114,8 @@ fn changes_ui(f: &mut Frame, ui: &mut Ui, tab: &Tab, draft: &Draft) {
     if count == 0 {
         let text = if broken {
             "The text does not parse, so what changed cannot be told yet"
+        } else if tab.moved.is_some() {
+            "Nothing is edited here. The hub has a newer version"
         } else {
             "The text says what the hub has"
         };

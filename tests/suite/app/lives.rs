@@ -47,6 +47,8 @@ fn edits_of_the_old_life_are_kept_and_asked_about() {
         let tab = desk.app.tab(&id).unwrap();
         assert_eq!(desk.text(&id), text, "nothing typed goes");
         let moved = tab.moved.as_ref().expect("the twin moved under the edits");
+        let said = desk.app.notices.iter().any(|notice| notice.text.contains("this is the new twin"));
+        assert!(!said, "the text is that of the one before, and the banner says so");
         assert!(moved.recreated && moved.by_save);
         assert_eq!(tab.to_follow(), None, "nothing of another life comes in by itself");
         let commands = desk.act(Action::Save(id.clone()));
